@@ -1,0 +1,86 @@
+/** Whether a call may run: what was decided for always, what the tool's own policy says, and who answers in a person's place. */
+import type { Call } from '../../machines/protocol/call.ts';
+import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
+import { isHostedMcpTool } from '../hostedTools.ts';
+import type { EffectIo } from '../host.ts';
+import type { RunToolApprovalItem } from '../items.ts';
+import type { RunContext } from '../runContext.ts';
+import { approvalItemOf } from '../runItems.ts';
+import { type AnyAgent, type RunScope, ok } from '../scope.ts';
+import { TOOL_NOT_APPROVED_TEXT } from '../toolInvocation.ts';
+import type { Tool } from '../toolTypes.ts';
+import { parsedArguments } from './readResponse.ts';
+import { offerFor } from './request.ts';
+import { type CallInput, toolOf } from './toolCalls.ts';
+
+type OnApproval = (runContext: RunContext<any>, item: RunToolApprovalItem) => Promise<{ approve: boolean; reason?: string }>;
+
+export async function approvalPolicy(scope: RunScope, { agent: key, call, effectId }: CallInput, io: EffectIo): Promise<RecordedOutcome> {
+  const agent = scope.agent(key);
+  try {
+    const decided = always(scope, agent, call);
+    if (decided === true) return ok({ approval: 'granted' });
+    if (decided === false) return ok({ approval: 'rejected', message: await rejectionText(scope, call, stickyMessage(scope, agent, call)) });
+    const { needed, onApproval } = await ask(scope, agent, call);
+    if (!needed) return ok({ approval: 'granted' });
+    if (!onApproval) return ok({ approval: 'needed' });
+    const path = effectId.slice(0, effectId.lastIndexOf('/'));
+    const answer = await onApproval(scope.runContext, approvalItemOf(scope, { id: `${path}/approval#1`, path, agent: key, call }));
+    return ok(answer.approve ? { approval: 'granted' } : { approval: 'rejected', message: await rejectionText(scope, call, answer.reason) });
+  } catch (error) {
+    return scope.failure('user', error, io.effectId);
+  }
+}
+
+/** What the model reads of a rejected call: the person's words, the app's, or the general text. */
+export async function rejectionText(scope: RunScope, call: Call, message: string | undefined): Promise<string> {
+  if (message !== undefined && message !== '') return message;
+  const defaultMessage = TOOL_NOT_APPROVED_TEXT;
+  const format = scope.option('toolErrorFormatter');
+  const toolType = TOOL_TYPE[call.item.type];
+  return (await format?.({ kind: 'approval_rejected', toolType, toolName: call.name, callId: call.callId, defaultMessage, runContext: scope.runContext })) ?? defaultMessage;
+}
+
+const TOOL_TYPE = { function_call: 'function', hosted_tool_call: 'function', computer_call: 'computer', shell_call: 'shell', apply_patch_call: 'apply_patch' } as const;
+
+const query = (agent: AnyAgent, call: Call) => ({ toolName: call.name, callId: '', agentName: agent.name, serverLabel: serverOf(call) });
+const always = (scope: RunScope, agent: AnyAgent, call: Call) => scope.runContext.isToolApproved(query(agent, call));
+const stickyMessage = (scope: RunScope, agent: AnyAgent, call: Call) => scope.runContext.getRejectionMessage(call.name, '', query(agent, call));
+
+function serverOf({ item }: Call): string | undefined {
+  const label: unknown = item.providerData?.['server_label'];
+  return item.type === 'hosted_tool_call' && typeof label === 'string' ? label : undefined;
+}
+
+async function ask(scope: RunScope, agent: AnyAgent, call: Call): Promise<{ needed: boolean; onApproval?: OnApproval }> {
+  if (call.item.type === 'hosted_tool_call') return { needed: true, onApproval: await hostedApproval(scope, agent, call) };
+  const tool = await toolOf(scope, agent, call);
+  const { item } = call;
+  if (tool.type === 'function' && item.type === 'function_call') {
+    const parsed = parsedArguments.has(item) ? parsedArguments.get(item) : parse(tool, item.arguments);
+    return { needed: await tool.needsApproval(scope.runContext, parsed as never, item.callId) }; // the arguments as the tool's own schema made them
+  }
+  if (tool.type === 'computer' && item.type === 'computer_call') {
+    const actions = item.actions ?? (item.action ? [item.action] : []);
+    const answers = await Promise.all(actions.map((action) => tool.needsApproval(scope.runContext, action, item.callId)));
+    return { needed: answers.some(Boolean) };
+  }
+  if (tool.type === 'shell' && item.type === 'shell_call') return { needed: await tool.needsApproval(scope.runContext, item.action, item.callId), onApproval: tool.onApproval };
+  if (tool.type === 'apply_patch' && item.type === 'apply_patch_call') {
+    return { needed: await tool.needsApproval(scope.runContext, item.operation, item.callId), onApproval: tool.onApproval };
+  }
+  return { needed: true };
+}
+
+function parse(tool: Extract<Tool<any>, { type: 'function' }>, input: string): unknown {
+  const parsed = tool.parseInput(input);
+  if (!parsed.ok) throw new Error(`The recorded arguments of ${tool.name} no longer fit its schema: ${parsed.message}`);
+  return parsed.value;
+}
+
+async function hostedApproval(scope: RunScope, agent: AnyAgent, call: Call): Promise<OnApproval | undefined> {
+  const { tools } = await offerFor(scope, agent);
+  const label = serverOf(call);
+  const server = tools.filter(isHostedMcpTool).find((tool) => tool.providerData.server_label === label);
+  return server?.providerData.on_approval as OnApproval | undefined; // declared for the context of the tool, called with that of the run
+}

@@ -1,0 +1,175 @@
+/** All effects of a run by name, nested runs included: the one place where charts meet the app. */
+import type { Leaves } from '../../machines/compose.ts';
+import type { Call, CallResult, Response } from '../../machines/protocol/call.ts';
+import type { Decision } from '../../machines/protocol/command.ts';
+import type { AgentInputItem } from '../../machines/protocol/item.ts';
+import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
+import type { RunInput, RunOutcome } from '../../machines/protocol/outcome.ts';
+import { messageOf } from '../errorRecord.ts';
+import type { EffectIo, EffectRunner } from '../host.ts';
+import { RunContext } from '../runContext.ts';
+import { approvalItemOf } from '../runItems.ts';
+import type { RunScope } from '../scope.ts';
+import { errorOf } from '../toError.ts';
+import { Usage } from '../usage.ts';
+import { approvalPolicy } from './approvals.ts';
+import { agentEnd, conclude, errorHandler, runError } from './endings.ts';
+import { inputGuardrail, modelResponse, outputGuardrail, toolGuardrail } from './guardrails.ts';
+import { handoffFilter } from './handoff.ts';
+import { sample } from './model.ts';
+import { parsedArguments } from './readResponse.ts';
+import { prepareWithSession, save } from './session.ts';
+import { type CallInput, type DelegatedResult, execute, tellStart, toolOf } from './toolCalls.ts';
+
+type Effect = (scope: RunScope, input: any, io: EffectIo) => Promise<RecordedOutcome>; // each effect has the input of its leaf
+
+/** Makes the result object of a nested run for the app's own extractor. */
+export type ResultMaker = (scope: RunScope, outcome: RunOutcome) => unknown;
+
+export class Effects implements EffectRunner {
+  readonly #scopes = new Map<string, RunScope>();
+  readonly #root: RunScope;
+  readonly #makeResult: ResultMaker;
+
+  constructor(root: RunScope, makeResult: ResultMaker) {
+    this.#root = root;
+    this.#makeResult = makeResult;
+    this.#scopes.set(root.runId, root);
+  }
+
+  run(src: keyof Leaves, input: any, io: EffectIo): RecordedOutcome | Promise<RecordedOutcome> {
+    switch (src) {
+      case 'prepare':
+        return this.#prepare(input, io);
+      case 'execute':
+        return execute(this.scopeOf(io.effectId), input, io, (tool, nested) => this.#delegated(tool, nested, input));
+      case 'person':
+      case 'timer':
+        throw new Error(`The host itself sees to "${src}".`);
+      default:
+        return EFFECTS[src](this.scopeOf(io.effectId), input, io);
+    }
+  }
+
+  /** Live and on replay: usage, responses and seen calls are what the outcomes add up to. */
+  observe(src: keyof Leaves, input: any, outcome: RecordedOutcome): void {
+    if (src === 'prepare' && input.input.delegatedBy) this.#nest(input.input);
+    if (outcome.status !== 'ok') return;
+    const scope = this.scopeOf(input.effectId);
+    if (src === 'person') return keepAlways(scope, input, outcome.value as Decision); // what a person answers
+    if (src === 'model' && !input.carried) {
+      const response = outcome.value as Response; // what the leaf of this name answers with
+      scope.runContext.usage.add(response.usage instanceof Usage ? response.usage : new Usage(response.usage));
+      scope.rawResponses.push(modelResponse(response));
+    } else if (src === 'execute') this.#observeCall(scope, input, outcome.value as CallResult);
+    else if (src === 'toolGuardrail') {
+      const { verdicts } = outcome.value as { verdicts: any[] }; // as recorded by the effect
+      for (const verdict of verdicts) (input.kind === 'toolInput' ? scope.toolInputGuardrailResults : scope.toolOutputGuardrailResults).push(verdict);
+    }
+  }
+
+  /** The scope of the run, nested or not, that an effect belongs to. */
+  scopeOf(effectId: string): RunScope {
+    if (this.#scopes.size === 1) return this.#root;
+    const at = effectId.lastIndexOf('/run/');
+    return (at < 0 ? undefined : this.#scopes.get(effectId.slice(0, at + 4))) ?? this.#root;
+  }
+
+  get scopes(): Iterable<RunScope> {
+    return this.#scopes.values();
+  }
+
+  #observeCall(scope: RunScope, { agent, call }: CallInput, result: CallResult): void {
+    const key = `${agent} ${call.callId}`;
+    const known = scope.calls.get(key);
+    if (known) known.result = result;
+    else scope.calls.set(key, { call, result });
+  }
+
+  #prepare({ input }: { input: RunInput }, io: EffectIo): Promise<RecordedOutcome> {
+    const { delegatedBy, given = [] } = input;
+    if (!delegatedBy) return prepareWithSession(this.#root, this.#root.agent(input.agent), given, io);
+    return this.#prepareNested(input, delegatedBy, io);
+  }
+
+  async #prepareNested(input: RunInput, call: Call, io: EffectIo): Promise<RecordedOutcome> {
+    const parent = this.scopeOf(parentOf(input.path));
+    try {
+      const scope = this.#nest(input);
+      const delegate = delegateOf(parent, input);
+      const tool = await toolOf(parent, parent.agent(input.agent), call);
+      await tellStart(parent, parent.agent(input.agent), tool, call);
+      const parsed = tool.type === 'function' ? argumentsOf(tool, call) : undefined;
+      if (delegate.capturesInput) scope.runContext.toolInput = parsed;
+      const built = await delegate.buildInput(parsed);
+      const items: AgentInputItem[] = typeof built === 'string' ? [{ type: 'message', role: 'user', content: built }] : built;
+      return await prepareWithSession(scope, delegate.agent, items, io);
+    } catch (error) {
+      return parent.failure('user', error, io.effectId);
+    }
+  }
+
+  /** The nested run shares context, usage and limits of the machine; decisions for always are not its own (D2). */
+  #nest(input: RunInput): RunScope {
+    const known = this.#scopes.get(input.path);
+    if (known) return known;
+    const parent = this.scopeOf(parentOf(input.path));
+    const delegate = delegateOf(parent, input);
+    const { context } = delegate.runOptions;
+    const runContext = new RunContext<any>(context instanceof RunContext ? context.context : (context ?? parent.runContext.context));
+    runContext.usage = parent.runContext.usage;
+    const scope = parent.nested(input.path, delegate, runContext, input.delegatedBy!);
+    this.#scopes.set(input.path, scope);
+    return scope;
+  }
+
+  /** What a nested run brought, as the value of its call; a failure is an error of the tool (F5). */
+  async #delegated(tool: Parameters<DelegatedResult>[0], nested: RunOutcome, { effectId }: CallInput): Promise<unknown> {
+    const path = `${parentOf(effectId)}/run`;
+    const scope = this.#scopes.get(path) ?? this.#root;
+    if (nested.status === 'failed') throw errorOf(scope, nested.failure!);
+    if (nested.status === 'stopped') throw new Error(`The agent tool "${tool.name}" was stopped before it had an answer.`);
+    return tool.delegate!.extractOutput(this.#makeResult(scope, nested) as never); // a result of the nested agent
+  }
+}
+
+const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | 'timer'>, Effect> = {
+  model: sample,
+  inputGuardrail,
+  outputGuardrail,
+  toolGuardrail,
+  approvalPolicy,
+  conclude,
+  agentEnd,
+  runError,
+  errorHandler,
+  handoffFilter,
+  session: save,
+};
+
+/** A decision for always holds for this agent and this tool, in this run and its resumes (D2). */
+function keepAlways(scope: RunScope, { effectId: id, path, agent, call }: CallInput & { path: string }, decision: Decision): void {
+  if (!decision.always) return;
+  const item = approvalItemOf(scope, { id, path, agent, call });
+  if (decision.decision === 'approve') scope.runContext.approveTool(item, { alwaysApprove: true });
+  else scope.runContext.rejectTool(item, { alwaysReject: true, message: decision.message });
+}
+
+/** `<call path>/run` and `<call path>/execute#1` both belong to the call. */
+const parentOf = (path: string) => path.slice(0, path.lastIndexOf('/'));
+
+function delegateOf(parent: RunScope, { agent: key, delegatedBy }: RunInput) {
+  const agent = parent.agent(key);
+  const tool = agent.tools.find((candidate) => candidate.type === 'function' && candidate.name === delegatedBy!.name);
+  if (tool?.type === 'function' && tool.delegate) return tool.delegate;
+  throw new Error(`Agent "${agent.name}" no longer has the agent tool "${delegatedBy!.name}" that this run needs.`);
+}
+
+function argumentsOf(tool: Parameters<DelegatedResult>[0], call: Call): unknown {
+  if (call.item.type !== 'function_call') return undefined;
+  if (call.edited === undefined && parsedArguments.has(call.item)) return parsedArguments.get(call.item);
+  const parsed = tool.parseInput(call.edited ?? call.item.arguments);
+  if (!parsed.ok) throw new Error(`The arguments of "${tool.name}" do not fit its schema: ${messageOf(parsed.message)}`);
+  return parsed.value;
+}
+

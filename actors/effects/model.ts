@@ -1,0 +1,155 @@
+/** One model response: prepared, asked for, read. Streaming or not, the same thing comes out (A1). */
+import { NO_USAGE } from '../../machines/protocol/call.ts';
+import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
+import type { ModelInput } from '../../machines/turn.ts';
+import { AgentsError, ModelBehaviorError, ModelError, ModelTimeoutError } from '../errors.ts';
+import type { EffectIo } from '../host.ts';
+import type { Model, ModelRequest, ModelResponse, ModelRetryAdvice } from '../ports.ts';
+import { backoffDelay, normalizeModelError } from '../retryPolicies.ts';
+import { type AnyAgent, type RunScope, ok } from '../scope.ts';
+import { Usage } from '../usage.ts';
+import { readResponse } from './readResponse.ts';
+import { type PreparedRequest, prepareRequest } from './request.ts';
+
+/** Where in the effect it went wrong decides what it means. */
+type Stage = 'preparing' | 'asking' | 'reading';
+
+export async function sample(scope: RunScope, input: ModelInput, io: EffectIo): Promise<RecordedOutcome> {
+  if (input.carried) return ok({ ...input.carried, usage: NO_USAGE });
+  const agent = scope.agent(input.agent);
+  const attempt: Attempt = { stage: 'preparing', visible: false, scope, input, io };
+  try {
+    await tellStart(scope, agent, input);
+    const prepared = await prepareRequest(scope, agent, input, io.signal);
+    if (scope.listens(agent, 'agent_llm_start')) await scope.tell(agent, 'agent_llm_start', prepared.request);
+    const found = scope.modelFor(agent);
+    attempt.model = found instanceof Promise ? await found : found;
+    attempt.request = prepared.request;
+    attempt.stage = 'asking';
+    const answer = await ask(attempt, prepared);
+    attempt.stage = 'reading';
+    if (scope.listens(agent, 'agent_llm_end')) await scope.tell(agent, 'agent_llm_end', answer);
+    const response = await readResponse(scope, agent, prepared.offered, answer);
+    if (prepared.filteredInput) response.filteredInput = prepared.filteredInput;
+    return ok(response);
+  } catch (error) {
+    return explain(attempt, error);
+  }
+}
+
+interface Attempt {
+  stage: Stage;
+  /** Something of the answer has reached a listener: it cannot be taken back. */
+  visible: boolean;
+  scope: RunScope;
+  input: ModelInput;
+  io: EffectIo;
+  model?: Model;
+  request?: ModelRequest;
+}
+
+async function tellStart(scope: RunScope, agent: AnyAgent, input: ModelInput): Promise<void> {
+  if (input.attempt > 1) return;
+  if (input.first && scope.listens(agent, 'agent_start')) {
+    await agent.emitAndWait('agent_start', scope.runContext, agent, input.history.slice());
+    await scope.hooks?.emitAndWait('agent_start', scope.runContext, agent, input.history.slice());
+  }
+  if (scope.listens(agent, 'agent_turn_start')) await scope.tell(agent, 'agent_turn_start', input.turn);
+}
+
+function ask(attempt: Attempt, { request }: PreparedRequest): Promise<ModelResponse> {
+  const { timeoutMs } = request.modelSettings;
+  if (timeoutMs === undefined) return exchange(attempt, request);
+  return withTimeout(attempt, request, timeoutMs);
+}
+
+function exchange(attempt: Attempt, request: ModelRequest): Promise<ModelResponse> {
+  return attempt.scope.stream ? readStream(attempt, request) : attempt.model!.getResponse(request);
+}
+
+async function readStream(attempt: Attempt, request: ModelRequest): Promise<ModelResponse> {
+  const { scope, input, io, model } = attempt;
+  const { onRaw } = scope;
+  let answer: ModelResponse | undefined;
+  for await (const event of model!.getStreamedResponse(request)) {
+    if (io.signal.aborted) break;
+    if (event.type === 'output_text_delta') {
+      attempt.visible = true;
+      io.keepPartial(event.delta);
+    } else if (event.type === 'response_done') {
+      const { id, usage, output, requestId, rawUsage, providerData } = event.response;
+      answer = { responseId: id, usage: new Usage(usage), output, requestId, rawUsage, providerData };
+    }
+    onRaw?.(io.effectId, input.agent, event);
+  }
+  if (answer) return answer;
+  throw new ModelError('The model stream ended without its final event: the connection was lost. Run again from the state of this error.', { code: 'stream_ended' });
+}
+
+async function withTimeout(attempt: Attempt, request: ModelRequest, timeoutMs: number): Promise<ModelResponse> {
+  const { io } = attempt;
+  const controller = new AbortController();
+  const passOn = () => controller.abort(io.signal.reason);
+  io.signal.addEventListener('abort', passOn, { once: true });
+  let timer: unknown;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = io.clock.setTimeout(() => {
+      reject(new ModelTimeoutError({ timeoutMs }));
+      controller.abort();
+    }, timeoutMs);
+  });
+  try {
+    const timed = { ...request, signal: controller.signal };
+    return await Promise.race([exchange(attempt, timed), deadline]);
+  } finally {
+    io.clock.clearTimeout(timer);
+    io.signal.removeEventListener('abort', passOn);
+  }
+}
+
+/** Trouble as data: whose it is, whether the request was sent, and when to try again (K1, K4). */
+async function explain(attempt: Attempt, error: unknown): Promise<RecordedOutcome> {
+  const { scope, io, stage } = attempt;
+  if (stage === 'preparing') return scope.failure('user', error, io.effectId, { sent: false });
+  if (error instanceof ModelBehaviorError) return scope.failure('modelBehavior', error, io.effectId);
+  if (stage === 'reading') return scope.failure('user', error, io.effectId);
+  const code = error instanceof ModelTimeoutError ? 'modelTimeout' : error instanceof AgentsError && !(error instanceof ModelError) ? 'user' : 'model';
+  const failed = scope.failure(code, error, io.effectId);
+  const retryInMs = await retryDelay(attempt, error);
+  return retryInMs === undefined || failed.status !== 'error' ? failed : { ...failed, retryInMs };
+}
+
+async function retryDelay(attempt: Attempt, error: unknown): Promise<number | undefined> {
+  const { request, model, input, io, scope, visible } = attempt;
+  const retry = request?.modelSettings.retry;
+  if (!retry?.policy || visible || io.signal.aborted || input.attempt > (retry.maxRetries ?? 0)) return undefined;
+  const advice = await model!.getRetryAdvice?.({ request: request!, error, stream: scope.stream, attempt: input.attempt });
+  const normalized = normalizeModelError(error, advice);
+  if (normalized.isAbort) return undefined;
+  const statefulRequest = request!.conversationId !== undefined || request!.previousResponseId !== undefined;
+  const decision = await retry.policy({
+    error,
+    attempt: input.attempt,
+    maxRetries: retry.maxRetries ?? 0,
+    stream: scope.stream,
+    providerAdvice: advice,
+    normalized,
+    previousResponseId: request!.previousResponseId,
+    conversationId: request!.conversationId,
+    replaySafety: advice?.replaySafety ?? 'unknown',
+    responseStarted: advice?.responseStarted,
+    statefulRequest,
+  });
+  const wanted = typeof decision === 'boolean' ? { retry: decision } : decision;
+  if (!wanted.retry || !isSafe(statefulRequest, advice, error, 'approveUnsafeReplay' in wanted && wanted.approveUnsafeReplay === true)) return undefined;
+  if ('delayMs' in wanted && wanted.delayMs !== undefined) return wanted.delayMs;
+  return backoffDelay({ attempt: input.attempt, backoff: retry.backoff, retryAfterMs: normalized.retryAfterMs, random: Math.random });
+}
+
+/** What the provider may have done already is not asked for twice without its word or the app's (K1). */
+function isSafe(stateful: boolean, advice: ModelRetryAdvice | undefined, error: unknown, approved: boolean): boolean {
+  if (approved) return true;
+  if (advice?.replaySafety === 'unsafe') return false;
+  const unknown = stateful || error instanceof ModelTimeoutError;
+  return !unknown || advice?.replaySafety === 'safe';
+}

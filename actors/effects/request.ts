@@ -1,0 +1,153 @@
+/** The request of one turn: tools, instructions, prompt, settings and input, resolved in this order (A1). */
+import { wellFormed } from '../../machines/history.ts';
+import type { AgentInputItem } from '../../machines/protocol/item.ts';
+import type { ModelInput } from '../../machines/turn.ts';
+import { getDefaultModelSettings } from '../defaultModel.ts';
+import { UserError } from '../errors.ts';
+import type { ModelRequest, ModelSettings, SerializedTool } from '../ports.ts';
+import type { AnyAgent, RunScope } from '../scope.ts';
+import { openComputer } from '../localTools.ts';
+import { serializeHandoff, serializeTool } from '../serializeTool.ts';
+import { adoptFunctionTool, isToolEnabled } from '../tool.ts';
+import type { Tool } from '../toolTypes.ts';
+import type { Offered } from './readResponse.ts';
+
+interface Offer extends Offered { serialized: SerializedTool[] }
+
+export interface PreparedRequest {
+  request: ModelRequest;
+  offered: Offered;
+  /** New input in the form in which it was really sent, where a filter shaped it. */
+  filteredInput?: AgentInputItem[];
+}
+
+export async function prepareRequest(scope: RunScope, agent: AnyAgent, input: ModelInput, signal: AbortSignal): Promise<PreparedRequest> {
+  const offered = await offerFor(scope, agent);
+  const { runContext } = scope;
+  const systemInstructions = typeof agent.instructions === 'string' ? agent.instructions : await agent.getSystemPrompt(runContext);
+  const prompt = agent.prompt === undefined ? undefined : await agent.getPrompt(runContext);
+  const sent = input.server ? input.history.slice(input.server.known) : input.history.slice();
+  const request: ModelRequest = {
+    input: withoutReasoningIds(scope, sent),
+    modelSettings: settingsOf(scope, agent, input),
+    tools: offered.serialized,
+    outputType: agent.outputType === 'text' ? 'text' : agent.serializedOutputType,
+    handoffs: offered.handoffs.length === 0 ? NO_HANDOFFS : offered.handoffs.map(serializeHandoff),
+    tracing: false,
+    signal,
+  };
+  if (systemInstructions) request.systemInstructions = systemInstructions;
+  if (agent.hasExplicitToolConfig()) request.toolsExplicitlyProvided = true;
+  if (prompt) Object.assign(request, { prompt, overridePromptModel: !scope.usesDefaultModel(agent) });
+  if (input.server?.conversationId !== undefined) request.conversationId = input.server.conversationId;
+  else if (input.server?.previousResponseId !== undefined) request.previousResponseId = input.server.previousResponseId;
+  const filter = scope.option('callModelInputFilter');
+  if (!filter) return { request, offered };
+  return { ...(await applyFilter(scope, agent, request, filter, input)), offered };
+}
+
+const NO_HANDOFFS: ModelRequest['handoffs'] = [];
+
+/** What the agent offers now: MCP tools first, then its own, then handoffs. */
+export function offerFor(scope: RunScope, agent: AnyAgent): Offer | Promise<Offer> {
+  return offerOf(scope, agent) ?? resolveOffer(scope, agent);
+}
+
+/** What an agent offers, kept while nothing about it can change from turn to turn. */
+const offers = new WeakMap<AnyAgent, { tools: Tool<any>[]; count: number; last: Tool<any> | undefined; offer: Offer }>();
+
+function offerOf(scope: RunScope, agent: AnyAgent): Offer | undefined {
+  const known = offers.get(agent);
+  if (!known || known.tools !== agent.tools || known.count !== agent.tools.length || known.last !== agent.tools.at(-1)) return undefined;
+  if (agent.mcpServers.length > 0 || agent.handoffs.length > 0 || scope.computers.size > 0) return undefined;
+  return known.offer;
+}
+
+async function resolveOffer(scope: RunScope, agent: AnyAgent): Promise<Offer> {
+  const tools = agent.mcpServers.length === 0 ? [] : await agent.getMcpTools(scope.runContext);
+  let constant = agent.mcpServers.length === 0;
+  for (const candidate of agent.tools) {
+    const enabled = isToolEnabled(candidate, scope.runContext, agent);
+    if (typeof enabled !== 'boolean') constant = false;
+    if (await enabled) tools.push(candidate.type === 'function' ? adoptFunctionTool(candidate) : candidate);
+  }
+  const handoffs = await scope.handoffsOf(agent);
+  const functions: Offered['functions'] = new Map();
+  for (const tool of tools) if (tool.type === 'function') offerFunction(scope, agent, functions, tool);
+  for (const handoff of handoffs) {
+    if (functions.has(handoff.toolName)) collision(scope, agent, handoff.toolName, 'a tool and a handoff');
+    scope.keyOf(handoff.agent);
+  }
+  const serialized: SerializedTool[] = [];
+  for (const tool of tools) serialized.push(serializeTool(tool, tool.type === 'computer' ? { computer: await computerOf(scope, tool) } : {}));
+  const offer: Offer = { tools, functions, handoffs, serialized };
+  if (constant) offers.set(agent, { tools: agent.tools, count: agent.tools.length, last: agent.tools.at(-1), offer });
+  return offer;
+}
+
+function offerFunction(scope: RunScope, agent: AnyAgent, functions: Offered['functions'], tool: Extract<Tool<any>, { type: 'function' }>): void {
+  const name = tool.namespace ? `${tool.namespace}.${tool.name}` : tool.name;
+  if (functions.has(name)) return collision(scope, agent, name, 'two tools');
+  functions.set(name, tool);
+}
+
+function collision(scope: RunScope, agent: AnyAgent, name: string, what: string): void {
+  const message = `Agent "${agent.name}" has ${what} named "${name}". Rename one of them.`;
+  if (scope.option('toolNameCollisionPolicy') === 'error') throw new UserError(message);
+  console.warn(message);
+}
+
+/** Made on first need, kept for the run, put away at its end (C10). */
+export async function computerOf(scope: RunScope, tool: Extract<Tool<any>, { type: 'computer' }>) {
+  const known = scope.computers.get(tool);
+  if (known) return known.computer;
+  const opened = await openComputer(tool, scope.runContext);
+  await opened.computer.initRun?.(scope.runContext);
+  scope.computers.set(tool, opened);
+  return opened.computer;
+}
+
+function settingsOf(scope: RunScope, agent: AnyAgent, input: ModelInput): ModelSettings {
+  let settings = scope.settingsFor(agent);
+  if (!agent.hasExplicitModelSettings() && scope.usesDefaultModel(agent)) settings = { ...getDefaultModelSettings(), ...settings };
+  const resets = input.usedTools && agent.resetToolChoice && settings.toolChoice !== undefined && settings.toolChoice !== 'none';
+  return resets ? { ...settings, toolChoice: undefined } : settings;
+}
+
+function withoutReasoningIds(scope: RunScope, items: AgentInputItem[]): AgentInputItem[] {
+  if (scope.option('reasoningItemIdPolicy') !== 'omit') return items;
+  return items.map((item) => {
+    if (item.type !== 'reasoning' || item.id === undefined) return item;
+    const { id: _, ...rest } = item;
+    return rest;
+  });
+}
+
+/** The filter works on copies: the conversation stays what it was. Copies of stored items are recognised and not stored again. */
+async function applyFilter(
+  scope: RunScope,
+  agent: AnyAgent,
+  request: ModelRequest,
+  filter: NonNullable<RunScope['options']['callModelInputFilter']>,
+  input: ModelInput,
+): Promise<Omit<PreparedRequest, 'offered'>> {
+  const items = request.input as AgentInputItem[]; // prepareRequest always sends a list
+  const copies = items.map((item) => structuredClone(item));
+  const stored = new Set(copies.slice(0, Math.max(0, copies.length - input.unsaved)));
+  const filtered: unknown = await filter({
+    modelData: { input: copies.slice(), instructions: request.systemInstructions },
+    agent,
+    context: scope.runContext.context,
+  });
+  if (!isModelInput(filtered)) throw new UserError('callModelInputFilter must return { input: [...items], instructions?: string }.');
+  const shaped: ModelRequest = { ...request, input: input.server ? filtered.input : wellFormed(filtered.input) };
+  if (filtered.instructions === undefined) delete shaped.systemInstructions;
+  else shaped.systemInstructions = filtered.instructions;
+  return { request: shaped, filteredInput: filtered.input.filter((item) => !stored.has(item)) };
+}
+
+function isModelInput(value: unknown): value is { input: AgentInputItem[]; instructions?: string } {
+  if (typeof value !== 'object' || value === null || !('input' in value) || !Array.isArray(value.input)) return false;
+  if (!value.input.every((item: unknown) => typeof item === 'object' && item !== null && ('type' in item || 'role' in item))) return false;
+  return !('instructions' in value) || value.instructions === undefined || typeof value.instructions === 'string';
+}

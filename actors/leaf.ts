@@ -1,0 +1,94 @@
+/** The two bindings of an effect: hosted, so that it is journalled and resumed; or plain, so that any app can run the charts. */
+import { type ActorLogic, type AnyActorRef, type PromiseActorLogic, fromPromise } from 'xstate';
+import type { Leaves } from '../machines/compose.ts';
+import { compose } from '../machines/compose.ts';
+
+/** Executes what leaves ask for and feeds the outcome back. */
+export interface LeafHost {
+  register(actor: AnyActorRef, src: keyof Leaves, input: { effectId: string }): void;
+  abandon(effectId: string): void;
+}
+
+const hosts = new WeakMap<object, LeafHost>();
+
+/** Leaves find their host by the system they are in, so that charts are composed once for all runs. */
+export function bindHost(system: object, host: LeafHost): void {
+  hosts.set(system, host);
+}
+
+interface LeafSnapshot {
+  status: 'active' | 'done' | 'error' | 'stopped';
+  output: unknown;
+  error: unknown;
+  input: { effectId: string } | undefined;
+}
+type LeafEvent = { type: 'effect.done'; outcome: unknown } | { type: 'effect.failed'; error: unknown } | { type: 'xstate.stop' };
+
+/** A leaf that does nothing itself: it tells the host that it is wanted, and ends when the host says so. */
+function hostedLeaf(src: keyof Leaves): ActorLogic<any, LeafEvent, { effectId: string }, any, any> {
+  return {
+    config: { id: src },
+    getInitialSnapshot: (_scope: unknown, input: { effectId: string }): LeafSnapshot => ({ status: 'active', output: undefined, error: undefined, input }),
+    transition(snapshot: LeafSnapshot, event: LeafEvent, { system }: { system: object }): LeafSnapshot {
+      switch (event.type) {
+        case 'effect.done':
+          return { status: 'done', output: event.outcome, error: undefined, input: undefined };
+        case 'effect.failed':
+          return { status: 'error', output: undefined, error: event.error, input: undefined };
+        case 'xstate.stop':
+          hosts.get(system)?.abandon(snapshot.input!.effectId);
+          return { ...snapshot, status: 'stopped' };
+        default:
+          return snapshot;
+      }
+    },
+    start(snapshot: LeafSnapshot, { self, system }: { self: AnyActorRef; system: object }) {
+      if (snapshot.status !== 'active') return;
+      const host = hosts.get(system);
+      if (!host) throw new Error(`The effect "${src}" has no host. Start hosted charts through run(), or provide plain leaves.`);
+      host.register(self, src, snapshot.input!);
+    },
+    getPersistedSnapshot: (snapshot: LeafSnapshot) => snapshot,
+    restoreSnapshot: (snapshot: LeafSnapshot) => snapshot,
+  } as unknown as ActorLogic<any, LeafEvent, { effectId: string }, any, any>; // XState types `config` away; inspectors read it
+}
+
+const LEAF_NAMES: Record<keyof Leaves, true> = {
+  prepare: true, inputGuardrail: true, model: true, timer: true, approvalPolicy: true, toolGuardrail: true, execute: true, person: true,
+  conclude: true, outputGuardrail: true, errorHandler: true, session: true, agentEnd: true, handoffFilter: true, runError: true,
+};
+const leafNames = Object.keys(LEAF_NAMES) as (keyof Leaves)[];
+
+/** The charts with every effect in the hands of a host. Composed once per process. */
+export const hostedRun = compose(
+  Object.fromEntries(leafNames.map((name) => [name, hostedLeaf(name)])) as unknown as Leaves, // a hosted leaf ends like a promise
+);
+
+/** What an effect is given besides its input. */
+export interface PlainScope { signal: AbortSignal }
+export type PlainEffects = { [Name in keyof Leaves]?: Leaves[Name] extends PromiseActorLogic<infer Output, infer Input> ? (input: Input, scope: PlainScope) => Promise<Output> : never };
+
+/**
+ * Leaves from plain async functions, for apps that embed the charts without host and journal.
+ *
+ * @example
+ * ```ts
+ * import { createActor } from 'xstate';
+ * import { plainLeaves } from 'loopchart';
+ * import { compose } from 'loopchart/machines';
+ *
+ * const now = () => Date.now();
+ * const chart = compose(plainLeaves({
+ *   model: async () => ({ status: 'ok', at: now(), value: { items: [], calls: [], usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 }, toolUse: 'run_llm_again', final: { output: 'hello' } } }),
+ * }));
+ * const prepared = { agent: 'greeter', history: [], input: [], blocking: [], parallel: [], maxTurns: 10, session: false, errorHandlers: [], tellsErrors: false };
+ * const actor = createActor(chart, { input: { path: 'run.1', agent: 'greeter', prepared } }).start();
+ * ```
+ */
+export function plainLeaves(effects: PlainEffects): Partial<Leaves> {
+  const entries = Object.entries(effects).map(([name, effect]) => {
+    const run = effect as (input: unknown, scope: PlainScope) => Promise<unknown>; // each effect has the types of its own leaf
+    return [name, fromPromise(({ input, signal }) => run(input, { signal }))];
+  });
+  return Object.fromEntries(entries) as Partial<Leaves>;
+}

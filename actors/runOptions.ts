@@ -1,0 +1,160 @@
+/** What a run can be told: the options of the Agents SDK under their names, and ours. */
+import type { InspectionEvent } from 'xstate';
+import type { AgentInputItem, AgentOutputItem } from '../machines/protocol/item.ts';
+import type { ErrorKind } from '../machines/protocol/outcome.ts';
+import type { Agent } from './agent.ts';
+import type { MaxTurnsExceededError, ModelBehaviorError, ModelRefusalError } from './errors.ts';
+import type { InputGuardrail, OutputGuardrail } from './guardrail.ts';
+import type { HandoffInputFilter } from './handoff.ts';
+import type { NestHistoryOptions } from './handoffHistory.ts';
+import type { RunItem } from './items.ts';
+import type { Journal } from './journal.ts';
+import type { RunHooksOption } from './lifecycle.ts';
+import type { Clock, Model, ModelProvider, ModelResponse, ModelSettings, Session, SessionInputCallback } from './ports.ts';
+import type { RunContext } from './runContext.ts';
+import type { RunState } from './runState.ts';
+import type { RunEvent } from './runView.ts';
+import type { AgentOutputType, ResolvedAgentOutput } from './schemaTypes.ts';
+
+type Promisable<T> = T | Promise<T>;
+type AnyAgent = Agent<any, any>; // `any`: options are given before context and output types are known; the peer's types have it
+
+export type ToolErrorKind = 'approval_rejected' | 'tool_not_found';
+export interface ToolErrorFormatterArgs<TContext = unknown, TKind extends ToolErrorKind = ToolErrorKind> {
+  kind: TKind;
+  toolType: 'function' | 'computer' | 'shell' | 'apply_patch';
+  toolName: string;
+  callId: string;
+  defaultMessage: string;
+  runContext: RunContext<TContext>;
+}
+/** Words what the model reads of a refused or unknown call; nothing returned keeps the default. */
+export type ToolErrorFormatter<TContext = unknown> = (args: ToolErrorFormatterArgs<TContext>) => Promisable<string | undefined>;
+
+export interface OutputGuardrailBlockedMessageArgs<TContext = unknown> {
+  defaultMessage: string;
+  guardrailName: string;
+  agent: Agent<TContext, any>;
+  runContext: RunContext<TContext>;
+}
+export type OutputGuardrailBlockedMessageFormatter<TContext = unknown> = (args: OutputGuardrailBlockedMessageArgs<TContext>) => Promisable<string | undefined>;
+export type OutputGuardrailBlockedMessage<TContext = unknown> = string | OutputGuardrailBlockedMessageFormatter<TContext>;
+
+export interface ToolExecutionConfig {
+  /** Function tools of one response that run at a time; null for no limit. */
+  maxFunctionToolConcurrency?: number | null;
+  /** Input guardrails of a tool also run before a person is asked. */
+  preApprovalInputGuardrails?: boolean;
+}
+export type ToolNameCollisionPolicy = 'warn' | 'error';
+/** Default `return_error_to_model`: the model reads that the tool does not exist. The Agents SDK raises. */
+export type ToolNotFoundBehavior = 'raise_error' | 'return_error_to_model';
+export type ReasoningItemIdPolicy = 'preserve' | 'omit';
+/** Accepted so that options of the Agents SDK fit; traces come with their own adapter. */
+export interface TracingConfig { apiKey?: string; includeTaskAndTurnSpans?: boolean }
+
+export interface ModelInputData { input: AgentInputItem[]; instructions?: string }
+export interface CallModelInputFilterArgs<TContext = unknown> { modelData: ModelInputData; agent: AnyAgent; context: TContext | undefined }
+/** Shapes what one request shows. The conversation itself is not changed; new input is stored as filtered. */
+export type CallModelInputFilter<TContext = unknown> = (args: CallModelInputFilterArgs<TContext>) => Promisable<ModelInputData>;
+
+export type RunErrorKind = ErrorKind;
+export interface RunErrorData<TContext, TAgent extends AnyAgent> {
+  input: string | AgentInputItem[];
+  newItems: RunItem[];
+  history: AgentInputItem[];
+  output: AgentOutputItem[];
+  rawResponses: ModelResponse[];
+  lastAgent?: TAgent;
+  state?: RunState<TContext, TAgent>;
+}
+export interface RunErrorHandlerInput<TContext, TAgent extends AnyAgent> {
+  error: MaxTurnsExceededError | ModelRefusalError | ModelBehaviorError;
+  context: RunContext<TContext>;
+  runData: RunErrorData<TContext, TAgent>;
+}
+export interface RunErrorHandlerResult<TAgent extends AnyAgent> {
+  finalOutput: ResolvedAgentOutput<TAgent['outputType']>;
+  /** Default true: the output stands in the history like one of the model. */
+  includeInHistory?: boolean;
+}
+export type RunErrorHandler<TContext, TAgent extends AnyAgent> = (
+  input: RunErrorHandlerInput<TContext, TAgent>,
+) => Promisable<RunErrorHandlerResult<TAgent> | void>;
+export type RunErrorHandlers<TContext, TAgent extends AnyAgent> = Partial<Record<RunErrorKind, RunErrorHandler<TContext, TAgent>>> & {
+  default?: RunErrorHandler<TContext, TAgent>;
+};
+
+/** What a `Runner` and a single run may both say. */
+interface CommonOptions<TContext> {
+  sessionInputCallback?: SessionInputCallback;
+  callModelInputFilter?: CallModelInputFilter<any>; // `any`: a runner serves runs of any context; the peer's type has it
+  toolErrorFormatter?: ToolErrorFormatter<any>;
+  outputGuardrailBlockedMessage?: OutputGuardrailBlockedMessage<TContext>;
+  reasoningItemIdPolicy?: ReasoningItemIdPolicy;
+  tracing?: TracingConfig;
+  toolExecution?: ToolExecutionConfig;
+  toolNotFoundBehavior?: ToolNotFoundBehavior;
+  toolNameCollisionPolicy?: ToolNameCollisionPolicy;
+  /** Transcript as one message after a handoff without an input filter (F3). Default false. */
+  nestHandoffHistory?: boolean | NestHistoryOptions;
+  /** Where entries are kept. Default: memory. */
+  journal?: Journal;
+  /** Default: the system's. */
+  clock?: Clock;
+  /** How long a body that was told to stop may take, in ms. Default 100. */
+  graceMs?: number;
+}
+
+/** Defaults for all runs of a `Runner`. */
+export interface RunConfig extends CommonOptions<any> {
+  model?: string | Model;
+  modelProvider?: ModelProvider;
+  modelSettings?: ModelSettings;
+  handoffInputFilter?: HandoffInputFilter;
+  inputGuardrails?: InputGuardrail[];
+  outputGuardrails?: OutputGuardrail<AgentOutputType<unknown>>[];
+  tracingDisabled: boolean;
+  traceIncludeSensitiveData: boolean;
+  workflowName?: string;
+  traceId?: string;
+  groupId?: string;
+  traceMetadata?: Record<string, string>;
+  hooks?: RunHooksOption<any, any>;
+}
+
+export interface SharedRunOptions<TContext = undefined, TAgent extends AnyAgent = AnyAgent> extends CommonOptions<TContext> {
+  context?: TContext | RunContext<TContext>;
+  /** Turns at most; default 10, null for no limit, 0 for none at all (B1). */
+  maxTurns?: number | null;
+  /** Interrupts the run (J3). */
+  signal?: AbortSignal;
+  /** Ends the run after the turn in progress (J1). */
+  stopSignal?: AbortSignal;
+  previousResponseId?: string;
+  /** Chain each response to the one before, beginning with the first (G2). */
+  autoPreviousResponseId?: boolean;
+  conversationId?: string;
+  session?: Session;
+  errorHandlers?: RunErrorHandlers<TContext, TAgent>;
+  /** For this run only, before what agent and runner say (A9). */
+  model?: string | Model;
+  modelSettings?: ModelSettings;
+  /** Sees every event of every actor: XState inspectors plug in here. */
+  inspect?: (event: InspectionEvent) => void;
+  /** Hears every lifecycle event, nested runs included, and the deltas between them (I1). */
+  onEvent?: (event: RunEvent) => void;
+  /** Streamed text is held back until output guardrails have passed it (E3). */
+  bufferUntilGuarded?: boolean;
+  /** Text that streamed before an interrupt stays in the history. Default true. */
+  keepPartial?: boolean;
+  /** The model reads that it was interrupted. Default true. */
+  interruptNotice?: boolean;
+  /** Default: made here, unique in the world. */
+  runId?: string;
+}
+export type StreamRunOptions<TContext = undefined, TAgent extends AnyAgent = AnyAgent> = SharedRunOptions<TContext, TAgent> & { stream: true };
+export type NonStreamRunOptions<TContext = undefined, TAgent extends AnyAgent = AnyAgent> = SharedRunOptions<TContext, TAgent> & { stream?: false };
+export type IndividualRunOptions<TContext = undefined, TAgent extends AnyAgent = AnyAgent> =
+  | StreamRunOptions<TContext, TAgent>
+  | NonStreamRunOptions<TContext, TAgent>;

@@ -1,0 +1,229 @@
+/** A run as a value: everything that came into it, so that it can be looked at, saved, decided about and resumed. */
+import type { Decision, PendingInput } from '../machines/protocol/command.ts';
+import type { AgentInputItem, AgentOutputItem } from '../machines/protocol/item.ts';
+import { type JournalEntry, JOURNAL_FORMAT } from '../machines/protocol/journal.ts';
+import type { RunOutcome } from '../machines/protocol/outcome.ts';
+import type { Agent } from './agent.ts';
+import { UserError } from './errors.ts';
+import type { InputGuardrailResult, OutputGuardrailResult } from './guardrail.ts';
+import type { OpenDecision } from './host.ts';
+import { toItems } from './input.ts';
+import type { RunItem, RunToolApprovalItem } from './items.ts';
+import type { Journal } from './journal.ts';
+import type { ModelResponse } from './ports.ts';
+import type { Progress } from './progress.ts';
+import type { RunContext } from './runContext.ts';
+import { approvalItemOf, runItemOf } from './runItems.ts';
+import type { RunScope } from './scope.ts';
+import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './toolGuardrail.ts';
+import type { Usage } from './usage.ts';
+
+type AnyAgent = Agent<any, any>; // `any`: as in the peer's type
+
+/** Where a state gets what it shows: a run that goes, waits or has settled. */
+export interface RunSource {
+  readonly scope: RunScope;
+  readonly journal: Journal;
+  readonly entries: readonly JournalEntry[];
+  readonly isLive: boolean;
+  readonly outcome: RunOutcome | null;
+  readonly progress: Progress;
+  readonly openDecisions: OpenDecision[];
+  scopeOf(id: string): RunScope;
+  steer(input: PendingInput[]): boolean;
+  decide(id: string, decision: Decision): Promise<void>;
+}
+
+/** What a result shows of a run. */
+export interface RunLook<TAgent extends AnyAgent> {
+  input: string | AgentInputItem[];
+  newItems: RunItem[];
+  history: AgentInputItem[];
+  output: AgentOutputItem[];
+  rawResponses: ModelResponse[];
+  lastAgent: TAgent | undefined;
+  inputGuardrailResults: InputGuardrailResult[];
+  outputGuardrailResults: OutputGuardrailResult<any, any>[];
+  toolInputGuardrailResults: ToolInputGuardrailResult[];
+  toolOutputGuardrailResults: ToolOutputGuardrailResult[];
+  finalOutput: unknown;
+}
+
+export interface SavedState {
+  format: number;
+  runId: string;
+  agent: string;
+  context?: unknown;
+  entries: readonly JournalEntry[];
+}
+
+/**
+ * The state of a run. Save it with `toString()`, read it with `fromString()`, decide about waiting calls, and go on with
+ * `run(agent, state)`. A run that had settled is continued: after a failure from the last recorded effect (K5).
+ *
+ * @example
+ * ```ts
+ * const result = await run(agent, 'Refund order 7.');
+ * const saved = result.state.toString();
+ * // later, perhaps in another process
+ * const state = await RunState.fromString(agent, saved);
+ * for (const call of state.getInterruptions()) state.approve(call);
+ * const { finalOutput } = await run(agent, state);
+ * ```
+ */
+export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
+  #source: RunSource;
+  #decisions: { id: string; decision: Decision }[] = [];
+  #staged: PendingInput[] = [];
+
+  /** @internal Made by `run()` and `RunState.fromString()`. */
+  constructor(source: RunSource) {
+    this.#source = source;
+  }
+
+  /**
+   * Reads a saved state.
+   * @throws UserError when the text is no state, is of a newer format, or does not belong to this agent.
+   */
+  static async fromString<TContext, TAgent extends AnyAgent>(initialAgent: TAgent, text: string): Promise<RunState<TContext, TAgent>> {
+    const { reviveState } = await import('./savedState.ts');
+    return reviveState<TContext, TAgent>(initialAgent, text);
+  }
+
+  /** Like `fromString`, with the context given: for contexts that do not survive JSON. `merge` (default) adds what was saved. */
+  static async fromStringWithContext<TContext, TAgent extends AnyAgent>(
+    initialAgent: TAgent,
+    text: string,
+    context: RunContext<TContext>,
+    options: { contextStrategy?: 'merge' | 'replace' } = {},
+  ): Promise<RunState<TContext, TAgent>> {
+    const { reviveState } = await import('./savedState.ts');
+    return reviveState<TContext, TAgent>(initialAgent, text, { context, merges: options.contextStrategy !== 'replace' });
+  }
+
+  get runId(): string {
+    return this.#source.scope.runId;
+  }
+
+  get runContext(): RunContext<TContext> {
+    return this.#source.scope.runContext;
+  }
+
+  get usage(): Usage {
+    return this.runContext.usage;
+  }
+
+  get currentAgent(): TAgent {
+    const { scope, progress } = this.#source;
+    return scope.agent(progress.agent || scope.rootKey) as TAgent; // one of the agents that this run leads to
+  }
+
+  /** The conversation as the model reads it. */
+  get history(): AgentInputItem[] {
+    return this.#source.progress.history;
+  }
+
+  /** Input that waits for the run to go on. */
+  get pendingInput(): AgentInputItem[] {
+    return this.#staged.map(({ item }) => item);
+  }
+
+  /** Adds a message for the model. While the run is going it joins at the next safe point; else when it goes on (L6). */
+  addInput(input: string | AgentInputItem[]): void {
+    const items = toItems(input).map((item): PendingInput => ({ id: globalThis.crypto.randomUUID(), item }));
+    if (items.length === 0 || input === '') throw new UserError('addInput() needs text or items.');
+    if (!this.#source.isLive || !this.#source.steer(items)) this.#staged.push(...items);
+  }
+
+  clearPendingInput(): void {
+    this.#staged = [];
+  }
+
+  /** The calls that wait for a person, at any depth of nested agents. */
+  getInterruptions(): RunToolApprovalItem[] {
+    return this.#source.openDecisions.map((open) => approvalItemOf(this.#source.scopeOf(open.id), open));
+  }
+
+  /** Lets a call run; with `arguments`, as the person changed them. Takes effect at once while the run is going (D2, D4). */
+  approve(item: RunToolApprovalItem, options: { alwaysApprove?: boolean; arguments?: string | Record<string, unknown>; reason?: string } = {}): void {
+    const edited = typeof options.arguments === 'object' ? JSON.stringify(options.arguments) : options.arguments;
+    this.#source.scopeOf(item.id).runContext.approveTool(item, { alwaysApprove: options.alwaysApprove });
+    this.#decide(item.id, { decision: 'approve', arguments: edited, always: options.alwaysApprove, reason: options.reason });
+  }
+
+  /** Refuses a call; the model reads `message`. */
+  reject(item: RunToolApprovalItem, options: { alwaysReject?: boolean; message?: string } = {}): void {
+    this.#source.scopeOf(item.id).runContext.rejectTool(item, options);
+    this.#decide(item.id, { decision: 'reject', message: options.message, always: options.alwaysReject });
+  }
+
+  toJSON(): SavedState {
+    const { scope, entries } = this.#source;
+    return { format: JOURNAL_FORMAT, runId: this.runId, agent: scope.rootKey, context: jsonOf(this.runContext.context), entries };
+  }
+
+  toString(): string {
+    return JSON.stringify(this);
+  }
+
+  /** @internal */
+  get source(): RunSource {
+    return this.#source;
+  }
+
+  /** @internal From now on the state shows this run. */
+  follow(source: RunSource): void {
+    this.#source = source;
+  }
+
+  /** @internal */
+  takeStaged(): PendingInput[] {
+    return this.#staged.splice(0);
+  }
+
+  /** @internal */
+  takeDecisions(): { id: string; decision: Decision }[] {
+    return this.#decisions.splice(0);
+  }
+
+  /** @internal */
+  look(): RunLook<TAgent> {
+    const { scope, progress, outcome, entries } = this.#source;
+    const records = progress.generated;
+    return {
+      input: scope.originalInput ?? inputOf(entries),
+      newItems: [...records.map((record) => runItemOf(scope, record)), ...this.getInterruptions()],
+      history: progress.history,
+      output: records.map((record) => record.rawItem) as AgentOutputItem[], // what agents generate, in the peer's word for it
+      rawResponses: scope.rawResponses,
+      lastAgent: this.currentAgent,
+      inputGuardrailResults: progress.inputGuardrails.map(({ name, tripwireTriggered, outputInfo }) => ({
+        guardrail: { type: 'input', name },
+        output: { tripwireTriggered, outputInfo },
+      })),
+      outputGuardrailResults: scope.outputGuardrailResults,
+      toolInputGuardrailResults: scope.toolInputGuardrailResults,
+      toolOutputGuardrailResults: scope.toolOutputGuardrailResults,
+      finalOutput: outcome?.output,
+    };
+  }
+
+  #decide(id: string, decision: Decision): void {
+    if (this.#source.isLive) void this.#source.decide(id, decision);
+    else this.#decisions.push({ id, decision });
+  }
+}
+
+function inputOf([start]: readonly JournalEntry[]): AgentInputItem[] {
+  return start?.type === 'run.start' ? (start.input.given ?? start.input.prepared?.input ?? []) : [];
+}
+
+/** A context that is no JSON is left out; `fromStringWithContext` gives it back. */
+function jsonOf(context: unknown): unknown {
+  try {
+    const text: string | undefined = JSON.stringify(context);
+    return text === undefined ? undefined : JSON.parse(text);
+  } catch {
+    return undefined; // cycles, BigInt, a throwing toJSON: not the library's to mend
+  }
+}

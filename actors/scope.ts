@@ -1,0 +1,205 @@
+/** What the effects of one run have at hand: agents by key, tools by name, models, context, hooks. Nothing here is recorded. */
+import type { Call, CallResult } from '../machines/protocol/call.ts';
+import type { Failure, FailureCode } from '../machines/protocol/failure.ts';
+import type { RecordedOutcome } from '../machines/protocol/journal.ts';
+import type { AgentInputItem } from '../machines/protocol/item.ts';
+import type { Agent } from './agent.ts';
+import type { AgentToolDelegate } from './agentTool.ts';
+import type { RunStreamEvent } from './events.ts';
+import { errorRecordOf, messageOf } from './errorRecord.ts';
+import { UserError } from './errors.ts';
+import type { InputGuardrailResult, OutputGuardrailResult } from './guardrail.ts';
+import { Handoff } from './handoff.ts';
+import type { RunHooks } from './lifecycle.ts';
+import type { Computer, Model, ModelResponse, ModelSettings, StreamEventListener } from './ports.ts';
+import { getDefaultModelProvider } from './providers.ts';
+import type { RunContext } from './runContext.ts';
+import type { RunConfig, SharedRunOptions } from './runOptions.ts';
+import { Usage } from './usage.ts';
+import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './toolGuardrail.ts';
+
+export type AnyAgent = Agent<any, any>; // `any`: one run has agents of many contexts and outputs
+export type AnyRunOptions = SharedRunOptions<any, any>;
+
+export interface ScopeOptions {
+  runId: string;
+  agent: AnyAgent;
+  config: Partial<RunConfig>;
+  options: AnyRunOptions;
+  runContext: RunContext<any>;
+  hooks?: RunHooks<any, any>;
+  stream: boolean;
+  onRaw?: StreamEventListener;
+  causes: Map<string, unknown>;
+  /** What error handlers are shown of the run so far. */
+  runData?: () => unknown;
+  isNested?: boolean;
+  /** Hears the stream of a nested run, where its tool has listeners. */
+  deliver?: (event: RunStreamEvent) => void;
+}
+
+export class RunScope {
+  readonly runId: string;
+  readonly config: Partial<RunConfig>;
+  readonly options: AnyRunOptions;
+  readonly runContext: RunContext<any>;
+  readonly hooks: RunHooks<any, any> | undefined;
+  readonly stream: boolean;
+  readonly onRaw: StreamEventListener | undefined;
+  readonly rawResponses: ModelResponse[] = [];
+  readonly outputGuardrailResults: OutputGuardrailResult<any, any>[] = [];
+  readonly inputGuardrailResults: InputGuardrailResult[] = [];
+  readonly toolInputGuardrailResults: ToolInputGuardrailResult[] = [];
+  readonly toolOutputGuardrailResults: ToolOutputGuardrailResult[] = [];
+  /** Calls that were seen, by agent and call id (C5). */
+  readonly calls = new Map<string, { call: Call; result?: CallResult }>();
+  /** Computers that were made for this run, and how to put them away (C10). */
+  readonly computers = new Map<object, { computer: Computer; dispose: () => Promise<void> }>();
+  /** The input as the app gave it, where guardrails are to see it in that form. */
+  originalInput: string | AgentInputItem[] | undefined;
+  compactionDeferred = false;
+  readonly #agents = new Map<string, AnyAgent>();
+  readonly #keys = new Map<AnyAgent, string>();
+  readonly #models = new Map<string | undefined, Model | Promise<Model>>();
+  readonly #causes: Map<string, unknown>;
+  readonly #usageBefore: Usage | undefined;
+  readonly runData: ScopeOptions['runData'];
+  readonly isNested: boolean;
+  readonly deliver: ScopeOptions['deliver'];
+
+  constructor(scope: ScopeOptions) {
+    this.runId = scope.runId;
+    this.config = scope.config;
+    this.options = scope.options;
+    this.runContext = scope.runContext;
+    this.#usageBefore = scope.runContext.usage.requests > 0 ? new Usage(scope.runContext.usage) : undefined;
+    this.hooks = scope.hooks;
+    this.stream = scope.stream;
+    this.onRaw = scope.onRaw;
+    this.#causes = scope.causes;
+    this.runData = scope.runData;
+    this.isNested = scope.isNested ?? false;
+    this.deliver = scope.deliver;
+    this.keyOf(scope.agent);
+  }
+
+  /** Per-run option, else what the runner says. */
+  option<Key extends keyof SharedRunOptions<any, any> & keyof RunConfig>(key: Key): SharedRunOptions<any, any>[Key] | undefined {
+    return this.options[key] ?? (this.config[key] as SharedRunOptions<any, any>[Key]); // the two agree on the options they share
+  }
+
+  /** The same context and decisions; usage as it was before the run, because replay adds it up again. */
+  contextForReplay(): RunContext<any> {
+    const again = this.runContext.forCall();
+    again.usage = new Usage(this.#usageBefore);
+    return again;
+  }
+
+  /** Key of the agent the run was started with. */
+  get rootKey(): string {
+    return this.#agents.keys().next().value!; // the constructor met it first
+  }
+
+  /** The provider keeps the conversation (G2). */
+  get serverManaged(): boolean {
+    const { conversationId, previousResponseId, autoPreviousResponseId } = this.options;
+    return conversationId !== undefined || previousResponseId !== undefined || autoPreviousResponseId === true;
+  }
+
+  /** The name by which charts know an agent. Two agents of one name are told apart by the order in which they were met. */
+  keyOf(agent: AnyAgent): string {
+    const known = this.#keys.get(agent);
+    if (known !== undefined) return known;
+    let key = agent.name;
+    for (let nth = 2; this.#agents.has(key); nth += 1) key = `${agent.name}#${nth}`;
+    this.#agents.set(key, agent);
+    this.#keys.set(agent, key);
+    for (const target of agent.handoffs) this.keyOf(target instanceof Handoff ? target.agent : target);
+    return key;
+  }
+
+  agent(key: string): AnyAgent {
+    const agent = this.#agents.get(key);
+    if (agent) return agent;
+    const known = [...this.#agents.keys()].map((name) => `"${name}"`).join(', ');
+    throw new UserError(`The run needs the agent "${key}", which the agent it was started with does not lead to (it leads to ${known}). Pass the agent that handed off to it.`);
+  }
+
+  /** The settings for a call: run, then agent, then runner (A9). */
+  settingsFor(agent: AnyAgent): ModelSettings {
+    const { modelSettings: ofRun } = this.options;
+    const { modelSettings: ofRunner } = this.config;
+    return ofRun || ofRunner ? { ...ofRunner, ...agent.modelSettings, ...ofRun } : agent.modelSettings;
+  }
+
+  modelFor(agent: AnyAgent): Model | Promise<Model> {
+    const wanted = this.options.model ?? (agent.model || this.config.model || undefined);
+    if (wanted !== undefined && typeof wanted !== 'string') return wanted;
+    const known = this.#models.get(wanted);
+    if (known) return known;
+    const provider = this.config.modelProvider ?? getDefaultModelProvider();
+    const model = provider.getModel(wanted);
+    this.#models.set(wanted, model);
+    return model;
+  }
+
+  /** True when the name of the model comes from neither run, agent nor runner. */
+  usesDefaultModel(agent: AnyAgent): boolean {
+    return !this.options.model && !agent.model && !this.config.model;
+  }
+
+  /** The handoffs of an agent that are offered now, by the name of their tool. */
+  handoffsOf(agent: AnyAgent): Promise<Handoff<any, any>[]> | Handoff<any, any>[] {
+    return agent.handoffs.length === 0 ? NONE : agent.getEnabledHandoffs(this.runContext);
+  }
+
+  listens(agent: AnyAgent, event: Parameters<RunHooks<any, any>['listens']>[0]): boolean {
+    return agent.listens(event) || this.hooks?.listens(event) === true;
+  }
+
+  /** Runner's hooks and the agent's, awaited; the first that throws fails the run (H1). */
+  async tell(agent: AnyAgent, event: 'agent_llm_start' | 'agent_llm_end' | 'agent_turn_start' | 'agent_turn_end' | 'agent_error', value: any): Promise<void> {
+    await agent.emitAndWait(event, this.runContext, value);
+    await this.hooks?.emitAndWait(event, this.runContext, agent, value);
+  }
+
+  /** The scope of an agent that is run as a tool; it may have its own options, and inherits what they leave open. */
+  nested(runId: string, delegate: AgentToolDelegate<any, any>, runContext: RunContext<any>, { item }: Call): RunScope {
+    const toolCall = item.type === 'function_call' ? item : undefined;
+    const listens = delegate.isStreaming();
+    return new RunScope({
+      runId,
+      agent: delegate.agent,
+      config: { ...this.config, ...delegate.runConfig },
+      options: { ...delegate.runOptions, clock: this.options.clock },
+      runContext,
+      hooks: this.hooks,
+      stream: this.stream || listens,
+      onRaw: this.onRaw,
+      isNested: true,
+      deliver: listens ? (event) => void delegate.onStream({ event, agent: delegate.agent, toolCall }) : undefined,
+      causes: this.#causes,
+    });
+  }
+
+  causeOf(effectId: string | undefined): unknown {
+    return effectId === undefined ? undefined : this.#causes.get(effectId);
+  }
+
+  /** Trouble that ends the run, as data; the error itself is kept for the caller. */
+  failure(code: FailureCode, error: unknown, effectId: string, more: Partial<Failure> = {}): RecordedOutcome {
+    this.#causes.set(effectId, error);
+    return { status: 'error', failure: { code, message: messageOf(error), effectId, error: errorRecordOf(error), ...more } };
+  }
+}
+
+/** Some agent that a run of this one may use as a tool has listeners of its own. */
+export function agentHasListeners(agent: AnyAgent, seen = new Set<AnyAgent>()): boolean {
+  if (seen.has(agent)) return false;
+  seen.add(agent);
+  const inTools = agent.tools.some((tool) => tool.type === 'function' && tool.delegate && (tool.delegate.isStreaming() || agentHasListeners(tool.delegate.agent, seen)));
+  return inTools || agent.handoffs.some((target) => agentHasListeners(target instanceof Handoff ? target.agent : target, seen));
+}
+
+const NONE: Handoff<any, any>[] = [];
+export const ok = (value: unknown): RecordedOutcome => ({ status: 'ok', value });

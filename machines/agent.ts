@@ -1,0 +1,318 @@
+import { assign, emit, sendParent, sendTo, setup, spawnChild, stopChild } from 'xstate';
+import type { DoneActorEvent } from 'xstate';
+import {
+  type AgentContext,
+  type AgentInput,
+  canGoOn,
+  conclude,
+  concludeInterrupted,
+  deliverInput,
+  exhausted,
+  finalOf,
+  handled,
+  keepSaved,
+  nextTurn,
+  outcomeOf,
+  recordTurn,
+  turnInput,
+  withholdOutput,
+} from './agentMemory.ts';
+import { actorIdOf, outputOf } from './eventFields.ts';
+import type { Downward, Upward } from './protocol/command.ts';
+import type { EffectOutcome, Failure } from './protocol/failure.ts';
+import type { LoopEvent } from './protocol/event.ts';
+import type { AgentInputItem } from './protocol/item.ts';
+import type { AgentOutcome, ErrorKind, TurnOutcome } from './protocol/outcome.ts';
+import { type Leaf, slot } from './slot.ts';
+import { turnMachine } from './turn.ts';
+
+type SaveOutcome = EffectOutcome<{ saved: number }>;
+type HandlerOutcome = EffectOutcome<{ finalOutput: unknown; includeInHistory: boolean; guardsOutput?: boolean; endsAgent?: boolean } | null>;
+/** The failure that a trip means, or null when all passed. */
+type OutputVerdict = EffectOutcome<{ failure: Failure | null; withheld?: string }>;
+
+/** Appends to the session; `hadLocalResults` defers its compaction (G4). */
+export type SessionLeaf = Leaf<{ effectId: string; agent: string; items: AgentInputItem[]; hadLocalResults: boolean }, SaveOutcome>;
+export type ErrorHandlerLeaf = Leaf<{ effectId: string; agent: string; kind: ErrorKind; failure: Failure }, HandlerOutcome>;
+export type OutputGuardrailLeaf = Leaf<{ effectId: string; agent: string; output: unknown; response: TurnOutcome['response'] }, OutputVerdict>;
+export type AgentEndLeaf = Leaf<{ effectId: string; agent: string; output: unknown }, EffectOutcome<null>>;
+export type { AgentContext, AgentInput };
+
+/** One activation of an agent: its turns, until it answers, hands off or stops. Owns the input that waits for it. */
+export const agentMachine = setup({
+  types: {} as {
+    context: AgentContext;
+    events: Downward | Upward | DoneActorEvent<TurnOutcome, `turn.${string}`>;
+    input: AgentInput;
+    output: AgentOutcome;
+    emitted: LoopEvent;
+  },
+  actors: {
+    session: slot<SessionLeaf>('session'),
+    errorHandler: slot<ErrorHandlerLeaf>('errorHandler'),
+    outputGuardrail: slot<OutputGuardrailLeaf>('outputGuardrail'),
+    agentEnd: slot<AgentEndLeaf>('agentEnd'),
+    turn: turnMachine,
+  },
+  guards: {
+    hasFailed: (_, outcome: EffectOutcome<unknown>) => outcome.status === 'error',
+    turnAlive: ({ context }) => context.turnAlive,
+    turnFailed: ({ context }) => context.last?.next === 'failed',
+    turnSuspended: ({ context }) => context.last?.next === 'suspended',
+    isHandoff: ({ context }) => context.last?.next === 'handoff',
+    isStuck: ({ context }) => context.emptyStreak >= EMPTY_RESPONSES_MAX,
+    refusalIsHandled: ({ context }) => context.last?.next === 'refusal' && context.errorHandlers.includes('modelRefusal'),
+    isRefusal: ({ context }) => context.last?.next === 'refusal',
+    invalidOutputIsHandled: ({ context }) => context.last?.next === 'invalid' && context.errorHandlers.includes('invalidFinalOutput'),
+    isInvalidOutput: ({ context }) => context.last?.next === 'invalid',
+    finalOutputIsGuarded: ({ context }) => isFinal(context) && context.last?.response?.guardsOutput === true,
+    isFinalOutput: ({ context }) => isFinal(context),
+    softStopRequested: ({ context }) => context.softStop,
+    exhaustionIsHandled: ({ context }) => exhausted(context) && context.errorHandlers.includes('maxTurns'),
+    turnsExhausted: ({ context }) => exhausted(context),
+    isCarried: ({ context }) => context.carried !== null,
+    turnUnsaved: ({ context }) => context.session && context.last !== null && context.unsaved.length > 0,
+    suppliesOutput: (_, outcome: HandlerOutcome) => outcome.status === 'ok' && outcome.value !== null && outcome.value.guardsOutput !== true,
+    suppliesGuardedOutput: (_, outcome: HandlerOutcome) => outcome.status === 'ok' && outcome.value?.guardsOutput === true,
+    tripwireTriggered: (_, verdict: OutputVerdict) => verdict.status === 'ok' && verdict.value.failure !== null,
+    hasPendingInput: ({ context }) => context.pendingInput.length > 0 && canGoOn(context),
+    gateClosed: ({ context }) => !context.gateOpen && context.conclusion?.status !== 'interrupted',
+    isUnsaved: ({ context }) => context.session && context.unsaved.length > 0,
+    endIsHeard: ({ context }) => context.conclusion?.status === 'completed' && context.final?.endsAgent === true,
+    handsOff: ({ context }) => context.conclusion?.status === 'handoff',
+    wasInterrupted: ({ context }) => context.conclusion?.status === 'interrupted',
+    isConcluded: ({ context }) => context.conclusion !== null,
+  },
+  actions: {
+    tellWaits: sendParent(({ context }) => ({ type: 'child.waits', id: context.path })),
+    tellGoes: sendParent(({ context }) => ({ type: 'child.goes', id: context.path })),
+    announceStart: emit(({ context }) => ({ type: 'agent.started', path: context.path, agent: context.agent })),
+    announceInput: emit(({ context }) => ({ type: 'input.delivered', path: context.path, agent: context.agent, ids: context.pendingInput.map((input) => input.id), items: context.pendingInput.map((input) => input.item) })),
+    acceptInput: assign(({ context }, input: Extract<Downward, { type: 'steer' }>['input']) => ({ pendingInput: [...context.pendingInput, ...input] })),
+    openGate: assign({ gateOpen: true }),
+    passGate: sendTo(({ context }) => turnActorId(context), { type: 'gate.open' }),
+    askSoftStop: assign({ softStop: true }),
+    passSoftStop: sendTo(({ context }) => turnActorId(context), { type: 'softStop' }),
+    changeLimit: assign((_, maxTurns: number | null | undefined) => (maxTurns === undefined ? {} : { maxTurns })),
+    withdrawTurn: sendTo(({ context }) => turnActorId(context), { type: 'withdraw' }),
+    interruptTurn: sendTo(({ context }) => turnActorId(context), ({ event }) => event),
+    noteInterrupt: assign((_, interrupt: Interrupt) => ({ interrupt: { reason: interrupt.reason, notice: interrupt.notice !== false } })),
+    deliverInput: assign(({ context }) => deliverInput(context)),
+    spawnTurn: spawnChild('turn', { id: ({ context }) => `turn.${nextTurn(context)}`, input: ({ context }) => turnInput(context) }),
+    countTurn: assign(({ context }) => ({ turns: nextTurn(context), turnAlive: true, last: null, carried: null })),
+    recordTurn: assign(({ context }, turn: TurnOutcome) => recordTurn(context, turn)),
+    stopTurn: stopChild((_, id: string) => id),
+    takeAnswer: assign(({ context }) => ({ final: finalOf(context) })),
+    takeHandled: assign(({ context }, outcome: HandlerOutcome) => (outcome.status === 'ok' && outcome.value ? handled(context, outcome.value) : {})),
+    reopen: assign({ final: null, last: null }),
+    withholdOutput: assign(({ context }, verdict: OutputVerdict) => withholdOutput(context, verdict.status === 'ok' ? verdict.value.withheld : undefined)),
+    keepSaved: assign(({ context }, outcome: SaveOutcome) => keepSaved(context, outcome.status === 'ok' ? outcome.value.saved : 0)),
+    concludeCompleted: assign({ conclusion: { status: 'completed' } as const }),
+    concludeHandoff: assign({ conclusion: { status: 'handoff' } as const }),
+    concludeStopped: assign({ conclusion: { status: 'stopped' } as const }),
+    concludeInterrupted: assign(({ context }) => concludeInterrupted(context)),
+    concludeFailed: assign(({ context }, failure: Failure) => conclude(context, failure)),
+  },
+}).createMachine({
+  id: 'agent',
+  version: '1',
+  description: 'One activation of an agent: its turns, until it answers, hands off or stops.',
+  options: { maxIterations: 1000 },
+  context: ({ input }) => ({
+    ...input, generated: [], turnAlive: false, last: null, final: null, interrupt: null, conclusion: null, usedTools: false, saves: 0,
+  }),
+  output: ({ context }) => outcomeOf(context),
+  entry: 'announceStart',
+  initial: 'running',
+  on: {
+    steer: { actions: { type: 'acceptInput', params: ({ event }) => event.input } },
+    configure: { actions: { type: 'changeLimit', params: ({ event }) => event.maxTurns } },
+    'gate.open': [{ guard: 'turnAlive', actions: ['openGate', 'passGate'] }, { actions: 'openGate' }],
+    softStop: [{ guard: 'turnAlive', actions: ['askSoftStop', 'passSoftStop'] }, { actions: 'askSoftStop' }],
+    withdraw: { guard: 'turnAlive', actions: 'withdrawTurn' },
+    interrupt: [
+      { guard: 'turnAlive', target: '.running.stopping', actions: [{ type: 'noteInterrupt', params: interruptOf }, 'interruptTurn'] },
+      { target: '.running.concluding', actions: [{ type: 'noteInterrupt', params: interruptOf }, 'concludeInterrupted'] },
+    ],
+    'xstate.done.actor.turn.*': {
+      target: '.running.checking',
+      actions: [{ type: 'recordTurn', params: outputOf }, { type: 'stopTurn', params: actorIdOf }],
+    },
+  },
+  states: {
+    running: {
+      tags: ['busy'],
+      initial: 'checking',
+      states: {
+        checking: {
+          description: 'Between two turns: is this the end, and why?',
+          always: [
+            { guard: 'isCarried', target: 'turning', actions: ['spawnTurn', 'countTurn'] },
+            { guard: 'turnFailed', target: 'concluding', actions: { type: 'concludeFailed', params: ({ context }) => context.last!.failure! } },
+            { guard: 'turnSuspended', target: 'concluding', actions: 'concludeStopped' },
+            { guard: 'isHandoff', target: 'concluding', actions: 'concludeHandoff' },
+            { guard: 'isStuck', target: 'concluding', actions: { type: 'concludeFailed', params: stuck } },
+            { guard: 'refusalIsHandled', target: 'recovering' },
+            { guard: 'isRefusal', target: 'concluding', actions: { type: 'concludeFailed', params: troubleOf } },
+            { guard: 'invalidOutputIsHandled', target: 'recovering' },
+            { guard: 'isInvalidOutput', target: 'concluding', actions: { type: 'concludeFailed', params: troubleOf } },
+            { guard: 'finalOutputIsGuarded', target: 'guardingOutput', actions: 'takeAnswer' },
+            { guard: 'isFinalOutput', target: 'concluding', actions: ['takeAnswer', 'concludeCompleted'] },
+            { guard: 'softStopRequested', target: 'concluding', actions: 'concludeStopped' },
+            { guard: 'turnUnsaved', target: 'saving' },
+            { guard: 'exhaustionIsHandled', target: 'recovering' },
+            { guard: 'turnsExhausted', target: 'concluding', actions: { type: 'concludeFailed', params: troubleOf } },
+            { guard: 'hasPendingInput', target: 'turning', actions: ['announceInput', 'deliverInput', 'spawnTurn', 'countTurn'] },
+            { target: 'turning', actions: ['spawnTurn', 'countTurn'] },
+          ],
+        },
+        turning: {
+          description: 'A turn is at work.',
+          meta: { spawns: ['turn'] },
+          on: { 'child.waits': { target: '#agent.awaitingApproval' } },
+        },
+        recovering: {
+          description: 'The app may supply a final output instead of an error.',
+          invoke: {
+            id: 'errorHandler',
+            src: 'errorHandler',
+            input: ({ context }) => ({ ...effectOf(context, 'errorHandler'), kind: kindOf(context), failure: troubleOf({ context }) }),
+            onDone: [
+              { guard: { type: 'hasFailed', params: outputOf }, target: 'concluding', actions: { type: 'concludeFailed', params: failureOf } },
+              { guard: { type: 'suppliesGuardedOutput', params: outputOf }, target: 'guardingOutput', actions: { type: 'takeHandled', params: outputOf } },
+              { guard: { type: 'suppliesOutput', params: outputOf }, target: 'concluding', actions: [{ type: 'takeHandled', params: outputOf }, 'concludeCompleted'] },
+              { target: 'concluding', actions: { type: 'concludeFailed', params: troubleOf } },
+            ],
+          },
+        },
+        guardingOutput: {
+          description: 'Output guardrails look at the final output, all at once.',
+          invoke: {
+            id: 'outputGuardrail',
+            src: 'outputGuardrail',
+            input: ({ context }) => ({ ...effectOf(context, 'outputGuardrail'), output: context.final!.output, response: context.last?.response ?? null }),
+            onDone: [
+              { guard: { type: 'hasFailed', params: outputOf }, target: 'concluding', actions: [{ type: 'withholdOutput', params: outputOf }, { type: 'concludeFailed', params: failureOf }] },
+              { guard: { type: 'tripwireTriggered', params: outputOf }, target: 'concluding', actions: [{ type: 'withholdOutput', params: outputOf }, { type: 'concludeFailed', params: tripOf }] },
+              { guard: 'hasPendingInput', target: 'checking', actions: 'reopen' },
+              { target: 'concluding', actions: 'concludeCompleted' },
+            ],
+          },
+        },
+        saving: {
+          description: 'The session keeps what the turn brought.',
+          on: { interrupt: { actions: [{ type: 'noteInterrupt', params: interruptOf }, 'concludeInterrupted'] } },
+          invoke: {
+            id: 'session',
+            src: 'session',
+            input: ({ context }) => ({ effectId: `${context.path}/save.${context.saves + 1}#1`, agent: context.agent, items: context.unsaved, hadLocalResults: hadLocalResults(context) }),
+            onDone: [
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#agent.settled', actions: { type: 'concludeFailed', params: failureOf } },
+              { guard: 'isConcluded', target: 'concluding', actions: { type: 'keepSaved', params: outputOf } },
+              { target: 'checking', actions: { type: 'keepSaved', params: outputOf } },
+            ],
+          },
+        },
+        holding: {
+          description: 'It is over, but input guardrails still look at the input: nothing is saved yet.',
+          on: { 'gate.open': { target: 'concluding', actions: 'openGate' } },
+        },
+        concluding: {
+          description: 'The end is decided. Save, tell, leave.',
+          meta: { ends: true },
+          always: [
+            { guard: 'gateClosed', target: 'holding' },
+            { guard: 'isUnsaved', target: 'saving' },
+            { guard: 'endIsHeard', target: 'ending' },
+            { guard: 'handsOff', target: '#agent.handoff' },
+            { guard: 'wasInterrupted', target: '#agent.interrupted' },
+            { target: '#agent.settled' },
+          ],
+        },
+        ending: {
+          description: 'Hooks hear that the agent has ended.',
+          on: { interrupt: { target: '#agent.settled' } },
+          invoke: {
+            id: 'agentEnd',
+            src: 'agentEnd',
+            input: ({ context }) => ({ ...effectOf(context, 'agentEnd'), output: context.final!.output }),
+            onDone: [
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#agent.settled', actions: { type: 'concludeFailed', params: failureOf } },
+              { target: '#agent.settled' },
+            ],
+          },
+        },
+        stopping: {
+          description: 'Interrupted: the turn winds down first.',
+          on: {
+            interrupt: {},
+            'xstate.done.actor.turn.*': {
+              target: 'concluding',
+              actions: [{ type: 'recordTurn', params: outputOf }, { type: 'stopTurn', params: actorIdOf }, 'concludeInterrupted'],
+            },
+          },
+        },
+      },
+    },
+    awaitingApproval: {
+      tags: ['waitingForHuman'],
+      description: 'The turn can only go on when a person decides.',
+      entry: 'tellWaits',
+      exit: 'tellGoes',
+      on: { 'child.goes': { target: '#agent.running.turning' } },
+    },
+    handoff: { type: 'final', description: 'Another agent takes over.' },
+    interrupted: { type: 'final', description: 'Ended on request, at once.' },
+    settled: { type: 'final', description: 'Completed, failed or stopped: the outcome says which.' },
+  },
+});
+
+/** The third response in a row without text, refusal or call ends the run (A5). */
+const EMPTY_RESPONSES_MAX = 3;
+
+type Interrupt = Extract<Downward, { type: 'interrupt' }>;
+type InContext = { context: AgentContext };
+
+const turnActorId = (context: AgentContext) => `turn.${context.turns}`;
+const isFinal = (context: AgentContext) => context.last?.next === 'final' && (context.pendingInput.length === 0 || !canGoOn(context));
+const effectOf = (context: AgentContext, name: string) => ({ effectId: `${context.path}/${name}.${context.turns}#1`, agent: context.agent });
+const hadLocalResults = (context: AgentContext) => Object.keys(context.last?.results ?? {}).length > 0 || context.conclusion?.status === 'handoff';
+
+function interruptOf({ event }: { event: Interrupt }): Interrupt {
+  return event;
+}
+
+function failureOf({ event }: { event: { output: EffectOutcome<unknown> } }): Failure {
+  if (event.output.status !== 'error') throw new Error('An effect that succeeded has no failure.');
+  return event.output.failure;
+}
+
+function tripOf({ event }: { event: { output: OutputVerdict } }): Failure {
+  if (event.output.status !== 'ok' || !event.output.value.failure) throw new Error('No output guardrail tripped.');
+  return event.output.value.failure;
+}
+
+function stuck(): Failure {
+  return { code: 'stuck.empty', message: `The model answered ${EMPTY_RESPONSES_MAX} times in a row without text, refusal or call.` };
+}
+
+function kindOf({ last }: AgentContext): ErrorKind {
+  if (last?.next === 'refusal') return 'modelRefusal';
+  return last?.next === 'invalid' ? 'invalidFinalOutput' : 'maxTurns';
+}
+
+function troubleOf({ context }: InContext): Failure {
+  const response = context.last?.response;
+  switch (kindOf(context)) {
+    case 'modelRefusal':
+      return { code: 'modelRefusal', message: `The model refused: ${response?.refusal ?? ''}`, detail: { refusal: response?.refusal } };
+    case 'invalidFinalOutput':
+      return { code: 'invalidFinalOutput', message: invalidText(response) };
+    case 'maxTurns':
+      return { code: 'maxTurns', message: `Max turns (${context.maxTurns}) exceeded`, detail: { maxTurns: context.maxTurns } };
+  }
+}
+
+function invalidText(response: TurnOutcome['response'] | undefined): string {
+  return response?.final && 'invalid' in response.final ? response.final.invalid : 'Invalid output type';
+}

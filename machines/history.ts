@@ -1,0 +1,209 @@
+/** The conversation as data: what a turn adds to it, and what makes it fit to be shown to a model (G3). */
+import type { Call, CallResult, CallStatus, Response } from './protocol/call.ts';
+import type { AgentInputItem, AssistantMessageItem, UserMessageItem } from './protocol/item.ts';
+import type { ItemRecord } from './protocol/outcome.ts';
+
+/** The result of a call that no body produced: refused, skipped, cut short. Of the kind that its call asks for. */
+export function resultWithout(call: Call, status: CallStatus, text: string): CallResult {
+  return { status, item: resultItem(call, status, text), output: text };
+}
+
+/** Calls first, in the order of the response; then all results, in the order of their calls (C3). */
+export function itemsOfTurn(response: Response | null, results: Record<string, CallResult>): AgentInputItem[] {
+  if (!response) return [];
+  const items: AgentInputItem[] = [...response.items];
+  for (const call of response.calls) {
+    const result = results[call.index];
+    if (result) items.push(result.item);
+  }
+  return items;
+}
+
+/** The same items with who made them, for people and programs. */
+export function recordsOfTurn(agent: string, response: Response | null, results: Record<string, CallResult>): ItemRecord[] {
+  if (!response) return [];
+  const records = response.items.map((rawItem) => recordOf(agent, rawItem, response));
+  for (const call of response.calls) {
+    const result = results[call.index];
+    if (result) records.push(resultRecord(agent, result));
+  }
+  return records;
+}
+
+export function resultRecord(agent: string, result: CallResult): ItemRecord {
+  const record: ItemRecord = { type: 'tool_call_output_item', rawItem: result.item, agent, output: result.output };
+  if (result.display !== undefined) record.display = result.display;
+  if (result.customData !== undefined) record.customData = result.customData;
+  return record;
+}
+
+/** What streamed before the interrupt stays, marked as cut (J2). */
+export function partialMessage(text: string): AssistantMessageItem {
+  return { type: 'message', role: 'assistant', status: 'incomplete', content: [{ type: 'output_text', text }] };
+}
+
+/** A message that the runtime wrote: not user input (P4). */
+export function notice(agent: string, kind: string, text: string): ItemRecord {
+  const rawItem: UserMessageItem = { type: 'message', role: 'user', content: text };
+  return { type: 'input_item', rawItem, agent, origin: { runtime: kind } };
+}
+
+/** Text of the assistant messages of one response, in order. */
+export function textOf(items: readonly AgentInputItem[]): string {
+  let text = '';
+  for (const item of items) {
+    if (!('role' in item) || item.role !== 'assistant') continue;
+    for (const part of item.content) if (part.type === 'output_text') text += part.text;
+  }
+  return text;
+}
+
+/**
+ * A history that any provider accepts: every call has exactly one result, after it and before the next message. Results
+ * without a call are dropped, missing ones read `aborted`. The argument is not changed.
+ */
+export function wellFormed(items: readonly AgentInputItem[]): AgentInputItem[] {
+  const answers = pairResults(items);
+  const fit: AgentInputItem[] = [];
+  let open: number[] = [];
+  const close = () => {
+    for (const at of open) {
+      const answer = answers.get(at);
+      fit.push(answer === undefined ? abortedResult(items[at] as CallLike) : items[answer]!);
+    }
+    open = [];
+  };
+  items.forEach((item, at) => {
+    if (isCall(item)) {
+      fit.push(item);
+      open.push(at);
+    } else if (isResult(item)) {
+      const call = open.find((candidate) => answers.get(candidate) === at);
+      if (call === undefined) return;
+      fit.push(item);
+      open = open.filter((candidate) => candidate !== call);
+    } else {
+      if ('role' in item) close();
+      fit.push(item);
+    }
+  });
+  close();
+  return fit;
+}
+
+const RESULT_OF = {
+  function_call: 'function_call_result',
+  computer_call: 'computer_call_result',
+  shell_call: 'shell_call_output',
+  apply_patch_call: 'apply_patch_call_output',
+} as const;
+type CallLike = Extract<AgentInputItem, { type: keyof typeof RESULT_OF }>;
+type ResultLike = Extract<AgentInputItem, { type: (typeof RESULT_OF)[keyof typeof RESULT_OF] }>;
+
+const isCall = (item: AgentInputItem): item is CallLike => item.type !== undefined && item.type in RESULT_OF;
+const isResult = (item: AgentInputItem): item is ResultLike =>
+  item.type === 'function_call_result' ||
+  item.type === 'computer_call_result' ||
+  item.type === 'shell_call_output' ||
+  item.type === 'apply_patch_call_output';
+
+/** Index of a call → index of its result. Call ids may repeat (some servers count from one in every response). */
+function pairResults(items: readonly AgentInputItem[]): Map<number, number> {
+  const waiting = new Map<string, number>();
+  const answers = new Map<number, number>();
+  items.forEach((item, at) => {
+    if (isCall(item)) waiting.set(`${RESULT_OF[item.type]} ${item.callId}`, at);
+    if (!isResult(item)) return;
+    const key = `${item.type} ${item.callId}`;
+    const call = waiting.get(key);
+    if (call === undefined) return;
+    answers.set(call, at);
+    waiting.delete(key);
+  });
+  return answers;
+}
+
+const ABORTED = 'aborted';
+/** One transparent pixel: a screenshot has to be a picture, also when there is none. */
+const BLANK_SCREEN =
+  'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==';
+
+function abortedResult(call: CallLike): AgentInputItem {
+  switch (call.type) {
+    case 'function_call':
+      return withNamespace(call, { type: 'function_call_result', name: call.name, callId: call.callId, status: 'incomplete', output: ABORTED });
+    case 'computer_call':
+      return { type: 'computer_call_result', callId: call.callId, output: { type: 'computer_screenshot', data: BLANK_SCREEN } };
+    case 'shell_call':
+      return { type: 'shell_call_output', callId: call.callId, output: [{ stdout: '', stderr: ABORTED, outcome: { type: 'exit', exitCode: null } }] };
+    case 'apply_patch_call':
+      return { type: 'apply_patch_call_output', callId: call.callId, status: 'failed', output: ABORTED };
+  }
+}
+
+function resultItem(call: Call, status: CallStatus, text: string): AgentInputItem {
+  const { item } = call;
+  switch (item.type) {
+    case 'function_call':
+      return withNamespace(item, {
+        type: 'function_call_result',
+        name: item.name,
+        callId: item.callId,
+        status: status === 'aborted' ? 'incomplete' : 'completed',
+        output: { type: 'text', text },
+      });
+    case 'computer_call':
+      return { ...abortedResult(item), providerData: { note: text } }; // a screenshot has no place for text
+    case 'shell_call':
+      return { type: 'shell_call_output', callId: item.callId, output: [{ stdout: '', stderr: text, outcome: { type: 'exit', exitCode: null } }] };
+    case 'apply_patch_call':
+      return { type: 'apply_patch_call_output', callId: item.callId, status: 'failed', output: text };
+    case 'hosted_tool_call':
+      return approvalResponse(item.providerData?.['id'] ?? item.id ?? call.callId, false, text);
+  }
+}
+
+/** The answer to a hosted MCP server that asked whether it may run a tool. */
+export function approvalResponse(requestId: string, approve: boolean, reason?: string): AgentInputItem {
+  return {
+    type: 'hosted_tool_call',
+    name: 'mcp_approval_response',
+    status: 'completed',
+    providerData: {
+      type: 'mcp_approval_response',
+      approve,
+      approval_request_id: requestId,
+      ...(reason === undefined ? {} : { reason }),
+    },
+  };
+}
+
+function withNamespace<Result extends AgentInputItem>(call: { namespace?: string }, result: Result): Result {
+  return call.namespace === undefined ? result : { ...result, namespace: call.namespace };
+}
+
+function recordOf(agent: string, rawItem: AgentInputItem, response: Response): ItemRecord {
+  const isHandoff = rawItem.type === 'function_call' && rawItem.callId === response.handoff?.item.callId;
+  if (isHandoff) return { type: 'handoff_call_item', rawItem, agent };
+  switch (rawItem.type) {
+    case 'reasoning':
+      return { type: 'reasoning_item', rawItem, agent };
+    case 'compaction':
+      return { type: 'compaction_item', rawItem, agent };
+    case 'tool_search_call':
+      return { type: 'tool_search_call_item', rawItem, agent };
+    case 'tool_search_output':
+      return { type: 'tool_search_output_item', rawItem, agent };
+    case 'function_call_result':
+    case 'computer_call_result':
+    case 'shell_call_output':
+    case 'apply_patch_call_output':
+    case 'program_output':
+      return { type: 'tool_call_output_item', rawItem, agent };
+    case 'message':
+    case undefined:
+      return { type: 'role' in rawItem && rawItem.role !== 'assistant' ? 'input_item' : 'message_output_item', rawItem, agent };
+    default:
+      return { type: 'tool_call_item', rawItem, agent };
+  }
+}

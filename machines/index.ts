@@ -1,0 +1,14 @@
+export { runMachine, type RunContext } from './run.ts';
+export { agentMachine, type AgentContext, type AgentInput } from './agent.ts';
+export { turnMachine, type TurnContext, type TurnInput } from './turn.ts';
+export { toolCallMachine, type ToolCallContext, type ToolCallInput } from './toolCall.ts';
+export { compose, type Leaves } from './compose.ts';
+export { slot, type Leaf } from './slot.ts';
+export { decideNext } from './decide.ts';
+export { wellFormed } from './history.ts';
+export type * from './protocol/call.ts';
+export type * from './protocol/command.ts';
+export type * from './protocol/event.ts';
+export type * from './protocol/failure.ts';
+export type * from './protocol/item.ts';
+export type * from './protocol/outcome.ts';

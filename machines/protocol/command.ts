@@ -1,0 +1,27 @@
+import type { AgentInputItem, UserMessageItem } from './item.ts';
+
+/** A message that joins the run at a safe point (L2). */
+export interface PendingInput { id: string; item: UserMessageItem | AgentInputItem }
+
+export type InterruptReason = 'user' | 'tripwire' | 'replaced';
+
+/** What a person or program may tell a running run. Each is journalled before it is applied. */
+export type Command =
+  | { type: 'steer'; input: PendingInput[] }
+  | { type: 'softStop' }
+  | { type: 'interrupt'; reason: InterruptReason; at: number; partials?: Record<string, string>; notice?: boolean }
+  | { type: 'configure'; maxTurns?: number | null };
+
+/** The answer to a waiting call. */
+export type Decision =
+  | { decision: 'approve'; arguments?: string; invalid?: string; always?: boolean; reason?: string }
+  | { decision: 'reject'; message?: string; always?: boolean };
+
+/** Commands in the form in which they travel down the tree, plus the two that only the loop itself sends. */
+export type Downward =
+  | Command
+  | { type: 'withdraw' }
+  | { type: 'gate.open' };
+
+/** What a level tells the one above while it lives; everything else comes back as output. */
+export type Upward = { type: 'child.waits'; id: string } | { type: 'child.goes'; id: string };

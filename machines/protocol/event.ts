@@ -1,0 +1,28 @@
+import type { Call, CallResult, Response } from './call.ts';
+import type { Decision } from './command.ts';
+import type { Failure } from './failure.ts';
+import type { AgentInputItem } from './item.ts';
+import type { ItemRecord, RunOutcome, TurnNext } from './outcome.ts';
+
+/**
+ * What the charts announce with `emit`, one event a transition. Embedders listen with `actor.on(type, …)`; the front door
+ * turns them into the numbered lifecycle events and into the stream of the Agents SDK. Emitted again on replay, alike.
+ */
+export type LoopEvent =
+  | { type: 'run.started'; path: string; agent: string }
+  | { type: 'agent.started'; path: string; agent: string }
+  | { type: 'input.delivered'; path: string; agent: string; ids: string[]; items: AgentInputItem[] }
+  | { type: 'turn.started'; path: string; agent: string; turn: number }
+  | { type: 'turn.retrying'; path: string; agent: string; attempt: number; delayMs: number; failure: Failure }
+  | { type: 'turn.responded'; path: string; agent: string; attempt: number; response: Response; carried: boolean }
+  | { type: 'approval.requested'; path: string; agent: string; id: string; call: Call }
+  | { type: 'approval.resolved'; path: string; agent: string; id: string; call: Call; decision: Decision['decision'] | 'withdrawn' }
+  | { type: 'call.started'; path: string; agent: string; call: Call }
+  | { type: 'call.settled'; path: string; agent: string; call: Call; result: CallResult | null; failure: Failure | null }
+  | { type: 'turn.settled'; path: string; agent: string; turn: number; next: TurnNext; guard: string }
+  | { type: 'handoff.requested'; path: string; agent: string; target: string }
+  | { type: 'handoff.occurred'; path: string; agent: string; target: string; records: ItemRecord[] }
+  | { type: 'guardrail.tripped'; path: string; agent: string; failure: Failure }
+  | { type: 'run.awaitingApproval'; path: string; agent: string }
+  | { type: 'run.resumed'; path: string; agent: string }
+  | { type: 'run.settled'; path: string; agent: string; outcome: RunOutcome };

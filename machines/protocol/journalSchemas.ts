@@ -1,0 +1,56 @@
+/** Entries as they may be read from outside: checked, because a journal outlives the process that wrote it. */
+import * as z from 'zod';
+
+const Failure = z.looseObject({ code: z.string(), message: z.string(), effectId: z.string().optional() });
+const ErrorRecord = z.looseObject({ name: z.string(), message: z.string() });
+const RecordedOutcome = z.discriminatedUnion('status', [
+  z.looseObject({ status: z.literal('ok') }),
+  z.looseObject({ status: z.literal('error'), failure: Failure, retryInMs: z.number().optional() }),
+]);
+
+const PendingInput = z.looseObject({ id: z.string(), item: z.looseObject({}) });
+
+/** What a person or program may say to a run. Events of XState itself are no commands. */
+export const CommandSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('steer'), input: z.array(PendingInput).min(1) }),
+  z.object({ type: z.literal('softStop') }),
+  z.object({
+    type: z.literal('interrupt'),
+    reason: z.enum(['user', 'tripwire', 'replaced']),
+    at: z.number(),
+    partials: z.record(z.string(), z.string()).optional(),
+    notice: z.boolean().optional(),
+  }),
+  z.object({ type: z.literal('configure'), maxTurns: z.number().int().min(0).nullable().optional() }),
+]);
+
+export const DecisionSchema = z.discriminatedUnion('decision', [
+  z.object({
+    decision: z.literal('approve'),
+    arguments: z.string().optional(),
+    invalid: z.string().optional(),
+    always: z.boolean().optional(),
+    reason: z.string().optional(),
+  }),
+  z.object({ decision: z.literal('reject'), message: z.string().optional(), always: z.boolean().optional() }),
+]);
+
+const at = z.number();
+const id = z.string().min(1);
+
+export const JournalEntrySchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('run.start'),
+    format: z.number(),
+    runId: z.string(),
+    charts: z.record(z.string(), z.string()),
+    input: z.looseObject({ path: z.string(), agent: z.string() }),
+    at,
+  }),
+  z.object({ type: z.literal('command'), command: CommandSchema, at }),
+  z.object({ type: z.literal('decide'), id, decision: DecisionSchema, fingerprint: z.string().optional(), at }),
+  z.object({ type: z.literal('effect.started'), id, at }),
+  z.object({ type: z.literal('effect.done'), id, outcome: RecordedOutcome, at }),
+  z.object({ type: z.literal('effect.failed'), id, error: ErrorRecord, at }),
+  z.object({ type: z.literal('effect.lost'), id, at }),
+]);

@@ -1,0 +1,139 @@
+import type { Call, CallResult, Response } from './call.ts';
+import type { PendingInput } from './command.ts';
+import type { Failure } from './failure.ts';
+import type { AgentInputItem, LocalCallItem } from './item.ts';
+
+export type ItemOrigin = 'user' | 'agent' | 'tool' | 'mail' | { runtime: string };
+
+/** One generated item with who made it. `rawItem` is what the model reads; the rest is for people and programs. */
+export interface ItemRecord {
+  type:
+    | 'message_output_item'
+    | 'tool_call_item'
+    | 'tool_call_output_item'
+    | 'reasoning_item'
+    | 'handoff_call_item'
+    | 'handoff_output_item'
+    | 'compaction_item'
+    | 'tool_search_call_item'
+    | 'tool_search_output_item'
+    | 'input_item';
+  rawItem: AgentInputItem;
+  agent: string;
+  /** Only where it does not follow from the type (P4). */
+  origin?: ItemOrigin;
+  output?: unknown;
+  display?: unknown;
+  customData?: Record<string, unknown>;
+  sourceAgent?: string;
+  targetAgent?: string;
+}
+
+/** State that a provider keeps for us, and how much of our history it already has (G2). */
+export interface ServerState {
+  conversationId?: string;
+  previousResponseId?: string;
+  /** Chain to the last response even when no first id was given. */
+  auto?: boolean;
+  /** Number of items of the model-visible history that the provider has sent or received. */
+  known: number;
+}
+
+/** A turn that was not finished: the next run is born with it. */
+export interface CarriedTurn {
+  response: Response;
+  results: Record<string, CallResult>;
+  /** A session holds the response and these results already. */
+  saved?: boolean;
+}
+
+/** Why the turn ended, in the words of the guards that decide about it. */
+export type TurnNext = 'again' | 'final' | 'handoff' | 'empty' | 'refusal' | 'invalid' | 'failed' | 'interrupted' | 'suspended';
+
+export interface TurnOutcome {
+  next: TurnNext;
+  response: Response | null;
+  results: Record<string, CallResult>;
+  records: ItemRecord[];
+  finalOutput?: unknown;
+  /** The output came from a tool, not from a message (E3). */
+  finalFromTool?: boolean;
+  failure?: Failure;
+}
+
+export type Completion = 'answered' | 'terminalTool' | 'handler';
+
+export interface AgentOutcome {
+  status: 'completed' | 'failed' | 'stopped' | 'handoff' | 'interrupted';
+  how?: Completion;
+  output?: unknown;
+  failure?: Failure;
+  handoff?: { item: LocalCallItem & { type: 'function_call' }; toolName: string; target: string };
+  history: AgentInputItem[];
+  generated: ItemRecord[];
+  /** How many of them the last turn brought. */
+  lastTurn: number;
+  unsaved: AgentInputItem[];
+  turns: number;
+  emptyStreak: number;
+  softStop: boolean;
+  undelivered: PendingInput[];
+  server?: ServerState;
+  carried?: CarriedTurn;
+}
+
+/** What a run starts from. Everything in it is JSON and recorded, so that a run can be started again from it. */
+export interface RunInput {
+  path: string;
+  /** Key of the agent that begins; for a nested run, of the agent that called it. */
+  agent: string;
+  /** The call that this run carries out, when it is the run of an agent used as a tool (F5). */
+  delegatedBy?: Call;
+  /** The new input, while it still has to be prepared. */
+  given?: AgentInputItem[];
+  /** Absent when it has to be prepared first: a session read, a nested input built. */
+  prepared?: PreparedRun;
+}
+
+/** All that the loop has to know before its first turn. */
+export interface PreparedRun {
+  agent: string;
+  /** What the first request shows: earlier conversation and the new input, in the order the model reads it. */
+  history: AgentInputItem[];
+  /** The new input alone: what a session stores. */
+  input: AgentInputItem[];
+  /** Names of the input guardrails of the runner and of the first agent (E1). */
+  blocking: string[];
+  parallel: string[];
+  /** Turns at most; null for no limit (B1). */
+  maxTurns: number | null;
+  session: boolean;
+  server?: ServerState;
+  /** Kinds of trouble for which the app supplies a final output. */
+  errorHandlers: ErrorKind[];
+  /** Someone listens for the error hook (H1). */
+  tellsErrors: boolean;
+  /** Going on with an earlier run: what it had generated, counted and left unfinished. */
+  carried?: { generated: ItemRecord[]; turns: number; turn?: CarriedTurn; unsaved: AgentInputItem[]; pendingInput: PendingInput[] };
+}
+export type ErrorKind = 'maxTurns' | 'modelRefusal' | 'invalidFinalOutput';
+
+export interface GuardrailResult { index: number; name: string; tripwireTriggered: boolean; outputInfo?: unknown }
+
+/** How a run ended (P1). */
+export interface RunOutcome {
+  status: 'completed' | 'failed' | 'stopped' | 'interrupted';
+  how?: Completion;
+  output?: unknown;
+  failure?: Failure;
+  agent: string;
+  history: AgentInputItem[];
+  generated: ItemRecord[];
+  turns: number;
+  undelivered: PendingInput[];
+  inputGuardrails: GuardrailResult[];
+  server?: ServerState;
+  carried?: CarriedTurn;
+  /** What a session still lacks when the run could not save it. */
+  unsaved: AgentInputItem[];
+}

@@ -1,0 +1,287 @@
+import { assign, emit, enqueueActions, sendTo, setup, spawnChild, stopChild } from 'xstate';
+import type { DoneActorEvent } from 'xstate';
+import { agentMachine } from './agent.ts';
+import { actorIdOf, outputOf } from './eventFields.ts';
+import type { Downward, Upward } from './protocol/command.ts';
+import type { EffectOutcome, Failure } from './protocol/failure.ts';
+import type { LoopEvent } from './protocol/event.ts';
+import type { AgentOutcome, PreparedRun, RunInput, RunOutcome } from './protocol/outcome.ts';
+import {
+  type GuardrailInput,
+  type GuardrailOutcome,
+  type HandoffOutcome,
+  type RunContext,
+  agentInput,
+  contextOf,
+  guardrailInputs,
+  outcomeOf,
+  prepare,
+  recordAgent,
+  recordGuardrail,
+  recordHandoff,
+  tripOf,
+} from './runMemory.ts';
+import { type Leaf, slot } from './slot.ts';
+
+type PrepareOutcome = EffectOutcome<PreparedRun>;
+/** Reads the session, shapes the input, names the guardrails. */
+export type PrepareLeaf = Leaf<{ effectId: string; input: RunInput }, PrepareOutcome>;
+export type InputGuardrailLeaf = Leaf<GuardrailInput, GuardrailOutcome>;
+export interface HandoffFilterInput {
+  effectId: string;
+  agent: string;
+  handoff: NonNullable<AgentOutcome['handoff']>;
+  visible: RunContext['visible'];
+  /** How many of the visible records the turn brought that hands off. */
+  lastTurn: number;
+}
+export type HandoffFilterLeaf = Leaf<HandoffFilterInput, HandoffOutcome>;
+export type RunErrorLeaf = Leaf<{ effectId: string; agent: string; failure: Failure }, EffectOutcome<null>>;
+export type { RunContext };
+
+/** From one input to one settled outcome: one or more agents, with guardrails beside them. */
+export const runMachine = setup({
+  types: {} as {
+    context: RunContext;
+    events: Downward | Upward | DoneActorEvent<AgentOutcome, `agent.${string}`> | DoneActorEvent<GuardrailOutcome, `guardrail.${string}`>;
+    input: RunInput;
+    output: RunOutcome;
+    emitted: LoopEvent;
+  },
+  actors: {
+    prepare: slot<PrepareLeaf>('prepare'),
+    inputGuardrail: slot<InputGuardrailLeaf>('inputGuardrail'),
+    handoffFilter: slot<HandoffFilterLeaf>('handoffFilter'),
+    runError: slot<RunErrorLeaf>('runError'),
+    agent: agentMachine,
+  },
+  guards: {
+    hasFailed: (_, outcome: EffectOutcome<unknown>) => outcome.status === 'error',
+    isUnprepared: ({ context }) => context.prepared === null,
+    guardsFirst: ({ context }) => context.prepared!.blocking.length > 0,
+    tripwireTriggered: (_, outcome: GuardrailOutcome) => tripOf(outcome) !== null,
+    tripwireBesideAgent: ({ context }, outcome: GuardrailOutcome) => tripOf(outcome) !== null && context.agentAlive,
+    lastGuardrail: ({ context }) => context.guardrailsPending === 1,
+    agentAlive: ({ context }) => context.agentAlive,
+    agentHandsOff: (_, agent: AgentOutcome) => agent.status === 'handoff',
+    isDrained: ({ context }) => !context.agentAlive && context.guardrailsPending === 0,
+    softStopRequested: ({ context }) => context.softStop,
+    errorIsHeard: ({ context }) => context.failure !== null && context.prepared?.tellsErrors === true,
+    wasInterrupted: ({ context }) => context.outcome?.status === 'interrupted',
+  },
+  actions: {
+    announceStart: emit(({ context }) => ({ type: 'run.started', path: context.path, agent: context.agent })),
+    announceTrip: emit(({ context }, outcome: GuardrailOutcome) => ({ type: 'guardrail.tripped', path: context.path, agent: context.agent, failure: tripOf(outcome)! })),
+    announceWaiting: emit(({ context }) => ({ type: 'run.awaitingApproval', path: context.path, agent: context.agent })),
+    announceGoing: emit(({ context }) => ({ type: 'run.resumed', path: context.path, agent: context.agent })),
+    announceRequest: emit(({ context }, agent: AgentOutcome) => ({ type: 'handoff.requested', path: context.path, agent: context.agent, target: agent.handoff!.target })),
+    announceHandoff: emit(({ context }, outcome: HandoffOutcome) => ({ type: 'handoff.occurred', path: context.path, agent: context.agent, ...handoffOf(outcome) })),
+    announceSettled: emit(({ context }) => ({ type: 'run.settled', path: context.path, agent: context.agent, outcome: outcomeOf(context) })),
+    tellWaits: enqueueActions(({ context, enqueue, self }) => {
+      if (context.delegatedBy && self._parent) enqueue.sendTo(self._parent, { type: 'child.waits', id: context.path });
+    }),
+    tellGoes: enqueueActions(({ context, enqueue, self }) => {
+      if (context.delegatedBy && self._parent) enqueue.sendTo(self._parent, { type: 'child.goes', id: context.path });
+    }),
+    keepPrepared: assign(({ context }, outcome: PrepareOutcome) => (outcome.status === 'ok' ? prepare(context, outcome.value) : {})),
+    keepFailure: assign((_, outcome: EffectOutcome<unknown>) => (outcome.status === 'error' ? { failure: outcome.failure, outcome: { status: 'failed' } as const } : {})),
+    keepInput: assign(({ context }, input: RunContext['pendingInput']) => ({ pendingInput: [...context.pendingInput, ...input] })),
+    keepSoftStop: assign({ softStop: true }),
+    keepLimit: assign((_, maxTurns: number | null | undefined) => (maxTurns === undefined ? {} : { maxTurns })),
+    spawnBlocking: assign(({ context, spawn }) => {
+      const inputs = guardrailInputs(context, 'blocking');
+      for (const { id, input } of inputs) spawn('inputGuardrail', { id, input });
+      return { guardrailsPending: inputs.length };
+    }),
+    spawnParallel: assign(({ context, spawn }) => {
+      const inputs = guardrailInputs(context, 'parallel');
+      for (const { id, input } of inputs) spawn('inputGuardrail', { id, input });
+      return { guardrailsPending: inputs.length };
+    }),
+    spawnAgent: spawnChild('agent', { id: ({ context }) => `agent.${context.activation + 1}`, input: ({ context }) => agentInput(context) }),
+    countAgent: assign(({ context }) => ({ activation: context.activation + 1, agentAlive: true, pendingInput: [], carried: null })),
+    recordGuardrail: assign(({ context }, outcome: GuardrailOutcome) => recordGuardrail(context, outcome)),
+    recordAgent: assign(({ context }, agent: AgentOutcome) => recordAgent(context, agent)),
+    recordHandoff: assign(({ context }, outcome: HandoffOutcome) => recordHandoff(context, outcome)),
+    stopThat: stopChild((_, id: string) => id),
+    stopGuardrails: enqueueActions(({ context, enqueue }) => {
+      for (let index = 0; index < guardrailCount(context); index += 1) if (!context.guardrails[index]) enqueue.stopChild(`guardrail.${index}`);
+      enqueue.assign({ guardrailsPending: 0 });
+    }),
+    passGate: sendTo(({ context }) => agentActorId(context), { type: 'gate.open' }),
+    passDown: sendTo(({ context }) => agentActorId(context), ({ event }) => event),
+    withdrawAgent: sendTo(({ context }) => agentActorId(context), { type: 'withdraw' }),
+    tripAgent: sendTo(({ context }) => agentActorId(context), (_, outcome: GuardrailOutcome) => ({ type: 'interrupt', reason: 'tripwire', at: outcome.at })),
+    concludeTripped: assign({ outcome: { status: 'failed' } as const }),
+    concludeStopped: assign({ outcome: { status: 'stopped' } as const }),
+    concludeInterrupted: assign(({ context }) => ({ outcome: { status: context.failure ? ('failed' as const) : ('interrupted' as const) } })),
+  },
+}).createMachine({
+  id: 'run',
+  version: '1',
+  description: 'From one input to one outcome: one or more agents, with guardrails beside them.',
+  options: { maxIterations: 1000 },
+  context: ({ input }) => contextOf(input),
+  output: ({ context }) => outcomeOf(context),
+  entry: 'announceStart',
+  initial: 'running',
+  on: {
+    steer: [{ guard: 'agentAlive', actions: 'passDown' }, { actions: { type: 'keepInput', params: ({ event }) => event.input } }],
+    configure: [
+      { guard: 'agentAlive', actions: [{ type: 'keepLimit', params: ({ event }) => event.maxTurns }, 'passDown'] },
+      { actions: { type: 'keepLimit', params: ({ event }) => event.maxTurns } },
+    ],
+    softStop: [{ guard: 'agentAlive', actions: ['keepSoftStop', 'passDown'] }, { actions: 'keepSoftStop' }],
+    withdraw: { guard: 'agentAlive', actions: 'withdrawAgent' },
+    interrupt: [
+      { guard: 'agentAlive', target: '.running.stopping', actions: ['stopGuardrails', 'withdrawAgent', 'passDown'] },
+      { target: '.running.concluding', actions: ['stopGuardrails', 'concludeInterrupted'] },
+    ],
+    'xstate.done.actor.guardrail.*': [
+      {
+        guard: { type: 'tripwireBesideAgent', params: outputOf },
+        target: '.running.stopping',
+        actions: [
+          { type: 'recordGuardrail', params: outputOf },
+          { type: 'announceTrip', params: outputOf },
+          { type: 'stopThat', params: actorIdOf },
+          'withdrawAgent',
+          { type: 'tripAgent', params: outputOf },
+        ],
+      },
+      {
+        guard: 'lastGuardrail',
+        actions: [{ type: 'recordGuardrail', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'passGate'],
+      },
+      { actions: [{ type: 'recordGuardrail', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+    ],
+    'xstate.done.actor.agent.*': [
+      {
+        guard: { type: 'agentHandsOff', params: outputOf },
+        target: '.handoff',
+        actions: [{ type: 'recordAgent', params: outputOf }, { type: 'stopThat', params: actorIdOf }, { type: 'announceRequest', params: outputOf }],
+      },
+      { target: '.running.concluding', actions: [{ type: 'recordAgent', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+    ],
+  },
+  states: {
+    running: {
+      tags: ['busy'],
+      initial: 'preparing',
+      states: {
+        preparing: {
+          description: 'What does the first request show, and who looks at it?',
+          always: [
+            { guard: 'isUnprepared', target: 'loading' },
+            { guard: 'guardsFirst', target: 'guarding', actions: 'spawnBlocking' },
+            { target: 'active', actions: ['spawnParallel', 'spawnAgent', 'countAgent'] },
+          ],
+        },
+        loading: {
+          description: 'The session is read and the input shaped.',
+          invoke: {
+            id: 'prepare',
+            src: 'prepare',
+            input: ({ context }) => ({ effectId: `${context.path}/prepare#1`, input: { path: context.path, agent: context.agent, delegatedBy: context.delegatedBy, given: context.given } }),
+            onDone: [
+              { guard: { type: 'hasFailed', params: outputOf }, target: 'concluding', actions: { type: 'keepFailure', params: outputOf } },
+              { target: 'preparing', actions: { type: 'keepPrepared', params: outputOf } },
+            ],
+          },
+        },
+        guarding: {
+          description: 'Blocking input guardrails look before anything is sent.',
+          meta: { spawns: ['inputGuardrail'] },
+          on: {
+            'xstate.done.actor.guardrail.*': [
+              {
+                guard: { type: 'tripwireTriggered', params: outputOf },
+                target: 'stopping',
+                actions: [{ type: 'recordGuardrail', params: outputOf }, { type: 'announceTrip', params: outputOf }, { type: 'stopThat', params: actorIdOf }],
+              },
+              {
+                guard: 'lastGuardrail',
+                target: 'active',
+                actions: [{ type: 'recordGuardrail', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'spawnParallel', 'spawnAgent', 'countAgent'],
+              },
+              { actions: [{ type: 'recordGuardrail', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+            ],
+          },
+        },
+        active: {
+          description: 'An agent is at work; parallel guardrails look at the input beside it.',
+          meta: { spawns: ['agent', 'inputGuardrail'] },
+          on: { 'child.waits': { target: '#run.awaitingApproval' } },
+        },
+        stopping: {
+          description: 'The end is decided; the agent and the guardrails wind down.',
+          always: { guard: 'isDrained', target: 'concluding' },
+          on: {
+            interrupt: [{ guard: 'agentAlive', actions: ['stopGuardrails', 'passDown'] }, { actions: 'stopGuardrails' }],
+            'xstate.done.actor.guardrail.*': { actions: [{ type: 'recordGuardrail', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+            'xstate.done.actor.agent.*': { actions: [{ type: 'recordAgent', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+          },
+        },
+        concluding: {
+          meta: { ends: true },
+          always: [
+            { guard: 'errorIsHeard', target: 'telling' },
+            { guard: 'wasInterrupted', target: '#run.interrupted' },
+            { target: '#run.settled' },
+          ],
+        },
+        telling: {
+          description: 'Hooks hear of the error.',
+          on: { interrupt: {} },
+          invoke: {
+            id: 'runError',
+            src: 'runError',
+            input: ({ context }) => ({ effectId: `${context.path}/error#1`, agent: context.agent, failure: context.failure! }),
+            onDone: { target: '#run.settled' },
+          },
+        },
+      },
+    },
+    awaitingApproval: {
+      tags: ['waitingForHuman'],
+      description: 'Nothing is left to do until a person decides.',
+      entry: ['announceWaiting', 'tellWaits'],
+      exit: ['tellGoes', 'announceGoing'],
+      on: { 'child.goes': { target: '#run.running.active' } },
+    },
+    handoff: {
+      tags: ['busy'],
+      description: 'Another agent takes over: its filter shapes what it will read.',
+      invoke: {
+        id: 'handoffFilter',
+        src: 'handoffFilter',
+        input: ({ context }) => ({
+          effectId: `${context.path}/handoff.${context.activation}#1`,
+          agent: context.agent,
+          handoff: context.handoff!,
+          visible: context.visible,
+          lastTurn: context.lastTurn,
+        }),
+        onDone: [
+          { guard: { type: 'hasFailed', params: outputOf }, target: '#run.running.concluding', actions: { type: 'keepFailure', params: outputOf } },
+          {
+            guard: 'softStopRequested',
+            target: '#run.running.concluding',
+            actions: [{ type: 'announceHandoff', params: outputOf }, { type: 'recordHandoff', params: outputOf }, 'concludeStopped'],
+          },
+          { target: '#run.running.active', actions: [{ type: 'announceHandoff', params: outputOf }, { type: 'recordHandoff', params: outputOf }, 'spawnAgent', 'countAgent'] },
+        ],
+      },
+    },
+    interrupted: { type: 'final', description: 'Ended on request, at once.', entry: 'announceSettled' },
+    settled: { type: 'final', description: 'Completed, failed or stopped: the outcome says which.', entry: 'announceSettled' },
+  },
+});
+
+const agentActorId = (context: RunContext) => `agent.${context.activation}`;
+const guardrailCount = ({ prepared }: RunContext) => (prepared ? prepared.blocking.length + prepared.parallel.length : 0);
+
+function handoffOf(outcome: HandoffOutcome) {
+  if (outcome.status !== 'ok') throw new Error('A handoff that failed did not occur.');
+  return { target: outcome.value.target, records: outcome.value.records };
+}

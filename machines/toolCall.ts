@@ -1,0 +1,303 @@
+import { assign, emit, sendParent, sendTo, setup, spawnChild, stopChild } from 'xstate';
+import type { ActorLogic, DoneActorEvent } from 'xstate';
+import { atOf, outputOf } from './eventFields.ts';
+import { resultWithout } from './history.ts';
+import type { Call, CallResult } from './protocol/call.ts';
+import type { Decision, Downward, Upward } from './protocol/command.ts';
+import type { EffectOutcome, Failure } from './protocol/failure.ts';
+import type { LoopEvent } from './protocol/event.ts';
+import type { RunInput, RunOutcome } from './protocol/outcome.ts';
+import { type Leaf, slot } from './slot.ts';
+
+export interface ToolCallInput {
+  path: string;
+  agent: string;
+  call: Call;
+  /** When the response came in that asked for the call, in ms since the epoch. */
+  askedAt: number;
+}
+export interface ToolCallContext extends ToolCallInput {
+  result: CallResult | null;
+  failure: Failure | null;
+  /** What the nested run brought, for a call of an agent. */
+  nested: RunOutcome | null;
+  nestedAlive: boolean;
+}
+export interface ToolCallOutcome {
+  index: number;
+  result: CallResult | null;
+  failure: Failure | null;
+}
+
+interface CallEffect { effectId: string; agent: string; call: Call }
+type Permission = { approval: 'granted' } | { approval: 'needed' } | { approval: 'rejected'; message: string };
+type PermissionOutcome = EffectOutcome<Permission>;
+type DecisionOutcome = EffectOutcome<Decision>;
+type ResultOutcome = EffectOutcome<CallResult>;
+/** No result lets the call go on; a result takes the place of the one it has. */
+type VerdictOutcome = EffectOutcome<{ result: CallResult | null }>;
+
+export type ApprovalPolicyLeaf = Leaf<CallEffect, PermissionOutcome>;
+export type PersonLeaf = Leaf<CallEffect & { path: string }, DecisionOutcome>;
+export type ExecuteLeaf = Leaf<CallEffect & { nested: RunOutcome | null }, ResultOutcome>;
+export type ToolGuardrailLeaf = Leaf<CallEffect & { kind: 'toolInput' | 'toolOutput'; result: CallResult | null }, VerdictOutcome>;
+/** The run of an agent that is used as a tool; the slot is filled when the charts are composed. */
+export type NestedRunLogic = ActorLogic<any, any, RunInput, any, any>;
+
+/**
+ * One call that the model asked for, from its arguments to its result (C1). Whatever happens to it, it ends with a result
+ * that the model can read, or with a failure that ends the run.
+ */
+export const toolCallMachine = setup({
+  types: {} as {
+    context: ToolCallContext;
+    events: Downward | Upward | DoneActorEvent<RunOutcome, 'run'>;
+    input: ToolCallInput;
+    output: ToolCallOutcome;
+    emitted: LoopEvent;
+  },
+  actors: {
+    approvalPolicy: slot<ApprovalPolicyLeaf>('approvalPolicy'),
+    person: slot<PersonLeaf>('person'),
+    toolGuardrail: slot<ToolGuardrailLeaf>('toolGuardrail'),
+    execute: slot<ExecuteLeaf>('execute'),
+    run: slot<NestedRunLogic>('run'),
+  },
+  guards: {
+    isInvalid: ({ context }) => context.call.invalid !== undefined,
+    isRecorded: ({ context }) => context.call.recorded !== undefined,
+    mustConsult: ({ context }) => context.call.tool.approval === 'ask',
+    screensInput: ({ context }) => context.call.tool.approval === 'always' && context.call.tool.screensInput === true,
+    needsApproval: ({ context }) => context.call.tool.approval === 'always',
+    guardsInput: ({ context }) => context.call.tool.guardsInput === true,
+    guardsOutput: ({ context }) => context.call.tool.guardsOutput === true,
+    isDelegated: ({ context }) => context.call.tool.delegates === true,
+    nestedAlive: ({ context }) => context.nestedAlive,
+    nestedInterrupted: (_, nested: RunOutcome) => nested.status === 'interrupted',
+    hasFailed: (_, outcome: EffectOutcome<unknown>) => outcome.status === 'error',
+    policyRejects: (_, permission: PermissionOutcome) => permission.status === 'ok' && permission.value.approval === 'rejected',
+    policyAsksScreened: ({ context }, permission: PermissionOutcome) => asksPerson(permission) && context.call.tool.screensInput === true,
+    policyAsks: (_, permission: PermissionOutcome) => asksPerson(permission),
+    isRejected: (_, decision: DecisionOutcome) => decision.status === 'ok' && decision.value.decision === 'reject',
+    editIsInvalid: (_, decision: DecisionOutcome) => approvalOf(decision)?.invalid !== undefined,
+    guardrailRejects: (_, verdict: VerdictOutcome) => verdict.status === 'ok' && verdict.value.result !== null,
+  },
+  actions: {
+    tellWaits: sendParent(({ context }) => ({ type: 'child.waits', id: context.path })),
+    tellGoes: sendParent(({ context }) => ({ type: 'child.goes', id: context.path })),
+    announceStart: emit(({ context }) => ({ type: 'call.started', ...whereabouts(context) })),
+    announceRequest: emit(({ context }) => ({ type: 'approval.requested', ...whereabouts(context), id: personIdOf(context) })),
+    announceDecision: emit(({ context }, outcome: DecisionOutcome) => ({
+      type: 'approval.resolved',
+      ...whereabouts(context),
+      id: personIdOf(context),
+      decision: outcome.status === 'ok' ? outcome.value.decision : 'withdrawn',
+    })),
+    announceWithdrawal: emit(({ context }) => ({ type: 'approval.resolved', ...whereabouts(context), id: personIdOf(context), decision: 'withdrawn' })),
+    announceSettled: emit(({ context }) => ({ type: 'call.settled', ...whereabouts(context), result: context.result, failure: context.failure })),
+    recordInvalid: assign(({ context }) => ({ result: invalidResult(context.call) })),
+    recordRecorded: assign(({ context }) => ({ result: { status: 'completed' as const, item: context.call.recorded! } })),
+    recordPolicyRejection: assign(({ context }, permission: PermissionOutcome) => ({ result: resultWithout(context.call, 'rejected', policyText(permission)) })),
+    recordRejection: assign(({ context }, decision: DecisionOutcome) => ({ result: resultWithout(context.call, 'rejected', rejectionText(decision)) })),
+    recordInvalidEdit: assign(({ context }, decision: DecisionOutcome) => ({ result: resultWithout(context.call, 'failed', approvalOf(decision)?.invalid ?? '') })),
+    takeEdit: assign(({ context }, decision: DecisionOutcome) => ({ call: withEdit(context.call, approvalOf(decision)?.arguments) })),
+    recordResult: assign((_, outcome: ResultOutcome) => (outcome.status === 'ok' ? { result: outcome.value } : {})),
+    recordVerdict: assign(({ context }, verdict: VerdictOutcome) => (verdict.status === 'ok' ? { result: verdict.value.result ?? context.result } : {})),
+    recordFailure: assign((_, outcome: EffectOutcome<unknown>) => (outcome.status === 'error' ? { failure: outcome.failure, result: null } : {})),
+    recordAborted: assign(({ context }, at: number) => ({ result: resultWithout(context.call, 'aborted', abortedText(context.askedAt, at)) })),
+    spawnNested: spawnChild('run', { id: 'run', input: ({ context }) => nestedInput(context) }),
+    markNested: assign({ nestedAlive: true }),
+    recordNested: assign((_, nested: RunOutcome) => ({ nested, nestedAlive: false })),
+    stopNested: stopChild('run'),
+    withdrawNested: sendTo('run', { type: 'withdraw' }),
+    interruptNested: sendTo('run', ({ event }) => event),
+  },
+}).createMachine({
+  id: 'toolCall',
+  version: '1',
+  description: 'One call of a tool: can it run, may it run, what did it bring?',
+  options: { maxIterations: 100 },
+  context: ({ input }) => ({ ...input, result: null, failure: null, nested: null, nestedAlive: false }),
+  output: ({ context }) => ({ index: context.call.index, result: context.result, failure: context.failure }),
+  initial: 'running',
+  on: {
+    withdraw: { guard: 'nestedAlive', actions: 'withdrawNested' },
+    interrupt: [
+      { guard: 'nestedAlive', target: '.running.stopping', actions: [{ type: 'recordAborted', params: atOf }, 'interruptNested'] },
+      { target: '.interrupted', actions: { type: 'recordAborted', params: atOf } },
+    ],
+    'xstate.done.actor.run': [
+      { guard: { type: 'nestedInterrupted', params: outputOf }, target: '.interrupted', actions: ['stopNested'] },
+      { target: '.running.executing', actions: [{ type: 'recordNested', params: outputOf }, 'stopNested'] },
+    ],
+  },
+  states: {
+    running: {
+      tags: ['busy'],
+      initial: 'validating',
+      states: {
+        validating: {
+          description: 'The arguments were parsed when the response came in. A call that cannot run ends here.',
+          always: [
+            { guard: 'isInvalid', target: '#toolCall.settled', actions: 'recordInvalid' },
+            { guard: 'isRecorded', target: '#toolCall.settled', actions: 'recordRecorded' },
+            { guard: 'mustConsult', target: 'deciding' },
+            { guard: 'screensInput', target: 'screening' },
+            { guard: 'needsApproval', target: '#toolCall.awaitingApproval.decision' },
+            { guard: 'guardsInput', target: 'guardingInput' },
+            { guard: 'isDelegated', target: 'delegating', actions: ['announceStart', 'spawnNested', 'markNested'] },
+            { target: 'executing', actions: 'announceStart' },
+          ],
+        },
+        deciding: {
+          description: 'The tool itself says, call by call, whether a person has to be asked.',
+          invoke: {
+            id: 'approvalPolicy',
+            src: 'approvalPolicy',
+            input: ({ context }) => effectOf(context, 'approvalPolicy'),
+            onDone: [
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
+              { guard: { type: 'policyRejects', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordPolicyRejection', params: outputOf } },
+              { guard: { type: 'policyAsksScreened', params: outputOf }, target: 'screening' },
+              { guard: { type: 'policyAsks', params: outputOf }, target: '#toolCall.awaitingApproval.decision' },
+              { guard: 'guardsInput', target: 'guardingInput' },
+              { guard: 'isDelegated', target: 'delegating', actions: ['announceStart', 'spawnNested', 'markNested'] },
+              { target: 'executing', actions: 'announceStart' },
+            ],
+          },
+        },
+        screening: {
+          description: 'Input guardrails look before a person is troubled.',
+          invoke: {
+            id: 'screen',
+            src: 'toolGuardrail',
+            input: ({ context }) => ({ ...effectOf(context, 'screen'), kind: 'toolInput', result: null }),
+            onDone: [
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
+              { guard: { type: 'guardrailRejects', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordVerdict', params: outputOf } },
+              { target: '#toolCall.awaitingApproval.decision' },
+            ],
+          },
+        },
+        guardingInput: {
+          description: 'Input guardrails in order; one that rejects writes the result in place of the body.',
+          invoke: {
+            id: 'inputGuardrail',
+            src: 'toolGuardrail',
+            input: ({ context }) => ({ ...effectOf(context, 'inputGuardrail'), kind: 'toolInput', result: null }),
+            onDone: [
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
+              { guard: { type: 'guardrailRejects', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordVerdict', params: outputOf } },
+              { guard: 'isDelegated', target: 'delegating', actions: ['announceStart', 'spawnNested', 'markNested'] },
+              { target: 'executing', actions: 'announceStart' },
+            ],
+          },
+        },
+        delegating: {
+          description: 'The tool is an agent: a run of its own does the work.',
+          meta: { spawns: ['run'] },
+          on: { 'child.waits': { target: '#toolCall.awaitingApproval.nested' } },
+        },
+        executing: {
+          description: 'The body runs, with a signal and a time limit.',
+          invoke: {
+            id: 'execute',
+            src: 'execute',
+            input: ({ context }) => ({ ...effectOf(context, 'execute'), nested: context.nested }),
+            onDone: [
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
+              { guard: 'guardsOutput', target: 'guardingOutput', actions: { type: 'recordResult', params: outputOf } },
+              { target: '#toolCall.settled', actions: { type: 'recordResult', params: outputOf } },
+            ],
+          },
+        },
+        guardingOutput: {
+          description: 'Output guardrails in order; one that rejects replaces the result.',
+          invoke: {
+            id: 'outputGuardrail',
+            src: 'toolGuardrail',
+            input: ({ context }) => ({ ...effectOf(context, 'outputGuardrail'), kind: 'toolOutput', result: context.result }),
+            onDone: [
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
+              { target: '#toolCall.settled', actions: { type: 'recordVerdict', params: outputOf } },
+            ],
+          },
+        },
+        stopping: {
+          description: 'Interrupted while a nested run was at work: it winds down first.',
+          on: { interrupt: {}, 'xstate.done.actor.run': { target: '#toolCall.interrupted', actions: 'stopNested' } },
+        },
+      },
+    },
+    awaitingApproval: {
+      tags: ['waitingForHuman'],
+      entry: 'tellWaits',
+      exit: 'tellGoes',
+      initial: 'decision',
+      states: {
+        decision: {
+          description: 'A person approves, edits or rejects the call.',
+          entry: 'announceRequest',
+          on: { interrupt: { target: '#toolCall.interrupted', actions: ['announceWithdrawal', { type: 'recordAborted', params: atOf }] } },
+          invoke: {
+            id: 'person',
+            src: 'person',
+            input: ({ context }) => ({ ...effectOf(context, 'approval'), path: context.path }),
+            onDone: [
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordFailure', params: outputOf }] },
+              { guard: { type: 'isRejected', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordRejection', params: outputOf }] },
+              { guard: { type: 'editIsInvalid', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordInvalidEdit', params: outputOf }] },
+              { guard: 'guardsInput', target: '#toolCall.running.guardingInput', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }] },
+              { guard: 'isDelegated', target: '#toolCall.running.delegating', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }, 'announceStart', 'spawnNested', 'markNested'] },
+              { target: '#toolCall.running.executing', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }, 'announceStart'] },
+            ],
+          },
+        },
+        nested: {
+          description: 'A call inside the nested run waits for a person.',
+          on: { 'child.goes': { target: '#toolCall.running.delegating' } },
+        },
+      },
+    },
+    interrupted: { type: 'final', description: 'Cut short; the model reads that it was.', entry: 'announceSettled' },
+    settled: { type: 'final', description: 'There is a result, or a failure that ends the run.', entry: 'announceSettled' },
+  },
+});
+
+const NOT_APPROVED = 'Tool execution was not approved.';
+
+const asksPerson = (permission: PermissionOutcome) => permission.status === 'ok' && permission.value.approval === 'needed';
+
+const approvalOf = (outcome: DecisionOutcome) =>
+  outcome.status === 'ok' && outcome.value.decision === 'approve' ? outcome.value : undefined;
+
+const policyText = (outcome: PermissionOutcome) =>
+  outcome.status === 'ok' && outcome.value.approval === 'rejected' ? outcome.value.message : NOT_APPROVED;
+
+const rejectionText = (outcome: DecisionOutcome) =>
+  (outcome.status === 'ok' && outcome.value.decision === 'reject' && outcome.value.message) || NOT_APPROVED;
+
+/** The item keeps what the model wrote; only what is carried out changes (D2). */
+function withEdit(call: Call, edited: string | undefined): Call {
+  return edited === undefined ? call : { ...call, edited };
+}
+
+function invalidResult(call: Call): CallResult {
+  const { reason, text } = call.invalid!;
+  return resultWithout(call, reason === 'notRun' ? 'skipped' : 'failed', text);
+}
+
+function abortedText(askedAt: number, at: number): string {
+  return `aborted by user after ${((at - askedAt) / 1000).toFixed(1)}s`;
+}
+
+const personIdOf = (context: ToolCallContext) => `${context.path}/approval#1`;
+const whereabouts = ({ path, agent, call }: ToolCallContext) => ({ path, agent, call });
+
+function effectOf(context: ToolCallContext, name: string): CallEffect {
+  return { effectId: `${context.path}/${name}#1`, agent: context.agent, call: context.call };
+}
+
+function nestedInput(context: ToolCallContext): RunInput {
+  return { path: `${context.path}/run`, agent: context.agent, delegatedBy: context.call };
+}
