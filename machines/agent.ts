@@ -1,24 +1,26 @@
-import { assign, emit, sendParent, sendTo, setup, spawnChild, stopChild } from 'xstate';
-import type { DoneActorEvent } from 'xstate';
+import { type DoneActorEvent, assign, emit, sendParent, sendTo, setup, stopChild } from 'xstate';
 import {
   type AgentContext,
   type AgentInput,
   canGoOn,
   conclude,
   concludeInterrupted,
+  configure,
+  contextOf,
   deliverInput,
   exhausted,
   finalOf,
   handled,
   keepSaved,
-  nextTurn,
+  goesOn,
   outcomeOf,
   recordTurn,
   turnInput,
   withholdOutput,
 } from './agentMemory.ts';
+import { EMPTY_RESPONSES_MAX, kindOf, stuck, troubleOf } from './agentTrouble.ts';
 import { actorIdOf, outputOf } from './eventFields.ts';
-import type { Downward, Upward } from './protocol/command.ts';
+import type { Configuration, Downward, Upward } from './protocol/command.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { AgentInputItem } from './protocol/item.ts';
@@ -57,49 +59,59 @@ export const agentMachine = setup({
   guards: {
     hasFailed: (_, outcome: EffectOutcome<unknown>) => outcome.status === 'error',
     turnAlive: ({ context }) => context.turnAlive,
+    goesOn: ({ context }, turn: TurnOutcome) => goesOn(context, turn),
     turnFailed: ({ context }) => context.last?.next === 'failed',
     turnSuspended: ({ context }) => context.last?.next === 'suspended',
     isHandoff: ({ context }) => context.last?.next === 'handoff',
     isStuck: ({ context }) => context.emptyStreak >= EMPTY_RESPONSES_MAX,
-    refusalIsHandled: ({ context }) => context.last?.next === 'refusal' && context.errorHandlers.includes('modelRefusal'),
+    refusalIsHandled: ({ context }) => context.last?.next === 'refusal' && context.facts.errorHandlers.includes('modelRefusal'),
     isRefusal: ({ context }) => context.last?.next === 'refusal',
-    invalidOutputIsHandled: ({ context }) => context.last?.next === 'invalid' && context.errorHandlers.includes('invalidFinalOutput'),
+    invalidOutputIsHandled: ({ context }) => context.last?.next === 'invalid' && context.facts.errorHandlers.includes('invalidFinalOutput'),
     isInvalidOutput: ({ context }) => context.last?.next === 'invalid',
     finalOutputIsGuarded: ({ context }) => isFinal(context) && context.last?.response?.guardsOutput === true,
     isFinalOutput: ({ context }) => isFinal(context),
     softStopRequested: ({ context }) => context.softStop,
-    exhaustionIsHandled: ({ context }) => exhausted(context) && context.errorHandlers.includes('maxTurns'),
+    exhaustionIsHandled: ({ context }) => exhausted(context) && context.facts.errorHandlers.includes('maxTurns'),
     turnsExhausted: ({ context }) => exhausted(context),
     isCarried: ({ context }) => context.carried !== null,
-    turnUnsaved: ({ context }) => context.session && context.last !== null && context.unsaved.length > 0,
+    turnUnsaved: ({ context }) => context.facts.session && context.last !== null && context.conversation.unsaved.length > 0,
     suppliesOutput: (_, outcome: HandlerOutcome) => outcome.status === 'ok' && outcome.value !== null && outcome.value.guardsOutput !== true,
     suppliesGuardedOutput: (_, outcome: HandlerOutcome) => outcome.status === 'ok' && outcome.value?.guardsOutput === true,
     tripwireTriggered: (_, verdict: OutputVerdict) => verdict.status === 'ok' && verdict.value.failure !== null,
     hasPendingInput: ({ context }) => context.pendingInput.length > 0 && canGoOn(context),
     gateClosed: ({ context }) => !context.gateOpen && context.conclusion?.status !== 'interrupted',
-    isUnsaved: ({ context }) => context.session && context.unsaved.length > 0,
+    isUnsaved: ({ context }) => context.facts.session && context.conversation.unsaved.length > 0,
     endIsHeard: ({ context }) => context.conclusion?.status === 'completed' && context.final?.endsAgent === true,
     handsOff: ({ context }) => context.conclusion?.status === 'handoff',
     wasInterrupted: ({ context }) => context.conclusion?.status === 'interrupted',
     isConcluded: ({ context }) => context.conclusion !== null,
   },
   actions: {
-    tellWaits: sendParent(({ context }) => ({ type: 'child.waits', id: context.path })),
-    tellGoes: sendParent(({ context }) => ({ type: 'child.goes', id: context.path })),
-    announceStart: emit(({ context }) => ({ type: 'agent.started', path: context.path, agent: context.agent })),
-    announceInput: emit(({ context }) => ({ type: 'input.delivered', path: context.path, agent: context.agent, ids: context.pendingInput.map((input) => input.id), items: context.pendingInput.map((input) => input.item) })),
+    tellWaits: sendParent(({ context }) => ({ type: 'child.waits', id: context.facts.path })),
+    tellGoes: sendParent(({ context }) => ({ type: 'child.goes', id: context.facts.path })),
+    announceStart: emit(({ context }) => ({ type: 'agent.started', path: context.facts.path, agent: context.facts.agent })),
+    announceInput: emit(({ context }) => ({ type: 'input.delivered', path: context.facts.path, agent: context.facts.agent, ids: context.pendingInput.map((input) => input.id), items: context.pendingInput.map((input) => input.item) })),
     acceptInput: assign(({ context }, input: Extract<Downward, { type: 'steer' }>['input']) => ({ pendingInput: [...context.pendingInput, ...input] })),
     openGate: assign({ gateOpen: true }),
     passGate: sendTo(({ context }) => turnActorId(context), { type: 'gate.open' }),
     askSoftStop: assign({ softStop: true }),
     passSoftStop: sendTo(({ context }) => turnActorId(context), { type: 'softStop' }),
-    changeLimit: assign((_, maxTurns: number | null | undefined) => (maxTurns === undefined ? {} : { maxTurns })),
+    configure: assign(({ context }, configuration: Configuration) => configure(context, configuration)),
     withdrawTurn: sendTo(({ context }) => turnActorId(context), { type: 'withdraw' }),
     interruptTurn: sendTo(({ context }) => turnActorId(context), ({ event }) => event),
     noteInterrupt: assign((_, interrupt: Interrupt) => ({ interrupt: { reason: interrupt.reason, notice: interrupt.notice !== false } })),
     deliverInput: assign(({ context }) => deliverInput(context)),
-    spawnTurn: spawnChild('turn', { id: ({ context }) => `turn.${nextTurn(context)}`, input: ({ context }) => turnInput(context) }),
-    countTurn: assign(({ context }) => ({ turns: nextTurn(context), turnAlive: true, last: null, carried: null })),
+    startTurn: assign(({ context, spawn }) => {
+      const input = turnInput(context);
+      spawn('turn', { id: `turn.${input.turn}`, input });
+      return { turns: input.turn, turnAlive: true, last: null, carried: null };
+    }),
+    goOn: assign(({ context, spawn }, turn: TurnOutcome) => {
+      const changes = recordTurn(context, turn);
+      const input = turnInput({ ...context, ...changes });
+      spawn('turn', { id: `turn.${input.turn}`, input });
+      return { ...changes, turns: input.turn, turnAlive: true, last: null };
+    }),
     recordTurn: assign(({ context }, turn: TurnOutcome) => recordTurn(context, turn)),
     stopTurn: stopChild((_, id: string) => id),
     takeAnswer: assign(({ context }) => ({ final: finalOf(context) })),
@@ -118,15 +130,13 @@ export const agentMachine = setup({
   version: '1',
   description: 'One activation of an agent: its turns, until it answers, hands off or stops.',
   options: { maxIterations: 1000 },
-  context: ({ input }) => ({
-    ...input, generated: [], turnAlive: false, last: null, final: null, interrupt: null, conclusion: null, usedTools: false, saves: 0,
-  }),
+  context: ({ input }) => contextOf(input),
   output: ({ context }) => outcomeOf(context),
   entry: 'announceStart',
   initial: 'running',
   on: {
     steer: { actions: { type: 'acceptInput', params: ({ event }) => event.input } },
-    configure: { actions: { type: 'changeLimit', params: ({ event }) => event.maxTurns } },
+    configure: { actions: { type: 'configure', params: ({ event }) => event } },
     'gate.open': [{ guard: 'turnAlive', actions: ['openGate', 'passGate'] }, { actions: 'openGate' }],
     softStop: [{ guard: 'turnAlive', actions: ['askSoftStop', 'passSoftStop'] }, { actions: 'askSoftStop' }],
     withdraw: { guard: 'turnAlive', actions: 'withdrawTurn' },
@@ -134,10 +144,6 @@ export const agentMachine = setup({
       { guard: 'turnAlive', target: '.running.stopping', actions: [{ type: 'noteInterrupt', params: interruptOf }, 'interruptTurn'] },
       { target: '.running.concluding', actions: [{ type: 'noteInterrupt', params: interruptOf }, 'concludeInterrupted'] },
     ],
-    'xstate.done.actor.turn.*': {
-      target: '.running.checking',
-      actions: [{ type: 'recordTurn', params: outputOf }, { type: 'stopTurn', params: actorIdOf }],
-    },
   },
   states: {
     running: {
@@ -147,9 +153,9 @@ export const agentMachine = setup({
         checking: {
           description: 'Between two turns: is this the end, and why?',
           always: [
-            { guard: 'isCarried', target: 'turning', actions: ['spawnTurn', 'countTurn'] },
             { guard: 'turnFailed', target: 'concluding', actions: { type: 'concludeFailed', params: ({ context }) => context.last!.failure! } },
             { guard: 'turnSuspended', target: 'concluding', actions: 'concludeStopped' },
+            { guard: 'isCarried', target: 'turning', actions: 'startTurn' },
             { guard: 'isHandoff', target: 'concluding', actions: 'concludeHandoff' },
             { guard: 'isStuck', target: 'concluding', actions: { type: 'concludeFailed', params: stuck } },
             { guard: 'refusalIsHandled', target: 'recovering' },
@@ -162,14 +168,20 @@ export const agentMachine = setup({
             { guard: 'turnUnsaved', target: 'saving' },
             { guard: 'exhaustionIsHandled', target: 'recovering' },
             { guard: 'turnsExhausted', target: 'concluding', actions: { type: 'concludeFailed', params: troubleOf } },
-            { guard: 'hasPendingInput', target: 'turning', actions: ['announceInput', 'deliverInput', 'spawnTurn', 'countTurn'] },
-            { target: 'turning', actions: ['spawnTurn', 'countTurn'] },
+            { guard: 'hasPendingInput', target: 'turning', actions: ['announceInput', 'deliverInput', 'startTurn'] },
+            { target: 'turning', actions: 'startTurn' },
           ],
         },
         turning: {
           description: 'A turn is at work.',
           meta: { spawns: ['turn'] },
-          on: { 'child.waits': { target: '#agent.awaitingApproval' } },
+          on: {
+            'child.waits': { target: '#agent.awaitingApproval' },
+            'xstate.done.actor.turn.*': [
+              { guard: { type: 'goesOn', params: outputOf }, actions: [{ type: 'goOn', params: outputOf }, { type: 'stopTurn', params: actorIdOf }] },
+              { target: 'checking', actions: [{ type: 'recordTurn', params: outputOf }, { type: 'stopTurn', params: actorIdOf }] },
+            ],
+          },
         },
         recovering: {
           description: 'The app may supply a final output instead of an error.',
@@ -205,7 +217,7 @@ export const agentMachine = setup({
           invoke: {
             id: 'session',
             src: 'session',
-            input: ({ context }) => ({ effectId: `${context.path}/save.${context.saves + 1}#1`, agent: context.agent, items: context.unsaved, hadLocalResults: hadLocalResults(context) }),
+            input: ({ context }) => ({ effectId: `${context.facts.path}/save.${context.conversation.saves + 1}#1`, agent: context.facts.agent, items: context.conversation.unsaved, hadLocalResults: hadLocalResults(context) }),
             onDone: [
               { guard: { type: 'hasFailed', params: outputOf }, target: '#agent.settled', actions: { type: 'concludeFailed', params: failureOf } },
               { guard: 'isConcluded', target: 'concluding', actions: { type: 'keepSaved', params: outputOf } },
@@ -267,15 +279,10 @@ export const agentMachine = setup({
   },
 });
 
-/** The third response in a row without text, refusal or call ends the run (A5). */
-const EMPTY_RESPONSES_MAX = 3;
-
 type Interrupt = Extract<Downward, { type: 'interrupt' }>;
-type InContext = { context: AgentContext };
-
 const turnActorId = (context: AgentContext) => `turn.${context.turns}`;
 const isFinal = (context: AgentContext) => context.last?.next === 'final' && (context.pendingInput.length === 0 || !canGoOn(context));
-const effectOf = (context: AgentContext, name: string) => ({ effectId: `${context.path}/${name}.${context.turns}#1`, agent: context.agent });
+const effectOf = (context: AgentContext, name: string) => ({ effectId: `${context.facts.path}/${name}.${context.turns}#1`, agent: context.facts.agent });
 const hadLocalResults = (context: AgentContext) => Object.keys(context.last?.results ?? {}).length > 0 || context.conclusion?.status === 'handoff';
 
 function interruptOf({ event }: { event: Interrupt }): Interrupt {
@@ -290,29 +297,4 @@ function failureOf({ event }: { event: { output: EffectOutcome<unknown> } }): Fa
 function tripOf({ event }: { event: { output: OutputVerdict } }): Failure {
   if (event.output.status !== 'ok' || !event.output.value.failure) throw new Error('No output guardrail tripped.');
   return event.output.value.failure;
-}
-
-function stuck(): Failure {
-  return { code: 'stuck.empty', message: `The model answered ${EMPTY_RESPONSES_MAX} times in a row without text, refusal or call.` };
-}
-
-function kindOf({ last }: AgentContext): ErrorKind {
-  if (last?.next === 'refusal') return 'modelRefusal';
-  return last?.next === 'invalid' ? 'invalidFinalOutput' : 'maxTurns';
-}
-
-function troubleOf({ context }: InContext): Failure {
-  const response = context.last?.response;
-  switch (kindOf(context)) {
-    case 'modelRefusal':
-      return { code: 'modelRefusal', message: `The model refused: ${response?.refusal ?? ''}`, detail: { refusal: response?.refusal } };
-    case 'invalidFinalOutput':
-      return { code: 'invalidFinalOutput', message: invalidText(response) };
-    case 'maxTurns':
-      return { code: 'maxTurns', message: `Max turns (${context.maxTurns}) exceeded`, detail: { maxTurns: context.maxTurns } };
-  }
-}
-
-function invalidText(response: TurnOutcome['response'] | undefined): string {
-  return response?.final && 'invalid' in response.final ? response.final.invalid : 'Invalid output type';
 }

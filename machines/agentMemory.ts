@@ -1,6 +1,7 @@
 /** What an activation of an agent remembers, and how each turn changes it. Pure functions; the chart decides when. */
-import { itemsOfTurn, notice } from './history.ts';
-import type { InterruptReason, PendingInput } from './protocol/command.ts';
+import { itemsOfTurn, notice, suppliedRecord, unanswered } from './history.ts';
+import { Log } from './log.ts';
+import type { Configuration, InterruptReason, PendingInput } from './protocol/command.ts';
 import type { Failure } from './protocol/failure.ts';
 import type { AgentInputItem, AssistantMessageItem } from './protocol/item.ts';
 import type {
@@ -14,12 +15,28 @@ import type {
 } from './protocol/outcome.ts';
 import type { TurnInput } from './turn.ts';
 
-export interface AgentInput {
+/** What one activation is told and never changes. */
+interface AgentFacts {
   path: string;
   agent: string;
-  history: AgentInputItem[];
+  session: boolean;
+  errorHandlers: ErrorKind[];
+}
+
+/** The conversation as this activation knows it. */
+export interface AgentConversation {
+  /** What the model reads. */
+  history: Log<AgentInputItem>;
+  /** What this activation has brought. */
+  generated: Log<ItemRecord>;
   /** Items that the session does not hold yet, oldest first. */
   unsaved: AgentInputItem[];
+  saves: number;
+  server?: ServerState;
+}
+
+/** What an activation takes over from the one before it, and may change. */
+interface Inherited {
   /** Turns of the run so far, over all agents. */
   turns: number;
   maxTurns: number | null;
@@ -27,22 +44,46 @@ export interface AgentInput {
   softStop: boolean;
   gateOpen: boolean;
   pendingInput: PendingInput[];
-  session: boolean;
-  server?: ServerState;
-  errorHandlers: ErrorKind[];
   carried: CarriedTurn | null;
 }
 
-export interface AgentContext extends AgentInput {
-  generated: ItemRecord[];
+export interface AgentInput extends AgentFacts, Inherited, Pick<AgentConversation, 'unsaved' | 'server'> {
+  history: AgentInputItem[];
+}
+
+export interface AgentContext extends Inherited {
+  /** Facts and conversation are kept together: a context of few keys is what makes a step cheap. */
+  facts: AgentFacts;
+  conversation: AgentConversation;
   turnAlive: boolean;
   last: TurnOutcome | null;
   final: { output: unknown; how: Completion; fromTool: boolean; endsAgent: boolean } | null;
   interrupt: { reason: InterruptReason; notice: boolean } | null;
   conclusion: { status: AgentOutcome['status']; failure?: Failure } | null;
-  saves: number;
   /** This agent has called a tool (A7). */
   usedTools: boolean;
+}
+
+export function contextOf(input: AgentInput): AgentContext {
+  const { path, agent, session, errorHandlers, history, unsaved, server } = input;
+  const { turns, maxTurns, emptyStreak, softStop, gateOpen, pendingInput, carried } = input;
+  return {
+    facts: { path, agent, session, errorHandlers },
+    conversation: { history: Log.of(history), generated: Log.of<ItemRecord>([]), unsaved, saves: 0, server },
+    turns,
+    maxTurns,
+    emptyStreak,
+    softStop,
+    gateOpen,
+    pendingInput,
+    carried,
+    turnAlive: false,
+    last: null,
+    final: null,
+    interrupt: null,
+    conclusion: null,
+    usedTools: false,
+  };
 }
 
 export const exhausted = ({ maxTurns, turns }: AgentContext) => maxTurns !== null && turns >= maxTurns;
@@ -52,22 +93,37 @@ export const canGoOn = (context: AgentContext) => !context.softStop && !exhauste
 export const nextTurn = ({ carried, turns }: AgentContext) => (carried ? turns : turns + 1);
 
 export function turnInput(context: AgentContext): TurnInput {
-  const { agent, history, server, gateOpen, usedTools, carried } = context;
+  const { facts, conversation, gateOpen, usedTools, carried } = context;
+  const { history, unsaved, server, generated } = conversation;
   const turn = nextTurn(context);
-  const first = context.generated.length === 0 && context.last === null;
-  return { path: `${context.path}/turn.${turn}`, agent, turn, first, history, unsaved: context.unsaved.length, server, gateOpen, usedTools, carried: carried ?? undefined };
+  return {
+    path: `${facts.path}/turn.${turn}`,
+    agent: facts.agent,
+    turn,
+    first: generated.length === 0 && context.last === null,
+    history,
+    unsaved: unsaved.length,
+    server,
+    gateOpen,
+    usedTools,
+    carried: carried ?? undefined,
+  };
+}
+
+/** The results want an answer, and nothing stands between this turn and the next. */
+export function goesOn(context: AgentContext, turn: TurnOutcome): boolean {
+  return turn.next === 'again' && !context.facts.session && context.pendingInput.length === 0 && canGoOn(context);
+}
+
+export function configure(context: AgentContext, { maxTurns = context.maxTurns, errorHandlers = context.facts.errorHandlers }: Configuration): Partial<AgentContext> {
+  return { maxTurns, facts: { ...context.facts, errorHandlers } };
 }
 
 /** Steers become messages of their own, in order (L4). */
 export function deliverInput(context: AgentContext): Partial<AgentContext> {
   const items = context.pendingInput.map((input) => input.item);
-  const records = items.map((rawItem): ItemRecord => ({ type: 'input_item', rawItem, agent: context.agent }));
-  return {
-    history: context.history.concat(items),
-    generated: context.generated.concat(records),
-    unsaved: context.session ? context.unsaved.concat(items) : context.unsaved,
-    pendingInput: [],
-  };
+  const records = context.pendingInput.map(({ id, item: rawItem }): ItemRecord => ({ type: 'input_item', rawItem, agent: context.facts.agent, inputId: id }));
+  return { conversation: extend(context, items, records), pendingInput: [] };
 }
 
 export function recordTurn(context: AgentContext, turn: TurnOutcome): Partial<AgentContext> {
@@ -79,43 +135,54 @@ export function recordTurn(context: AgentContext, turn: TurnOutcome): Partial<Ag
     emptyStreak: turn.next === 'empty' ? context.emptyStreak + 1 : 0,
     usedTools: context.usedTools || (turn.response?.calls.length ?? 0) > 0,
   };
-  const items = itemsOfTurn(turn.response, turn.results);
-  if (items.length === 0) return changes;
-  if (context.session) changes.unsaved = (turn.response?.filteredInput ?? context.unsaved).concat(unsavedOf(context, turn, items));
-  if (unfinished && turn.response) return { ...changes, carried: { response: turn.response, results: turn.results } };
-  changes.history = context.history.concat(items);
-  changes.generated = context.generated.concat(turn.records);
-  if (context.server) changes.server = advance(context.server, turn, context.history.length);
+  const { response } = turn;
+  if (!response) return changes;
+  const { conversation } = context;
+  const items = itemsOfTurn(response, turn.results);
+  const unsaved = context.facts.session ? (response.filteredInput ?? conversation.unsaved).concat(unsavedOf(turn, items)) : conversation.unsaved;
+  if (unfinished) {
+    changes.conversation = { ...conversation, unsaved };
+    changes.carried = { response, results: turn.results };
+    if (turn.nested) changes.carried.nested = turn.nested;
+    return changes;
+  }
+  changes.conversation = {
+    history: conversation.history.append(items),
+    generated: conversation.generated.append(turn.records),
+    unsaved,
+    saves: conversation.saves,
+    server: conversation.server && advance(conversation.server, turn, conversation.history.length),
+  };
   return changes;
 }
 
 /** The items that were written are no longer owed; what came meanwhile still is. */
 export function keepSaved(context: AgentContext, saved: number): Partial<AgentContext> {
+  const { conversation } = context;
   const carried = context.carried && { ...context.carried, saved: true };
-  return { unsaved: context.unsaved.slice(saved), saves: context.saves + 1, carried };
+  return { conversation: { ...conversation, unsaved: conversation.unsaved.slice(saved), saves: conversation.saves + 1 }, carried };
 }
 
 /** What the failure leaves behind: an output that came too late to be saved is not lost (G1). */
 export function conclude(context: AgentContext, failure: Failure): Partial<AgentContext> {
   if (context.conclusion?.status === 'failed') return {};
   const withOutput = context.final && failure.code === 'session' ? { ...failure, detail: { ...failure.detail, output: context.final.output } } : failure;
-  return { conclusion: { status: 'failed', failure: withOutput } };
+  const given = givenUp(context);
+  return { conclusion: { status: 'failed', failure: withOutput }, conversation: extend(context, given.map((record) => record.rawItem), given) };
 }
 
-/** A trip hides what came after the input (E2); an end that was reached before the interrupt stands (B4). */
+/**
+ * A trip hides what came after the input (E2). An end that was reached before the interrupt stands (B4), unless guardrails had
+ * not passed the input yet: nobody opens the gate any more. A handoff is no end.
+ */
 export function concludeInterrupted(context: AgentContext): Partial<AgentContext> {
-  const { interrupt, conclusion } = context;
-  if (conclusion) return {};
+  const { interrupt, conclusion, facts } = context;
+  if (conclusion && conclusion.status !== 'handoff' && context.gateOpen) return {};
   const interrupted: Partial<AgentContext> = { conclusion: { status: 'interrupted' } };
-  if (interrupt?.reason === 'tripwire' || !context.gateOpen) return { ...interrupted, unsaved: [] };
-  if (!interrupt?.notice) return interrupted;
-  const record = notice(context.agent, 'interrupted', INTERRUPTED_NOTICE);
-  return {
-    ...interrupted,
-    history: context.history.concat(record.rawItem),
-    generated: context.generated.concat(record),
-    unsaved: context.session ? context.unsaved.concat(record.rawItem) : context.unsaved,
-  };
+  if (interrupt?.reason === 'tripwire' || !context.gateOpen) return { ...interrupted, conversation: { ...context.conversation, unsaved: [] } };
+  const records = givenUp(context);
+  if (interrupt?.notice) records.push(notice(facts.agent, 'interrupted', INTERRUPTED_NOTICE));
+  return records.length === 0 ? interrupted : { ...interrupted, conversation: extend(context, records.map((record) => record.rawItem), records) };
 }
 
 export function finalOf({ last }: AgentContext): AgentContext['final'] {
@@ -130,14 +197,8 @@ export function handled(
 ): Partial<AgentContext> {
   const final = { output: value.finalOutput, how: 'handler' as const, fromTool: false, endsAgent: value.endsAgent === true };
   if (!value.includeInHistory) return { final };
-  const text = typeof value.finalOutput === 'string' ? value.finalOutput : JSON.stringify(value.finalOutput);
-  const rawItem: AssistantMessageItem = { type: 'message', role: 'assistant', status: 'completed', content: [{ type: 'output_text', text }] };
-  return {
-    final,
-    history: context.history.concat(rawItem),
-    generated: context.generated.concat({ type: 'message_output_item', rawItem, agent: context.agent }),
-    unsaved: context.session ? context.unsaved.concat(rawItem) : context.unsaved,
-  };
+  const record = suppliedRecord(context.facts.agent, value.finalOutput);
+  return { final, conversation: extend(context, [record.rawItem], [record]) };
 }
 
 /** The message is dropped; the result of a tool keeps its place and loses its text (E3). */
@@ -146,21 +207,25 @@ export function withholdOutput(context: AgentContext, withheld = WITHHELD): Part
   const results = new Set<unknown>(context.final?.fromTool ? Object.values(context.last?.results ?? {}).map((result) => result.item) : []);
   const keep = (item: AgentInputItem) => !messages.has(item);
   const hide = (item: AgentInputItem) => (results.has(item) && item.type === 'function_call_result' ? { ...item, output: { type: 'text' as const, text: withheld } } : item);
+  const { conversation } = context;
   return {
-    history: context.history.filter(keep).map(hide),
-    unsaved: context.unsaved.filter(keep).map(hide),
-    generated: context.generated.filter((record) => keep(record.rawItem)).map((record) => withhold(record, hide(record.rawItem), withheld)),
+    conversation: {
+      ...conversation,
+      history: Log.of(conversation.history.toArray().filter(keep).map(hide)),
+      unsaved: conversation.unsaved.filter(keep).map(hide),
+      generated: Log.of(conversation.generated.toArray().filter((record) => keep(record.rawItem)).map((record) => withhold(record, hide(record.rawItem), withheld))),
+    },
   };
 }
 
 export function outcomeOf(context: AgentContext): AgentOutcome {
-  const { conclusion, final, last } = context;
+  const { conclusion, final, last, conversation } = context;
   const outcome: AgentOutcome = {
     status: conclusion?.status ?? 'failed',
-    history: context.history,
-    generated: context.generated,
+    history: conversation.history.toArray(),
+    generated: conversation.generated.toArray(),
     lastTurn: last?.records.length ?? 0,
-    unsaved: context.unsaved,
+    unsaved: conversation.unsaved,
     turns: context.turns,
     emptyStreak: context.emptyStreak,
     softStop: context.softStop,
@@ -169,9 +234,24 @@ export function outcomeOf(context: AgentContext): AgentOutcome {
   if (conclusion?.failure) outcome.failure = conclusion.failure;
   if (conclusion?.status === 'completed' && final) Object.assign(outcome, { how: final.how, output: final.output });
   if (conclusion?.status === 'handoff') outcome.handoff = last!.response!.handoff!;
-  if (context.server) outcome.server = context.server;
+  if (conversation.server) outcome.server = conversation.server;
   if (context.carried) outcome.carried = context.carried;
   return outcome;
+}
+
+/** Adds to all that is kept of the conversation. */
+function extend({ facts, conversation }: AgentContext, items: AgentInputItem[], records: ItemRecord[]): AgentConversation {
+  return {
+    ...conversation,
+    history: conversation.history.append(items),
+    generated: conversation.generated.append(records),
+    unsaved: facts.session ? conversation.unsaved.concat(items) : conversation.unsaved,
+  };
+}
+
+/** What answers the handoff that had been decided and will not be. */
+function givenUp({ conclusion, last, facts }: AgentContext): ItemRecord[] {
+  return conclusion?.status === 'handoff' ? [unanswered(facts.agent, last!.response!.handoff!)] : [];
 }
 
 const INTERRUPTED_NOTICE =
@@ -182,9 +262,9 @@ const WITHHELD = 'Output withheld by an output guardrail.';
 const wasSent = (turn: TurnOutcome) => turn.response !== null || (turn.next !== 'suspended' && turn.failure?.sent !== false);
 
 /** What the session already has of a carried turn is not written twice (G1). */
-function unsavedOf({ carried }: AgentContext, turn: TurnOutcome, items: AgentInputItem[]): AgentInputItem[] {
-  if (!carried?.saved) return items;
-  const known = new Set(Object.keys(carried.results));
+function unsavedOf(turn: TurnOutcome, items: AgentInputItem[]): AgentInputItem[] {
+  if (!turn.carried?.saved) return items;
+  const known = new Set(Object.keys(turn.carried.results));
   return Object.entries(turn.results).filter(([index]) => !known.has(index)).map(([, result]) => result.item);
 }
 

@@ -1,5 +1,5 @@
 /** The conversation as data: what a turn adds to it, and what makes it fit to be shown to a model (G3). */
-import type { Call, CallResult, CallStatus, Response } from './protocol/call.ts';
+import type { Call, CallResult, CallStatus, HandoffCall, Response } from './protocol/call.ts';
 import type { AgentInputItem, AssistantMessageItem, UserMessageItem } from './protocol/item.ts';
 import type { ItemRecord } from './protocol/outcome.ts';
 
@@ -37,9 +37,21 @@ export function resultRecord(agent: string, result: CallResult): ItemRecord {
   return record;
 }
 
+/** A handoff that does not come about leaves a call that has to have a result (G3). */
+export function unanswered(agent: string, { item }: HandoffCall): ItemRecord {
+  return { type: 'tool_call_output_item', rawItem: abortedResult(item), agent };
+}
+
 /** What streamed before the interrupt stays, marked as cut (J2). */
 export function partialMessage(text: string): AssistantMessageItem {
   return { type: 'message', role: 'assistant', status: 'incomplete', content: [{ type: 'output_text', text }] };
+}
+
+/** The message that stands for a final output which the app supplied. */
+export function suppliedRecord(agent: string, finalOutput: unknown): ItemRecord {
+  const text = typeof finalOutput === 'string' ? finalOutput : JSON.stringify(finalOutput);
+  const rawItem: AssistantMessageItem = { type: 'message', role: 'assistant', status: 'completed', content: [{ type: 'output_text', text }] };
+  return { type: 'message_output_item', rawItem, agent };
 }
 
 /** A message that the runtime wrote: not user input (P4). */
@@ -100,25 +112,31 @@ const RESULT_OF = {
 type CallLike = Extract<AgentInputItem, { type: keyof typeof RESULT_OF }>;
 type ResultLike = Extract<AgentInputItem, { type: (typeof RESULT_OF)[keyof typeof RESULT_OF] }>;
 
-const isCall = (item: AgentInputItem): item is CallLike => item.type !== undefined && item.type in RESULT_OF;
+export const isCall = (item: AgentInputItem): item is CallLike => item.type !== undefined && item.type in RESULT_OF;
 const isResult = (item: AgentInputItem): item is ResultLike =>
   item.type === 'function_call_result' ||
   item.type === 'computer_call_result' ||
   item.type === 'shell_call_output' ||
   item.type === 'apply_patch_call_output';
 
-/** Index of a call → index of its result. Call ids may repeat (some servers count from one in every response). */
+/**
+ * Index of a call → index of its result. Call ids may repeat (some servers count from one in every response): a result belongs
+ * to the newest calls of its id, and among those that no message parts to the first that has none.
+ */
 function pairResults(items: readonly AgentInputItem[]): Map<number, number> {
-  const waiting = new Map<string, number>();
+  const waiting = new Map<string, { part: number; calls: number[] }>();
   const answers = new Map<number, number>();
+  let part = 0;
   items.forEach((item, at) => {
-    if (isCall(item)) waiting.set(`${RESULT_OF[item.type]} ${item.callId}`, at);
-    if (!isResult(item)) return;
-    const key = `${item.type} ${item.callId}`;
-    const call = waiting.get(key);
-    if (call === undefined) return;
-    answers.set(call, at);
-    waiting.delete(key);
+    if (isCall(item)) {
+      const key = `${RESULT_OF[item.type]} ${item.callId}`;
+      const known = waiting.get(key);
+      if (known?.part === part) known.calls.push(at);
+      else waiting.set(key, { part, calls: [at] });
+    } else if (isResult(item)) {
+      const call = waiting.get(`${item.type} ${item.callId}`)?.calls.shift();
+      if (call !== undefined) answers.set(call, at);
+    } else if ('role' in item) part += 1;
   });
   return answers;
 }

@@ -5,6 +5,7 @@ export { toolCallMachine, type ToolCallContext, type ToolCallInput } from './too
 export { compose, type Leaves } from './compose.ts';
 export { slot, type Leaf } from './slot.ts';
 export { decideNext } from './decide.ts';
+export { Log } from './log.ts';
 export { wellFormed } from './history.ts';
 export type * from './protocol/call.ts';
 export type * from './protocol/command.ts';

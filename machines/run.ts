@@ -1,8 +1,8 @@
-import { assign, emit, enqueueActions, sendTo, setup, spawnChild, stopChild } from 'xstate';
+import { assign, emit, enqueueActions, sendTo, setup, stopChild } from 'xstate';
 import type { DoneActorEvent } from 'xstate';
 import { agentMachine } from './agent.ts';
 import { actorIdOf, outputOf } from './eventFields.ts';
-import type { Downward, Upward } from './protocol/command.ts';
+import type { Configuration, Downward, Upward } from './protocol/command.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { AgentOutcome, PreparedRun, RunInput, RunOutcome } from './protocol/outcome.ts';
@@ -11,7 +11,10 @@ import {
   type GuardrailOutcome,
   type HandoffOutcome,
   type RunContext,
+  type Visible,
   agentInput,
+  configure,
+  closeHandoff,
   contextOf,
   guardrailInputs,
   outcomeOf,
@@ -31,7 +34,7 @@ export interface HandoffFilterInput {
   effectId: string;
   agent: string;
   handoff: NonNullable<AgentOutcome['handoff']>;
-  visible: RunContext['visible'];
+  visible: Visible;
   /** How many of the visible records the turn brought that hands off. */
   lastTurn: number;
 }
@@ -61,60 +64,66 @@ export const runMachine = setup({
     guardsFirst: ({ context }) => context.prepared!.blocking.length > 0,
     tripwireTriggered: (_, outcome: GuardrailOutcome) => tripOf(outcome) !== null,
     tripwireBesideAgent: ({ context }, outcome: GuardrailOutcome) => tripOf(outcome) !== null && context.agentAlive,
-    lastGuardrail: ({ context }) => context.guardrailsPending === 1,
+    lastGuardrail: ({ context }) => context.guardrails.pending === 1,
     agentAlive: ({ context }) => context.agentAlive,
     agentHandsOff: (_, agent: AgentOutcome) => agent.status === 'handoff',
-    isDrained: ({ context }) => !context.agentAlive && context.guardrailsPending === 0,
+    isDrained: ({ context }) => !context.agentAlive && context.guardrails.pending === 0,
     softStopRequested: ({ context }) => context.softStop,
     errorIsHeard: ({ context }) => context.failure !== null && context.prepared?.tellsErrors === true,
     wasInterrupted: ({ context }) => context.outcome?.status === 'interrupted',
   },
   actions: {
-    announceStart: emit(({ context }) => ({ type: 'run.started', path: context.path, agent: context.agent })),
-    announceTrip: emit(({ context }, outcome: GuardrailOutcome) => ({ type: 'guardrail.tripped', path: context.path, agent: context.agent, failure: tripOf(outcome)! })),
-    announceWaiting: emit(({ context }) => ({ type: 'run.awaitingApproval', path: context.path, agent: context.agent })),
-    announceGoing: emit(({ context }) => ({ type: 'run.resumed', path: context.path, agent: context.agent })),
-    announceRequest: emit(({ context }, agent: AgentOutcome) => ({ type: 'handoff.requested', path: context.path, agent: context.agent, target: agent.handoff!.target })),
-    announceHandoff: emit(({ context }, outcome: HandoffOutcome) => ({ type: 'handoff.occurred', path: context.path, agent: context.agent, ...handoffOf(outcome) })),
-    announceSettled: emit(({ context }) => ({ type: 'run.settled', path: context.path, agent: context.agent, outcome: outcomeOf(context) })),
+    announceStart: emit(({ context }) => ({ type: 'run.started', path: context.facts.path, agent: context.agent })),
+    announceTrip: emit(({ context }, outcome: GuardrailOutcome) => ({ type: 'guardrail.tripped', path: context.facts.path, agent: context.agent, failure: tripOf(outcome)! })),
+    announceWaiting: emit(({ context }) => ({ type: 'run.awaitingApproval', path: context.facts.path, agent: context.agent })),
+    announceGoing: emit(({ context }) => ({ type: 'run.resumed', path: context.facts.path, agent: context.agent })),
+    announceRequest: emit(({ context }, agent: AgentOutcome) => ({ type: 'handoff.requested', path: context.facts.path, agent: context.agent, target: agent.handoff!.target })),
+    announceHandoff: emit(({ context }, outcome: HandoffOutcome) => ({ type: 'handoff.occurred', path: context.facts.path, agent: context.agent, ...handoffOf(outcome) })),
+    announceSettled: emit(({ context }) => ({ type: 'run.settled', path: context.facts.path, agent: context.agent, outcome: outcomeOf(context) })),
     tellWaits: enqueueActions(({ context, enqueue, self }) => {
-      if (context.delegatedBy && self._parent) enqueue.sendTo(self._parent, { type: 'child.waits', id: context.path });
+      if (context.facts.delegatedBy && self._parent) enqueue.sendTo(self._parent, { type: 'child.waits', id: context.facts.path });
     }),
     tellGoes: enqueueActions(({ context, enqueue, self }) => {
-      if (context.delegatedBy && self._parent) enqueue.sendTo(self._parent, { type: 'child.goes', id: context.path });
+      if (context.facts.delegatedBy && self._parent) enqueue.sendTo(self._parent, { type: 'child.goes', id: context.facts.path });
     }),
     keepPrepared: assign(({ context }, outcome: PrepareOutcome) => (outcome.status === 'ok' ? prepare(context, outcome.value) : {})),
-    keepFailure: assign((_, outcome: EffectOutcome<unknown>) => (outcome.status === 'error' ? { failure: outcome.failure, outcome: { status: 'failed' } as const } : {})),
+    keepFailure: assign(({ context }, outcome: EffectOutcome<unknown>) => (outcome.status === 'error' ? { ...closeHandoff(context), failure: outcome.failure, outcome: { status: 'failed' } as const } : {})),
     keepInput: assign(({ context }, input: RunContext['pendingInput']) => ({ pendingInput: [...context.pendingInput, ...input] })),
     keepSoftStop: assign({ softStop: true }),
-    keepLimit: assign((_, maxTurns: number | null | undefined) => (maxTurns === undefined ? {} : { maxTurns })),
+    configure: assign(({ context }, configuration: Configuration) => configure(context, configuration)),
     spawnBlocking: assign(({ context, spawn }) => {
       const inputs = guardrailInputs(context, 'blocking');
       for (const { id, input } of inputs) spawn('inputGuardrail', { id, input });
-      return { guardrailsPending: inputs.length };
+      return { guardrails: { ...context.guardrails, pending: inputs.length } };
     }),
     spawnParallel: assign(({ context, spawn }) => {
       const inputs = guardrailInputs(context, 'parallel');
       for (const { id, input } of inputs) spawn('inputGuardrail', { id, input });
-      return { guardrailsPending: inputs.length };
+      return { guardrails: { ...context.guardrails, pending: inputs.length } };
     }),
-    spawnAgent: spawnChild('agent', { id: ({ context }) => `agent.${context.activation + 1}`, input: ({ context }) => agentInput(context) }),
-    countAgent: assign(({ context }) => ({ activation: context.activation + 1, agentAlive: true, pendingInput: [], carried: null })),
+    startAgent: assign(({ context, spawn }) => {
+      spawn('agent', { id: `agent.${context.activation + 1}`, input: agentInput(context) });
+      return { activation: context.activation + 1, agentAlive: true, pendingInput: [], conversation: { ...context.conversation, carried: null } };
+    }),
     recordGuardrail: assign(({ context }, outcome: GuardrailOutcome) => recordGuardrail(context, outcome)),
     recordAgent: assign(({ context }, agent: AgentOutcome) => recordAgent(context, agent)),
     recordHandoff: assign(({ context }, outcome: HandoffOutcome) => recordHandoff(context, outcome)),
     stopThat: stopChild((_, id: string) => id),
     stopGuardrails: enqueueActions(({ context, enqueue }) => {
-      for (let index = 0; index < guardrailCount(context); index += 1) if (!context.guardrails[index]) enqueue.stopChild(`guardrail.${index}`);
-      enqueue.assign({ guardrailsPending: 0 });
+      for (let index = 0; index < guardrailCount(context); index += 1) if (!context.guardrails.results[index]) enqueue.stopChild(`guardrail.${index}`);
+      enqueue.assign({ guardrails: { ...context.guardrails, pending: 0 } });
     }),
     passGate: sendTo(({ context }) => agentActorId(context), { type: 'gate.open' }),
     passDown: sendTo(({ context }) => agentActorId(context), ({ event }) => event),
     withdrawAgent: sendTo(({ context }) => agentActorId(context), { type: 'withdraw' }),
+    /** A nested run was told by the run around it already: what waits is taken back once. */
+    withdrawFirst: enqueueActions(({ context, enqueue }) => {
+      if (!context.facts.delegatedBy) enqueue.sendTo(agentActorId(context), { type: 'withdraw' });
+    }),
     tripAgent: sendTo(({ context }) => agentActorId(context), (_, outcome: GuardrailOutcome) => ({ type: 'interrupt', reason: 'tripwire', at: outcome.at })),
     concludeTripped: assign({ outcome: { status: 'failed' } as const }),
     concludeStopped: assign({ outcome: { status: 'stopped' } as const }),
-    concludeInterrupted: assign(({ context }) => ({ outcome: { status: context.failure ? ('failed' as const) : ('interrupted' as const) } })),
+    concludeInterrupted: assign(({ context }) => ({ ...closeHandoff(context), outcome: { status: context.failure ? ('failed' as const) : ('interrupted' as const) } })),
   },
 }).createMachine({
   id: 'run',
@@ -128,13 +137,13 @@ export const runMachine = setup({
   on: {
     steer: [{ guard: 'agentAlive', actions: 'passDown' }, { actions: { type: 'keepInput', params: ({ event }) => event.input } }],
     configure: [
-      { guard: 'agentAlive', actions: [{ type: 'keepLimit', params: ({ event }) => event.maxTurns }, 'passDown'] },
-      { actions: { type: 'keepLimit', params: ({ event }) => event.maxTurns } },
+      { guard: 'agentAlive', actions: [{ type: 'configure', params: ({ event }) => event }, 'passDown'] },
+      { actions: { type: 'configure', params: ({ event }) => event } },
     ],
     softStop: [{ guard: 'agentAlive', actions: ['keepSoftStop', 'passDown'] }, { actions: 'keepSoftStop' }],
     withdraw: { guard: 'agentAlive', actions: 'withdrawAgent' },
     interrupt: [
-      { guard: 'agentAlive', target: '.running.stopping', actions: ['stopGuardrails', 'withdrawAgent', 'passDown'] },
+      { guard: 'agentAlive', target: '.running.stopping', actions: ['stopGuardrails', 'withdrawFirst', 'passDown'] },
       { target: '.running.concluding', actions: ['stopGuardrails', 'concludeInterrupted'] },
     ],
     'xstate.done.actor.guardrail.*': [
@@ -174,7 +183,7 @@ export const runMachine = setup({
           always: [
             { guard: 'isUnprepared', target: 'loading' },
             { guard: 'guardsFirst', target: 'guarding', actions: 'spawnBlocking' },
-            { target: 'active', actions: ['spawnParallel', 'spawnAgent', 'countAgent'] },
+            { target: 'active', actions: ['spawnParallel', 'startAgent'] },
           ],
         },
         loading: {
@@ -182,7 +191,7 @@ export const runMachine = setup({
           invoke: {
             id: 'prepare',
             src: 'prepare',
-            input: ({ context }) => ({ effectId: `${context.path}/prepare#1`, input: { path: context.path, agent: context.agent, delegatedBy: context.delegatedBy, given: context.given } }),
+            input: ({ context }) => ({ effectId: `${context.facts.path}/prepare#1`, input: { path: context.facts.path, agent: context.agent, delegatedBy: context.facts.delegatedBy, given: context.facts.given, resumed: context.facts.resumed } }),
             onDone: [
               { guard: { type: 'hasFailed', params: outputOf }, target: 'concluding', actions: { type: 'keepFailure', params: outputOf } },
               { target: 'preparing', actions: { type: 'keepPrepared', params: outputOf } },
@@ -202,7 +211,7 @@ export const runMachine = setup({
               {
                 guard: 'lastGuardrail',
                 target: 'active',
-                actions: [{ type: 'recordGuardrail', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'spawnParallel', 'spawnAgent', 'countAgent'],
+                actions: [{ type: 'recordGuardrail', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'spawnParallel', 'startAgent'],
               },
               { actions: [{ type: 'recordGuardrail', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
             ],
@@ -232,11 +241,11 @@ export const runMachine = setup({
         },
         telling: {
           description: 'Hooks hear of the error.',
-          on: { interrupt: {} },
+          on: { interrupt: { target: '#run.settled' } },
           invoke: {
             id: 'runError',
             src: 'runError',
-            input: ({ context }) => ({ effectId: `${context.path}/error#1`, agent: context.agent, failure: context.failure! }),
+            input: ({ context }) => ({ effectId: `${context.facts.path}/error#1`, agent: context.agent, failure: context.failure! }),
             onDone: { target: '#run.settled' },
           },
         },
@@ -256,11 +265,11 @@ export const runMachine = setup({
         id: 'handoffFilter',
         src: 'handoffFilter',
         input: ({ context }) => ({
-          effectId: `${context.path}/handoff.${context.activation}#1`,
+          effectId: `${context.facts.path}/handoff.${context.activation}#1`,
           agent: context.agent,
           handoff: context.handoff!,
-          visible: context.visible,
-          lastTurn: context.lastTurn,
+          visible: context.conversation.visible,
+          lastTurn: context.conversation.lastTurn,
         }),
         onDone: [
           { guard: { type: 'hasFailed', params: outputOf }, target: '#run.running.concluding', actions: { type: 'keepFailure', params: outputOf } },
@@ -269,7 +278,7 @@ export const runMachine = setup({
             target: '#run.running.concluding',
             actions: [{ type: 'announceHandoff', params: outputOf }, { type: 'recordHandoff', params: outputOf }, 'concludeStopped'],
           },
-          { target: '#run.running.active', actions: [{ type: 'announceHandoff', params: outputOf }, { type: 'recordHandoff', params: outputOf }, 'spawnAgent', 'countAgent'] },
+          { target: '#run.running.active', actions: [{ type: 'announceHandoff', params: outputOf }, { type: 'recordHandoff', params: outputOf }, 'startAgent'] },
         ],
       },
     },

@@ -1,6 +1,7 @@
 /** What a run remembers over its agents. Pure functions; the chart decides when. */
+import { unanswered, wellFormed } from './history.ts';
 import type { AgentInput } from './agentMemory.ts';
-import type { PendingInput } from './protocol/command.ts';
+import type { Configuration, PendingInput } from './protocol/command.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { AgentOutcome, CarriedTurn, GuardrailResult, ItemRecord, PreparedRun, RunInput, RunOutcome, ServerState } from './protocol/outcome.ts';
@@ -11,61 +12,58 @@ export type HandoffOutcome = EffectOutcome<{ target: string; records: ItemRecord
 /** What a model reads of a run: input, then generated items. Filters change it; the record stays. */
 export interface Visible { base: AgentInputItem[]; records: ItemRecord[] }
 
-export interface RunContext {
-  path: string;
-  /** Key of the agent at work. */
-  agent: string;
-  delegatedBy: RunInput['delegatedBy'];
-  prepared: PreparedRun | null;
-  given: AgentInputItem[] | undefined;
+/** The conversation over all agents of the run. */
+export interface RunConversation {
+  /** What the next model call reads. */
   history: AgentInputItem[];
   visible: Visible;
   generated: ItemRecord[];
+  /** How many of the visible records the last turn brought. */
   lastTurn: number;
   unsaved: AgentInputItem[];
+  server?: ServerState;
+  carried: CarriedTurn | null;
+}
+
+export interface RunContext {
+  /** What the run is told and never changes. */
+  facts: Pick<RunInput, 'path' | 'delegatedBy' | 'given' | 'resumed'>;
+  /** Key of the agent at work. */
+  agent: string;
+  prepared: PreparedRun | null;
+  conversation: RunConversation;
+  guardrails: { pending: number; results: Record<string, GuardrailResult> };
   turns: number;
   maxTurns: number | null;
   emptyStreak: number;
   activation: number;
   agentAlive: boolean;
-  guardrails: Record<string, GuardrailResult>;
-  guardrailsPending: number;
   pendingInput: PendingInput[];
   softStop: boolean;
-  server?: ServerState;
-  carried: CarriedTurn | null;
   handoff: AgentOutcome['handoff'] | null;
   outcome: Pick<RunOutcome, 'status' | 'how' | 'output'> | null;
   failure: Failure | null;
 }
 
-export function contextOf(input: RunInput): RunContext {
+export function contextOf({ path, agent, delegatedBy, given, resumed, prepared, softStop = false }: RunInput): RunContext {
   const fresh: RunContext = {
-    path: input.path,
-    agent: input.agent,
-    delegatedBy: input.delegatedBy,
-    given: input.given,
+    facts: { path, delegatedBy, given, resumed },
+    agent,
     prepared: null,
-    history: [],
-    visible: { base: [], records: [] },
-    generated: [],
-    lastTurn: 0,
-    unsaved: [],
+    conversation: { history: [], visible: { base: [], records: [] }, generated: [], lastTurn: 0, unsaved: [], carried: null },
+    guardrails: { pending: 0, results: {} },
     turns: 0,
     maxTurns: null,
     emptyStreak: 0,
     activation: 0,
     agentAlive: false,
-    guardrails: {},
-    guardrailsPending: 0,
     pendingInput: [],
-    softStop: false,
-    carried: null,
+    softStop,
     handoff: null,
     outcome: null,
     failure: null,
   };
-  return input.prepared ? { ...fresh, ...prepare(fresh, input.prepared) } : fresh;
+  return prepared ? { ...fresh, ...prepare(fresh, prepared) } : fresh;
 }
 
 export function prepare(context: RunContext, prepared: PreparedRun): Partial<RunContext> {
@@ -73,35 +71,45 @@ export function prepare(context: RunContext, prepared: PreparedRun): Partial<Run
   return {
     prepared,
     agent,
-    history,
-    visible: { base: history, records: [] },
     maxTurns,
-    server,
-    unsaved: carried ? carried.unsaved : input,
-    generated: carried?.generated ?? [],
+    conversation: {
+      history,
+      visible: { base: history, records: [] },
+      generated: carried?.generated ?? [],
+      lastTurn: 0,
+      unsaved: carried ? carried.unsaved : input,
+      server,
+      carried: carried?.turn ?? null,
+    },
     turns: carried?.turns ?? 0,
-    carried: carried?.turn ?? null,
     pendingInput: [...(carried?.pendingInput ?? []), ...context.pendingInput],
   };
 }
 
+export function configure(context: RunContext, { maxTurns = context.maxTurns, errorHandlers }: Configuration): Partial<RunContext> {
+  if (!errorHandlers || !context.prepared) return { maxTurns };
+  return { maxTurns, prepared: { ...context.prepared, errorHandlers } };
+}
+
 /** What is not yet looked at keeps the gate shut. */
 export function agentInput(context: RunContext): AgentInput {
+  const { facts, agent, conversation, turns, maxTurns, emptyStreak, softStop, pendingInput } = context;
+  const { session, errorHandlers } = context.prepared!;
   return {
-    path: `${context.path}/agent.${context.activation + 1}`,
-    agent: context.agent,
-    history: context.history,
-    unsaved: context.prepared!.session ? context.unsaved : [],
-    turns: context.turns,
-    maxTurns: context.maxTurns,
-    emptyStreak: context.emptyStreak,
-    softStop: context.softStop,
-    gateOpen: context.guardrailsPending === 0,
-    pendingInput: context.pendingInput,
-    session: context.prepared!.session,
-    server: context.server,
-    errorHandlers: context.prepared!.errorHandlers,
-    carried: context.carried,
+    path: `${facts.path}/agent.${context.activation + 1}`,
+    agent,
+    session,
+    errorHandlers,
+    history: conversation.history,
+    unsaved: session ? conversation.unsaved : [],
+    server: conversation.server,
+    turns,
+    maxTurns,
+    emptyStreak,
+    softStop,
+    gateOpen: context.guardrails.pending === 0,
+    pendingInput,
+    carried: conversation.carried,
   };
 }
 
@@ -113,15 +121,15 @@ export function guardrailInputs(context: RunContext, kind: 'blocking' | 'paralle
   const offset = kind === 'blocking' ? 0 : blocking.length;
   return (kind === 'blocking' ? blocking : parallel).map((name, at) => {
     const index = offset + at;
-    return { id: `guardrail.${index}`, input: { effectId: `${context.path}/guardrail.${index}#1`, agent: context.agent, index, name, input } };
+    return { id: `guardrail.${index}`, input: { effectId: `${context.facts.path}/guardrail.${index}#1`, agent: context.agent, index, name, input } };
   });
 }
 
 export function recordGuardrail(context: RunContext, outcome: GuardrailOutcome): Partial<RunContext> {
-  const guardrailsPending = context.guardrailsPending - 1;
+  const { pending, results } = context.guardrails;
   const failure = context.failure ?? tripOf(outcome);
-  if (outcome.status === 'error') return { guardrailsPending, failure };
-  return { guardrailsPending, failure, guardrails: { ...context.guardrails, [outcome.value.index]: outcome.value } };
+  const known = outcome.status === 'error' ? results : { ...results, [outcome.value.index]: outcome.value };
+  return { failure, guardrails: { pending: pending - 1, results: known } };
 }
 
 /** A trip, or a guardrail that broke: either ends the run (E1, E5). */
@@ -134,55 +142,79 @@ export function tripOf(outcome: GuardrailOutcome): Failure | null {
 
 export function recordAgent(context: RunContext, agent: AgentOutcome): Partial<RunContext> {
   const failure = context.failure ?? agent.failure ?? null;
+  const { visible, generated, server } = context.conversation;
   return {
     agentAlive: false,
-    history: agent.history,
-    generated: context.generated.concat(agent.generated),
-    visible: { base: context.visible.base, records: context.visible.records.concat(agent.generated) },
-    lastTurn: agent.lastTurn,
-    unsaved: agent.unsaved,
+    conversation: {
+      history: agent.history,
+      generated: generated.concat(agent.generated),
+      visible: { base: visible.base, records: visible.records.concat(agent.generated) },
+      lastTurn: agent.lastTurn,
+      unsaved: agent.unsaved,
+      server: agent.server ?? server,
+      carried: agent.carried ?? null,
+    },
     turns: agent.turns,
     emptyStreak: agent.emptyStreak,
     pendingInput: agent.undelivered,
-    server: agent.server ?? context.server,
-    carried: agent.carried ?? null,
     handoff: agent.handoff ?? null,
     failure,
     outcome: agent.status === 'handoff' ? null : { status: failure ? 'failed' : agent.status, how: agent.how, output: agent.output },
   };
 }
 
+/** The agent that was to take over never did: its call is answered, so that the conversation can go on. */
+export function closeHandoff({ handoff, agent, conversation, prepared }: RunContext): Partial<RunContext> {
+  if (!handoff) return {};
+  const record = unanswered(agent, handoff);
+  const { history, generated, unsaved } = conversation;
+  return {
+    handoff: null,
+    conversation: {
+      ...conversation,
+      history: history.concat(record.rawItem),
+      generated: generated.concat(record),
+      unsaved: prepared!.session ? unsaved.concat(record.rawItem) : unsaved,
+    },
+  };
+}
+
 export function recordHandoff(context: RunContext, outcome: HandoffOutcome): Partial<RunContext> {
   if (outcome.status !== 'ok') return { failure: outcome.failure, outcome: { status: 'failed' } };
   const { target, records, shaped } = outcome.value;
+  const { conversation } = context;
   const items = records.map((record) => record.rawItem);
-  const visible = shaped ?? { base: context.visible.base, records: context.visible.records.concat(records) };
+  const visible = shaped ?? { base: conversation.visible.base, records: conversation.visible.records.concat(records) };
   return {
     agent: target,
-    visible,
-    history: shaped ? shaped.base.concat(shaped.records.map((record) => record.rawItem)) : context.history.concat(items),
-    generated: context.generated.concat(records),
-    unsaved: context.prepared!.session ? context.unsaved.concat(items) : [],
+    conversation: {
+      ...conversation,
+      visible,
+      history: shaped ? wellFormed(shaped.base.concat(shaped.records.map((record) => record.rawItem))) : conversation.history.concat(items),
+      generated: conversation.generated.concat(records),
+      unsaved: context.prepared!.session ? conversation.unsaved.concat(items) : [],
+    },
     handoff: null,
     emptyStreak: 0,
   };
 }
 
 export function outcomeOf(context: RunContext): RunOutcome {
+  const { conversation } = context;
   const outcome: RunOutcome = {
     status: context.outcome?.status ?? 'failed',
     agent: context.agent,
-    history: context.history,
-    generated: context.generated,
+    history: conversation.history,
+    generated: conversation.generated,
     turns: context.turns,
     undelivered: context.pendingInput,
-    inputGuardrails: Object.values(context.guardrails),
-    unsaved: context.unsaved,
+    inputGuardrails: Object.values(context.guardrails.results),
+    unsaved: conversation.unsaved,
   };
   if (context.outcome?.how) outcome.how = context.outcome.how;
   if (context.outcome?.output !== undefined) outcome.output = context.outcome.output;
   if (context.failure) outcome.failure = context.failure;
-  if (context.server) outcome.server = context.server;
-  if (context.carried) outcome.carried = context.carried;
+  if (conversation.server) outcome.server = conversation.server;
+  if (conversation.carried) outcome.carried = conversation.carried;
   return outcome;
 }

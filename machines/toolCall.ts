@@ -15,6 +15,8 @@ export interface ToolCallInput {
   call: Call;
   /** When the response came in that asked for the call, in ms since the epoch. */
   askedAt: number;
+  /** How far its nested run had come when an earlier run was stopped. */
+  resumed?: RunOutcome;
 }
 export interface ToolCallContext extends ToolCallInput {
   result: CallResult | null;
@@ -27,6 +29,8 @@ export interface ToolCallOutcome {
   index: number;
   result: CallResult | null;
   failure: Failure | null;
+  /** The call was suspended, and this is how far its nested run had come. */
+  nested?: RunOutcome;
 }
 
 interface CallEffect { effectId: string; agent: string; call: Call }
@@ -65,6 +69,7 @@ export const toolCallMachine = setup({
   },
   guards: {
     isInvalid: ({ context }) => context.call.invalid !== undefined,
+    isResumed: ({ context }) => context.resumed !== undefined,
     isRecorded: ({ context }) => context.call.recorded !== undefined,
     mustConsult: ({ context }) => context.call.tool.approval === 'ask',
     screensInput: ({ context }) => context.call.tool.approval === 'always' && context.call.tool.screensInput === true,
@@ -73,7 +78,7 @@ export const toolCallMachine = setup({
     guardsOutput: ({ context }) => context.call.tool.guardsOutput === true,
     isDelegated: ({ context }) => context.call.tool.delegates === true,
     nestedAlive: ({ context }) => context.nestedAlive,
-    nestedInterrupted: (_, nested: RunOutcome) => nested.status === 'interrupted',
+    nestedStopped: (_, nested: RunOutcome) => nested.status === 'stopped',
     hasFailed: (_, outcome: EffectOutcome<unknown>) => outcome.status === 'error',
     policyRejects: (_, permission: PermissionOutcome) => permission.status === 'ok' && permission.value.approval === 'rejected',
     policyAsksScreened: ({ context }, permission: PermissionOutcome) => asksPerson(permission) && context.call.tool.screensInput === true,
@@ -85,7 +90,6 @@ export const toolCallMachine = setup({
   actions: {
     tellWaits: sendParent(({ context }) => ({ type: 'child.waits', id: context.path })),
     tellGoes: sendParent(({ context }) => ({ type: 'child.goes', id: context.path })),
-    announceStart: emit(({ context }) => ({ type: 'call.started', ...whereabouts(context) })),
     announceRequest: emit(({ context }) => ({ type: 'approval.requested', ...whereabouts(context), id: personIdOf(context) })),
     announceDecision: emit(({ context }, outcome: DecisionOutcome) => ({
       type: 'approval.resolved',
@@ -110,6 +114,7 @@ export const toolCallMachine = setup({
     recordNested: assign((_, nested: RunOutcome) => ({ nested, nestedAlive: false })),
     stopNested: stopChild('run'),
     withdrawNested: sendTo('run', { type: 'withdraw' }),
+    suspendNested: sendTo('run', { type: 'softStop' }),
     interruptNested: sendTo('run', ({ event }) => event),
   },
 }).createMachine({
@@ -118,7 +123,7 @@ export const toolCallMachine = setup({
   description: 'One call of a tool: can it run, may it run, what did it bring?',
   options: { maxIterations: 100 },
   context: ({ input }) => ({ ...input, result: null, failure: null, nested: null, nestedAlive: false }),
-  output: ({ context }) => ({ index: context.call.index, result: context.result, failure: context.failure }),
+  output: ({ context }) => outcomeOf(context),
   initial: 'running',
   on: {
     withdraw: { guard: 'nestedAlive', actions: 'withdrawNested' },
@@ -127,7 +132,7 @@ export const toolCallMachine = setup({
       { target: '.interrupted', actions: { type: 'recordAborted', params: atOf } },
     ],
     'xstate.done.actor.run': [
-      { guard: { type: 'nestedInterrupted', params: outputOf }, target: '.interrupted', actions: ['stopNested'] },
+      { guard: { type: 'nestedStopped', params: outputOf }, target: '.settled', actions: [{ type: 'recordNested', params: outputOf }, 'stopNested'] },
       { target: '.running.executing', actions: [{ type: 'recordNested', params: outputOf }, 'stopNested'] },
     ],
   },
@@ -139,14 +144,15 @@ export const toolCallMachine = setup({
         validating: {
           description: 'The arguments were parsed when the response came in. A call that cannot run ends here.',
           always: [
-            { guard: 'isInvalid', target: '#toolCall.settled', actions: 'recordInvalid' },
-            { guard: 'isRecorded', target: '#toolCall.settled', actions: 'recordRecorded' },
+            { guard: 'isInvalid', target: '#toolCall.settled', actions: ['recordInvalid', 'announceSettled'] },
+            { guard: 'isRecorded', target: '#toolCall.settled', actions: ['recordRecorded', 'announceSettled'] },
+            { guard: 'isResumed', target: 'delegating', actions: ['spawnNested', 'markNested'] },
             { guard: 'mustConsult', target: 'deciding' },
             { guard: 'screensInput', target: 'screening' },
             { guard: 'needsApproval', target: '#toolCall.awaitingApproval.decision' },
             { guard: 'guardsInput', target: 'guardingInput' },
-            { guard: 'isDelegated', target: 'delegating', actions: ['announceStart', 'spawnNested', 'markNested'] },
-            { target: 'executing', actions: 'announceStart' },
+            { guard: 'isDelegated', target: 'delegating', actions: ['spawnNested', 'markNested'] },
+            { target: 'executing' },
           ],
         },
         deciding: {
@@ -156,13 +162,13 @@ export const toolCallMachine = setup({
             src: 'approvalPolicy',
             input: ({ context }) => effectOf(context, 'approvalPolicy'),
             onDone: [
-              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
-              { guard: { type: 'policyRejects', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordPolicyRejection', params: outputOf } },
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'recordFailure', params: outputOf }, 'announceSettled'] },
+              { guard: { type: 'policyRejects', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'recordPolicyRejection', params: outputOf }, 'announceSettled'] },
               { guard: { type: 'policyAsksScreened', params: outputOf }, target: 'screening' },
               { guard: { type: 'policyAsks', params: outputOf }, target: '#toolCall.awaitingApproval.decision' },
               { guard: 'guardsInput', target: 'guardingInput' },
-              { guard: 'isDelegated', target: 'delegating', actions: ['announceStart', 'spawnNested', 'markNested'] },
-              { target: 'executing', actions: 'announceStart' },
+              { guard: 'isDelegated', target: 'delegating', actions: ['spawnNested', 'markNested'] },
+              { target: 'executing' },
             ],
           },
         },
@@ -173,8 +179,8 @@ export const toolCallMachine = setup({
             src: 'toolGuardrail',
             input: ({ context }) => ({ ...effectOf(context, 'screen'), kind: 'toolInput', result: null }),
             onDone: [
-              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
-              { guard: { type: 'guardrailRejects', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordVerdict', params: outputOf } },
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'recordFailure', params: outputOf }, 'announceSettled'] },
+              { guard: { type: 'guardrailRejects', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'recordVerdict', params: outputOf }, 'announceSettled'] },
               { target: '#toolCall.awaitingApproval.decision' },
             ],
           },
@@ -186,10 +192,10 @@ export const toolCallMachine = setup({
             src: 'toolGuardrail',
             input: ({ context }) => ({ ...effectOf(context, 'inputGuardrail'), kind: 'toolInput', result: null }),
             onDone: [
-              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
-              { guard: { type: 'guardrailRejects', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordVerdict', params: outputOf } },
-              { guard: 'isDelegated', target: 'delegating', actions: ['announceStart', 'spawnNested', 'markNested'] },
-              { target: 'executing', actions: 'announceStart' },
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'recordFailure', params: outputOf }, 'announceSettled'] },
+              { guard: { type: 'guardrailRejects', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'recordVerdict', params: outputOf }, 'announceSettled'] },
+              { guard: 'isDelegated', target: 'delegating', actions: ['spawnNested', 'markNested'] },
+              { target: 'executing' },
             ],
           },
         },
@@ -205,7 +211,7 @@ export const toolCallMachine = setup({
             src: 'execute',
             input: ({ context }) => ({ ...effectOf(context, 'execute'), nested: context.nested }),
             onDone: [
-              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'recordFailure', params: outputOf }, 'announceSettled'] },
               { guard: 'guardsOutput', target: 'guardingOutput', actions: { type: 'recordResult', params: outputOf } },
               { target: '#toolCall.settled', actions: { type: 'recordResult', params: outputOf } },
             ],
@@ -218,8 +224,8 @@ export const toolCallMachine = setup({
             src: 'toolGuardrail',
             input: ({ context }) => ({ ...effectOf(context, 'outputGuardrail'), kind: 'toolOutput', result: context.result }),
             onDone: [
-              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
-              { target: '#toolCall.settled', actions: { type: 'recordVerdict', params: outputOf } },
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'recordFailure', params: outputOf }, 'announceSettled'] },
+              { target: '#toolCall.settled', actions: [{ type: 'recordVerdict', params: outputOf }, 'announceSettled'] },
             ],
           },
         },
@@ -238,29 +244,29 @@ export const toolCallMachine = setup({
         decision: {
           description: 'A person approves, edits or rejects the call.',
           entry: 'announceRequest',
-          on: { interrupt: { target: '#toolCall.interrupted', actions: ['announceWithdrawal', { type: 'recordAborted', params: atOf }] } },
+          on: { withdraw: { actions: 'announceWithdrawal' }, softStop: { target: '#toolCall.settled' } },
           invoke: {
             id: 'person',
             src: 'person',
             input: ({ context }) => ({ ...effectOf(context, 'approval'), path: context.path }),
             onDone: [
-              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordFailure', params: outputOf }] },
-              { guard: { type: 'isRejected', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordRejection', params: outputOf }] },
-              { guard: { type: 'editIsInvalid', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordInvalidEdit', params: outputOf }] },
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordFailure', params: outputOf }, 'announceSettled'] },
+              { guard: { type: 'isRejected', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordRejection', params: outputOf }, 'announceSettled'] },
+              { guard: { type: 'editIsInvalid', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordInvalidEdit', params: outputOf }, 'announceSettled'] },
               { guard: 'guardsInput', target: '#toolCall.running.guardingInput', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }] },
-              { guard: 'isDelegated', target: '#toolCall.running.delegating', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }, 'announceStart', 'spawnNested', 'markNested'] },
-              { target: '#toolCall.running.executing', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }, 'announceStart'] },
+              { guard: 'isDelegated', target: '#toolCall.running.delegating', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }, 'spawnNested', 'markNested'] },
+              { target: '#toolCall.running.executing', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }] },
             ],
           },
         },
         nested: {
           description: 'A call inside the nested run waits for a person.',
-          on: { 'child.goes': { target: '#toolCall.running.delegating' } },
+          on: { 'child.goes': { target: '#toolCall.running.delegating' }, softStop: { actions: 'suspendNested' } },
         },
       },
     },
     interrupted: { type: 'final', description: 'Cut short; the model reads that it was.', entry: 'announceSettled' },
-    settled: { type: 'final', description: 'There is a result, or a failure that ends the run.', entry: 'announceSettled' },
+    settled: { type: 'final', description: 'There is a result, a failure that ends the run, or, after a soft stop, the call as it waited.' },
   },
 });
 
@@ -283,8 +289,9 @@ function withEdit(call: Call, edited: string | undefined): Call {
 }
 
 function invalidResult(call: Call): CallResult {
-  const { reason, text } = call.invalid!;
-  return resultWithout(call, reason === 'notRun' ? 'skipped' : 'failed', text);
+  const { reason, text, error } = call.invalid!;
+  const result = resultWithout(call, reason === 'notRun' ? 'skipped' : 'failed', text);
+  return error ? { ...result, error } : result;
 }
 
 function abortedText(askedAt: number, at: number): string {
@@ -298,6 +305,11 @@ function effectOf(context: ToolCallContext, name: string): CallEffect {
   return { effectId: `${context.path}/${name}#1`, agent: context.agent, call: context.call };
 }
 
+function outcomeOf({ call, result, failure, nested }: ToolCallContext): ToolCallOutcome {
+  const outcome = { index: call.index, result, failure };
+  return nested?.status === 'stopped' ? { ...outcome, nested } : outcome;
+}
+
 function nestedInput(context: ToolCallContext): RunInput {
-  return { path: `${context.path}/run`, agent: context.agent, delegatedBy: context.call };
+  return { path: `${context.path}/run`, agent: context.agent, delegatedBy: context.call, resumed: context.resumed };
 }

@@ -1,64 +1,36 @@
 import { assign, emit, enqueueActions, sendParent, setup } from 'xstate';
 import type { DoneActorEvent } from 'xstate';
-import { type TurnDecision, decideNext, skipAfterTerminal } from './decide.ts';
-import { atOf, outputOf } from './eventFields.ts';
-import { partialMessage, recordsOfTurn, resultWithout } from './history.ts';
-import { type CallResult, type Response, NO_USAGE } from './protocol/call.ts';
+import type { TurnDecision } from './decide.ts';
+import { outputOf } from './eventFields.ts';
+import type { CallResult, Response } from './protocol/call.ts';
 import type { Downward, Upward } from './protocol/command.ts';
-import type { EffectOutcome, Failure } from './protocol/failure.ts';
+import type { EffectOutcome } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
-import type { AgentInputItem } from './protocol/item.ts';
-import type { CarriedTurn, ServerState, TurnOutcome } from './protocol/outcome.ts';
+import type { TurnOutcome } from './protocol/outcome.ts';
 import { type Leaf, slot } from './slot.ts';
 import { type ToolCallOutcome, toolCallMachine } from './toolCall.ts';
+import {
+  type ModelInput,
+  type ModelOutcome,
+  type TurnContext,
+  type TurnInput,
+  abortedResults,
+  abortedText,
+  collected,
+  decisionOf,
+  liveCalls,
+  modelInput,
+  nextOf,
+  openCalls,
+  outcomeOf,
+  partialOf,
+  responded,
+  retryOf,
+  spawnCalls,
+} from './turnMemory.ts';
 
-export interface TurnInput {
-  path: string;
-  agent: string;
-  /** Counts the turns of the run, from 1. */
-  turn: number;
-  /** The first turn of this activation: the hooks that open it run here. */
-  first: boolean;
-  /** What the model reads. Never changed in place. */
-  history: AgentInputItem[];
-  server?: ServerState;
-  /** How many of the newest items the session does not hold yet. */
-  unsaved: number;
-  /** False while input guardrails still look at the input. */
-  gateOpen: boolean;
-  /** This agent has used a tool before: `toolChoice` goes back to auto (A7). */
-  usedTools: boolean;
-  carried?: CarriedTurn;
-}
-export interface TurnContext extends TurnInput {
-  attempt: number;
-  response: Response | null;
-  respondedAt: number;
-  results: Record<string, CallResult>;
-  unsettled: number;
-  waiting: number;
-  /** What a `toolUseBehavior` function chose. */
-  chosen: { finalOutput: unknown } | null;
-  failure: Failure | null;
-  retryInMs: number;
-  softStop: boolean;
-  decision: TurnDecision | null;
-}
+export type { ModelInput, TurnContext, TurnInput };
 
-export interface ModelInput {
-  effectId: string;
-  agent: string;
-  turn: number;
-  first: boolean;
-  attempt: number;
-  history: AgentInputItem[];
-  unsaved: number;
-  server?: ServerState;
-  usedTools: boolean;
-  carried?: Response;
-}
-type ModelOutcome = EffectOutcome<Response>;
-type Interrupt = Extract<Downward, { type: 'interrupt' }>;
 type ConcludeOutcome = EffectOutcome<{ finalOutput: unknown } | null>;
 export type ModelLeaf = Leaf<ModelInput, ModelOutcome>;
 export type TimerLeaf = Leaf<{ effectId: string; ms: number }, EffectOutcome<null>>;
@@ -101,50 +73,49 @@ export const turnMachine = setup({
     restWaits: ({ context }) => context.waiting === context.unsettled,
   },
   actions: {
-    tellWaits: sendParent(({ context }) => ({ type: 'child.waits', id: context.path })),
-    tellGoes: sendParent(({ context }) => ({ type: 'child.goes', id: context.path })),
-    announceStart: emit(({ context }) => ({ type: 'turn.started', path: context.path, agent: context.agent, turn: context.turn })),
-    announceRetry: emit(({ context }, outcome: ModelOutcome) => ({ type: 'turn.retrying', path: context.path, agent: context.agent, attempt: context.attempt, ...retryOf(outcome) })),
-    announceResponse: emit(({ context }, outcome: ModelOutcome) => ({
-      type: 'turn.responded',
-      path: context.path,
-      agent: context.agent,
-      attempt: context.attempt,
-      response: outcome.status === 'ok' ? outcome.value : noResponse([]),
-      carried: context.carried !== undefined,
-    })),
-    announceSettled: emit(({ context }) => ({ type: 'turn.settled', path: context.path, agent: context.agent, turn: context.turn, next: nextOf(context), guard: context.decision?.guard ?? '' })),
-    keepResponse: assign((_, outcome: ModelOutcome) =>
-      outcome.status === 'ok' ? { response: { ...outcome.value, calls: skipAfterTerminal(outcome.value.calls) }, respondedAt: outcome.at } : {}),
+    tellWaits: sendParent(({ context }) => ({ type: 'child.waits', id: context.facts.path })),
+    tellGoes: sendParent(({ context }) => ({ type: 'child.goes', id: context.facts.path })),
+    announceRetry: emit(({ context }, outcome: ModelOutcome) => ({ type: 'turn.retrying', path: context.facts.path, agent: context.facts.agent, attempt: context.attempt, ...retryOf(outcome) })),
+    announceCut: enqueueActions(({ context, enqueue }, interrupt: Interrupt) => {
+      const { response } = partialOf(context, interrupt);
+      if (response) enqueue.emit({ type: 'turn.cut', path: context.facts.path, agent: context.facts.agent, item: response.items[0]! });
+    }),
+    announceSettled: emit(({ context }) => ({ type: 'turn.settled', path: context.facts.path, agent: context.facts.agent, turn: context.facts.turn, next: nextOf(context), guard: context.decision?.guard ?? '' })),
+    keepResponse: assign((_, outcome: ModelOutcome) => responded(outcome)),
+    keepAnswer: assign(({ context }, outcome: ModelOutcome) => {
+      const changes = responded(outcome);
+      return { ...changes, decision: decisionOf({ ...context, ...changes }) };
+    }),
+    startCalls: assign(({ context, spawn }, outcome: ModelOutcome) => {
+      const changes = responded(outcome);
+      return { ...changes, unsettled: spawnCalls({ ...context, ...changes }, spawn) };
+    }),
     keepFailure: assign((_, outcome: EffectOutcome<unknown>) => (outcome.status === 'error' ? { failure: outcome.failure } : {})),
     armRetry: assign((_, outcome: ModelOutcome) => ({ retryInMs: retryOf(outcome).delayMs })),
     countAttempt: assign(({ context }) => ({ attempt: context.attempt + 1 })),
     keepChoice: assign((_, outcome: ConcludeOutcome) => ({ chosen: outcome.status === 'ok' ? outcome.value : null })),
     openGate: assign({ gateOpen: true }),
     askSoftStop: assign({ softStop: true }),
-    spawnCalls: assign(({ context, spawn }) => {
-      const open = context.response!.calls.filter((call) => !context.results[call.index]);
-      for (const call of open) {
-        const id = callActorId(context, call.index);
-        spawn('toolCall', { id, input: { path: `${context.path}/${id}`, agent: context.agent, call, askedAt: context.respondedAt } });
-      }
-      return { unsettled: open.length };
+    spawnCalls: assign(({ context, spawn }) => ({ unsettled: spawnCalls(context, spawn) })),
+    collect: assign(({ context }, call: ToolCallOutcome) => collected(context, call)),
+    collectLast: assign(({ context }, call: ToolCallOutcome) => {
+      const changes = collected(context, call);
+      return { ...changes, decision: decisionOf({ ...context, ...changes }) };
     }),
-    collect: assign(({ context }, call: ToolCallOutcome) => ({
-      unsettled: context.unsettled - 1,
-      results: call.result ? { ...context.results, [call.index]: call.result } : context.results,
-      failure: context.failure ?? call.failure,
-    })),
     noteWaits: assign(({ context }) => ({ waiting: context.waiting + 1 })),
     noteGoes: assign(({ context }) => ({ waiting: context.waiting - 1 })),
     withdrawCalls: enqueueActions(({ context, enqueue }) => {
       for (const id of liveCalls(context)) enqueue.sendTo(id, { type: 'withdraw' });
     }),
+    suspendCalls: enqueueActions(({ context, enqueue }) => {
+      for (const id of liveCalls(context)) enqueue.sendTo(id, { type: 'softStop' });
+    }),
     interruptCalls: enqueueActions(({ context, enqueue }, interrupt: Interrupt) => {
       for (const id of liveCalls(context)) enqueue.sendTo(id, interrupt);
     }),
     keepPartial: assign(({ context }, interrupt: Interrupt) => partialOf(context, interrupt)),
-    abortHeldCalls: assign(({ context }, interrupt: Interrupt) => ({ results: abortedResults(context, interrupt.at) })),
+    abortHeldCalls: assign(({ context }, interrupt: Interrupt) => ({ results: abortedResults(context, abortedText(context, interrupt.at)) })),
+    closeFailedCalls: assign(({ context }) => ({ results: abortedResults(context, 'aborted') })),
     decide: assign(({ context }) => ({ decision: decisionOf(context) })),
     decideSuspended: assign({ decision: { next: 'suspended', guard: 'softStopRequested' } as TurnDecision }),
     decideInterrupted: assign({ decision: { next: 'interrupted', guard: 'interrupt' } as TurnDecision }),
@@ -155,12 +126,11 @@ export const turnMachine = setup({
   description: 'One model response and the calls it asked for.',
   options: { maxIterations: 1000 },
   context: ({ input }) => ({
-    ...input, attempt: 1, response: null, respondedAt: 0, results: input.carried?.results ?? {}, unsettled: 0, waiting: 0,
+    facts: input, gateOpen: input.gateOpen, attempt: 1, response: input.carried?.response ?? null, respondedAt: 0, results: input.carried?.results ?? {}, unsettled: 0, waiting: 0, broken: [], nested: {},
     chosen: null, failure: null, retryInMs: 0, softStop: false, decision: null,
   }),
   output: ({ context }) => outcomeOf(context),
   initial: 'running',
-  entry: 'announceStart',
   on: {
     'gate.open': { actions: 'openGate' },
     softStop: { actions: 'askSoftStop' },
@@ -169,7 +139,7 @@ export const turnMachine = setup({
     'child.goes': { actions: 'noteGoes' },
     interrupt: [
       { guard: 'hasLiveCalls', target: '.running.stopping', actions: ['decideInterrupted', { type: 'interruptCalls', params: interruptOf }] },
-      { target: '.interrupted', actions: ['decideInterrupted', { type: 'keepPartial', params: interruptOf }, { type: 'abortHeldCalls', params: interruptOf }] },
+      { target: '.interrupted', actions: ['decideInterrupted', { type: 'announceCut', params: interruptOf }, { type: 'keepPartial', params: interruptOf }, { type: 'abortHeldCalls', params: interruptOf }] },
     ],
   },
   states: {
@@ -187,11 +157,11 @@ export const turnMachine = setup({
               { guard: { type: 'retryIsStopped', params: outputOf }, target: '#turn.settled', actions: 'decideSuspended' },
               { guard: { type: 'canRetry', params: outputOf }, target: 'backingOff', actions: [{ type: 'armRetry', params: outputOf }, { type: 'announceRetry', params: outputOf }] },
               { guard: { type: 'hasFailed', params: outputOf }, target: '#turn.settled', actions: [{ type: 'keepFailure', params: outputOf }, 'decide'] },
-              { guard: 'gateClosed', target: 'holding', actions: [{ type: 'keepResponse', params: outputOf }, { type: 'announceResponse', params: outputOf }] },
-              { guard: { type: 'responseHasCalls', params: outputOf }, target: 'acting', actions: [{ type: 'keepResponse', params: outputOf }, { type: 'announceResponse', params: outputOf }, 'spawnCalls'] },
-              { guard: { type: 'responseMustConclude', params: outputOf }, target: 'concluding', actions: [{ type: 'keepResponse', params: outputOf }, { type: 'announceResponse', params: outputOf }] },
-              { guard: { type: 'responseHandsOff', params: outputOf }, target: '#turn.handoff', actions: [{ type: 'keepResponse', params: outputOf }, { type: 'announceResponse', params: outputOf }, 'decide'] },
-              { target: '#turn.settled', actions: [{ type: 'keepResponse', params: outputOf }, { type: 'announceResponse', params: outputOf }, 'decide'] },
+              { guard: 'gateClosed', target: 'holding', actions: { type: 'keepResponse', params: outputOf } },
+              { guard: { type: 'responseHasCalls', params: outputOf }, target: 'acting', actions: { type: 'startCalls', params: outputOf } },
+              { guard: { type: 'responseMustConclude', params: outputOf }, target: 'concluding', actions: { type: 'keepResponse', params: outputOf } },
+              { guard: { type: 'responseHandsOff', params: outputOf }, target: '#turn.handoff', actions: { type: 'keepAnswer', params: outputOf } },
+              { target: '#turn.settled', actions: { type: 'keepAnswer', params: outputOf } },
             ],
           },
         },
@@ -201,7 +171,7 @@ export const turnMachine = setup({
           invoke: {
             id: 'backoff',
             src: 'timer',
-            input: ({ context }) => ({ effectId: `${context.path}/backoff#${context.attempt}`, ms: context.retryInMs }),
+            input: ({ context }) => ({ effectId: `${context.facts.path}/backoff#${context.attempt}`, ms: context.retryInMs }),
             onDone: { target: 'sampling', actions: 'countAttempt' },
           },
         },
@@ -220,16 +190,16 @@ export const turnMachine = setup({
           description: 'The calls of the response are at work, side by side.',
           meta: { spawns: ['toolCall'] },
           always: [
-            { guard: 'restWaitsAfterFailure', target: '#turn.settled', actions: 'decide' },
-            { guard: 'restWaitsAfterSoftStop', target: '#turn.settled', actions: 'decideSuspended' },
+            { guard: 'restWaitsAfterFailure', target: 'suspending', actions: ['decide', 'suspendCalls'] },
+            { guard: 'restWaitsAfterSoftStop', target: 'suspending', actions: ['decideSuspended', 'suspendCalls'] },
             { guard: 'restWaits', target: '#turn.awaitingApproval' },
           ],
           on: {
             'xstate.done.actor.toolCall.*': [
-              { guard: { type: 'lastCallAfterFailure', params: outputOf }, target: '#turn.settled', actions: [{ type: 'collect', params: outputOf }, 'decide'] },
+              { guard: { type: 'lastCallAfterFailure', params: outputOf }, target: '#turn.settled', actions: { type: 'collectLast', params: outputOf } },
               { guard: 'lastCallMustConclude', target: 'concluding', actions: { type: 'collect', params: outputOf } },
-              { guard: 'lastCallHandsOff', target: '#turn.handoff', actions: [{ type: 'collect', params: outputOf }, 'decide'] },
-              { guard: 'lastCall', target: '#turn.settled', actions: [{ type: 'collect', params: outputOf }, 'decide'] },
+              { guard: 'lastCallHandsOff', target: '#turn.handoff', actions: { type: 'collectLast', params: outputOf } },
+              { guard: 'lastCall', target: '#turn.settled', actions: { type: 'collectLast', params: outputOf } },
               { actions: { type: 'collect', params: outputOf } },
             ],
           },
@@ -240,9 +210,9 @@ export const turnMachine = setup({
             id: 'conclude',
             src: 'conclude',
             input: ({ context }) => ({
-              effectId: `${context.path}/conclude#1`,
-              agent: context.agent,
-              turn: context.turn,
+              effectId: `${context.facts.path}/conclude#1`,
+              agent: context.facts.agent,
+              turn: context.facts.turn,
               response: context.response!,
               results: Object.values(context.results),
             }),
@@ -253,11 +223,20 @@ export const turnMachine = setup({
             ],
           },
         },
+        suspending: {
+          description: 'Only calls that wait are left, and nobody is waited for: each is kept as it stands, to be gone on with.',
+          on: {
+            'xstate.done.actor.toolCall.*': [
+              { guard: 'lastCall', target: '#turn.settled', actions: { type: 'collect', params: outputOf } },
+              { actions: { type: 'collect', params: outputOf } },
+            ],
+          },
+        },
         stopping: {
           description: 'Calls are winding down.',
           on: {
             'xstate.done.actor.toolCall.*': [
-              { guard: 'lastCall', target: '#turn.interrupted', actions: { type: 'collect', params: outputOf } },
+              { guard: 'lastCall', target: '#turn.interrupted', actions: [{ type: 'collect', params: outputOf }, 'closeFailedCalls'] },
               { actions: { type: 'collect', params: outputOf } },
             ],
           },
@@ -271,7 +250,7 @@ export const turnMachine = setup({
       exit: 'tellGoes',
       on: {
         'child.goes': { target: '#turn.running.acting', actions: 'noteGoes' },
-        softStop: { target: '#turn.settled', actions: ['askSoftStop', 'decideSuspended'] },
+        softStop: { target: '#turn.running.suspending', actions: ['askSoftStop', 'decideSuspended', 'suspendCalls'] },
       },
     },
     handoff: { type: 'final', description: 'Another agent takes over.', entry: 'announceSettled' },
@@ -280,56 +259,8 @@ export const turnMachine = setup({
   },
 });
 
-export const noResponse = (items: Response['items']): Response => ({ items, usage: NO_USAGE, calls: [], toolUse: 'run_llm_again' });
-
-const openCalls = (response: Response, results: Record<string, CallResult>) =>
-  response.calls.length === 0 ? 0 : response.calls.filter((call) => !results[call.index]).length;
-
-const callActorId = (context: TurnContext, index: number) => `toolCall.${context.attempt}.${index}`;
-
-const liveCalls = (context: TurnContext) =>
-  (context.response?.calls ?? []).filter((call) => !context.results[call.index]).map((call) => callActorId(context, call.index));
-
-function retryOf(outcome: ModelOutcome): { delayMs: number; failure: Failure } {
-  if (outcome.status !== 'error') throw new Error('A turn that succeeded is not retried.');
-  return { delayMs: outcome.retryInMs ?? 0, failure: outcome.failure };
-}
+type Interrupt = Extract<Downward, { type: 'interrupt' }>;
 
 function interruptOf({ event }: { event: Interrupt }): Interrupt {
   return event;
-}
-
-function modelInput(context: TurnContext): ModelInput {
-  const { agent, turn, first, attempt, history, unsaved, server, usedTools, carried } = context;
-  return { effectId: modelEffectId(context), agent, turn, first, attempt, history, unsaved, server, usedTools, carried: carried?.response };
-}
-
-const modelEffectId = ({ path, attempt }: TurnContext) => `${path}/model#${attempt}`;
-
-/** What streamed before the interrupt is kept, unless there is a whole response already. */
-function partialOf(context: TurnContext, interrupt: Interrupt): Partial<TurnContext> {
-  const text = interrupt.partials?.[modelEffectId(context)];
-  return context.response || !text ? {} : { response: noResponse([partialMessage(text)]) };
-}
-
-function abortedResults(context: TurnContext, at: number): Record<string, CallResult> {
-  const results = { ...context.results };
-  for (const call of context.response?.calls ?? []) results[call.index] ??= resultWithout(call, 'aborted', `aborted by user after ${((at - context.respondedAt) / 1000).toFixed(1)}s`);
-  return results;
-}
-
-function decisionOf(context: TurnContext): TurnDecision {
-  if (context.failure) return { next: 'failed', guard: 'hasFailed' };
-  return decideNext(context.response!, context.results, context.chosen ?? undefined);
-}
-
-const nextOf = ({ decision }: TurnContext) => decision?.next ?? 'failed';
-
-function outcomeOf(context: TurnContext): TurnOutcome {
-  const { response, results, decision, failure, agent } = context;
-  const outcome: TurnOutcome = { next: nextOf(context), response, results, records: recordsOfTurn(agent, response, results) };
-  if (decision?.finalOutput !== undefined) outcome.finalOutput = decision.finalOutput;
-  if (decision?.finalFromTool) outcome.finalFromTool = true;
-  if (failure) outcome.failure = failure;
-  return outcome;
 }

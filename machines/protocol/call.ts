@@ -1,3 +1,4 @@
+import type { ErrorRecord } from './failure.ts';
 import type { LocalCallItem, LocalResultItem, AgentInputItem, UsageData } from './item.ts';
 
 /** What may happen to the world when a body runs; decides what a crash in the middle means (O3). */
@@ -28,7 +29,7 @@ export interface Call {
   callId: string;
   tool: ToolFacts;
   /** The call cannot run: the model gets this text instead (C2, C11). */
-  invalid?: { reason: 'json' | 'schema' | 'unknownTool' | 'notRun'; text: string };
+  invalid?: { reason: 'json' | 'schema' | 'unknownTool' | 'notRun'; text: string; error?: ErrorRecord };
   /** Arguments as a person changed them on approval (D2). */
   edited?: string;
   /** The same call was completed before: its recorded result stands (C5). */
@@ -55,6 +56,8 @@ export interface CallResult {
   /** What the body returned, before it was made text. */
   output?: unknown;
   display?: unknown;
+  /** What went wrong, for people and programs; the model reads the item only (C2). */
+  error?: ErrorRecord;
   customData?: Record<string, unknown>;
   /** False: the result alone is no reason for another turn (C12). */
   needsFollowUp?: boolean;

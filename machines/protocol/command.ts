@@ -1,16 +1,20 @@
 import type { AgentInputItem, UserMessageItem } from './item.ts';
+import type { ErrorKind } from './outcome.ts';
 
 /** A message that joins the run at a safe point (L2). */
 export interface PendingInput { id: string; item: UserMessageItem | AgentInputItem }
 
 export type InterruptReason = 'user' | 'tripwire' | 'replaced';
 
+/** What a call of `run()` may say anew about a run that it goes on with. */
+export interface Configuration { type: 'configure'; maxTurns?: number | null; errorHandlers?: ErrorKind[] }
+
 /** What a person or program may tell a running run. Each is journalled before it is applied. */
 export type Command =
   | { type: 'steer'; input: PendingInput[] }
   | { type: 'softStop' }
   | { type: 'interrupt'; reason: InterruptReason; at: number; partials?: Record<string, string>; notice?: boolean }
-  | { type: 'configure'; maxTurns?: number | null };
+  | Configuration;
 
 /** The answer to a waiting call. */
 export type Decision =

@@ -102,12 +102,17 @@ export interface FunctionCallResultItem extends ItemBase {
   caller?: ToolCaller;
   output: string | ToolCallOutputContent | ToolCallStructuredOutput[];
 }
+/** Whatever the provider's tool search, or the app's own, takes. */
+export type ToolSearchCallArguments = unknown;
+export interface ToolReference { type: 'tool_reference'; functionName: string; namespace?: string }
+/** A {@link ToolReference} or a whole definition, as the search returned it. */
+export type ToolSearchOutputTool = Record<string, any>; // `any`: the provider's own; the peer's type has it
 export interface ToolSearchCallItem extends ItemBase {
   type: 'tool_search_call';
   call_id?: string | null;
   callId?: string | null;
   execution?: 'client' | 'server';
-  arguments: unknown;
+  arguments: ToolSearchCallArguments;
   status?: string;
 }
 export interface ToolSearchOutputItem extends ItemBase {
@@ -118,7 +123,7 @@ export interface ToolSearchOutputItem extends ItemBase {
   callId?: string | null;
   execution?: 'client' | 'server';
   status?: string;
-  tools: Record<string, any>[];
+  tools: ToolSearchOutputTool[];
 }
 export type ComputerAction =
   | { type: 'screenshot' }

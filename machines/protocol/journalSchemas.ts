@@ -21,7 +21,11 @@ export const CommandSchema = z.discriminatedUnion('type', [
     partials: z.record(z.string(), z.string()).optional(),
     notice: z.boolean().optional(),
   }),
-  z.object({ type: z.literal('configure'), maxTurns: z.number().int().min(0).nullable().optional() }),
+  z.object({
+    type: z.literal('configure'),
+    maxTurns: z.number().int().min(0).nullable().optional(),
+    errorHandlers: z.array(z.enum(['maxTurns', 'modelRefusal', 'invalidFinalOutput'])).optional(),
+  }),
 ]);
 
 export const DecisionSchema = z.discriminatedUnion('decision', [

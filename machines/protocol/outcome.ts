@@ -22,6 +22,8 @@ export interface ItemRecord {
   agent: string;
   /** Only where it does not follow from the type (P4). */
   origin?: ItemOrigin;
+  /** Of input that joined the run: by it the app knows what it sent. */
+  inputId?: string;
   output?: unknown;
   display?: unknown;
   customData?: Record<string, unknown>;
@@ -43,6 +45,8 @@ export interface ServerState {
 export interface CarriedTurn {
   response: Response;
   results: Record<string, CallResult>;
+  /** Runs of agents used as tools that were stopped on their way, by the index of their call. */
+  nested?: Record<string, RunOutcome>;
   /** A session holds the response and these results already. */
   saved?: boolean;
 }
@@ -59,6 +63,10 @@ export interface TurnOutcome {
   /** The output came from a tool, not from a message (E3). */
   finalFromTool?: boolean;
   failure?: Failure;
+  /** As in {@link CarriedTurn}. */
+  nested?: Record<string, RunOutcome>;
+  /** What the turn was born with. */
+  carried?: CarriedTurn;
 }
 
 export type Completion = 'answered' | 'terminalTool' | 'handler';
@@ -91,8 +99,12 @@ export interface RunInput {
   delegatedBy?: Call;
   /** The new input, while it still has to be prepared. */
   given?: AgentInputItem[];
+  /** How far an earlier run of the same call had come when it was stopped. */
+  resumed?: RunOutcome;
   /** Absent when it has to be prepared first: a session read, a nested input built. */
   prepared?: PreparedRun;
+  /** It was asked to stop before it began: no turn starts (J1). */
+  softStop?: boolean;
 }
 
 /** All that the loop has to know before its first turn. */

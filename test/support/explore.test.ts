@@ -201,6 +201,13 @@ test('a slot that setup does not declare must be named', () => {
   expect(explore({ machine, inputs: [undefined], eventsFor, slots: ['nested'] }).states[0]!.leaves).toEqual([{ id: 'later', src: 'nested', input: undefined }]);
 });
 
+test('a class that reads as a list counts as that list', () => {
+  class Log {
+    toJSON = () => [1, { b: 2, a: 1 }];
+  }
+  expect(canonicalJson({ log: new Log() })).toBe('{"log":[1,{"a":1,"b":2}]}');
+});
+
 test('canonical JSON sorts keys, drops what is undefined and refuses what JSON loses', () => {
   expect(canonicalJson({ b: [1, undefined], a: { d: undefined, c: null } })).toBe('{"a":{"c":null},"b":[1,null]}');
   expect(() => canonicalJson({ at: new Date(0) }, 'context')).toThrow('context.at is a Date');

@@ -31,6 +31,10 @@ export interface ExploreOptions<TMachine extends AnyStateMachine> {
   interrupts?: readonly string[];
   /** States in which an interrupt is already under way. Default: an active state node is called `stopping`. */
   windingDown?: (snapshot: SnapshotFrom<TMachine>) => boolean;
+  /** Children that wait for somebody: they tell that they go on before they end, so that no end of theirs is a way out. Default: none. */
+  isWaiting?: (snapshot: SnapshotFrom<TMachine>, leaf: Leaf) => boolean;
+  /** Spawned children that the chart may keep after their end, because it ends soon itself. Default: none. */
+  mayLinger?: (child: string) => boolean;
   /** Whether a leaf that ended like this has failed. Default: its output has the status `error`, `failed` or `lost`. */
   isTrouble?: (output: unknown, leaf: Leaf) => boolean;
   /** Errors with which the chart itself may fail, a bug that it passes on for instance. Default: none. */
@@ -183,7 +187,8 @@ class Walker implements Walk {
       const { result, taken, effects } = this.#inert.observe(step);
       const ids = taken.map(transitionId);
       for (const id of ids) this.taken.add(id);
-      return { result, taken: ids, effects };
+      const before = from === undefined ? undefined : this.states[from]!.snapshot;
+      return { result, taken: ids, effects: [...effects, ...quietSpawns(before, result, effects)] };
     } catch (error) {
       this.thrown.push({ from, event, error });
       return undefined;
@@ -211,6 +216,14 @@ interface Step {
   result: AnyMachineSnapshot;
   taken: string[];
   effects: Effect[];
+}
+
+/** A child that is spawned inside an `assign` appears among the children and in no action. */
+function quietSpawns(before: AnyMachineSnapshot | undefined, after: AnyMachineSnapshot, told: readonly Effect[]): Effect[] {
+  const spawned = new Set(told.map((effect) => (effect.kind === 'spawn' ? effect.id : undefined)));
+  return Object.entries(after.children as Record<string, AnyActorRef | undefined>).flatMap(([id, child]): Effect[] =>
+    child && !spawned.has(id) && child !== (before && childOf(before, id)) ? [{ kind: 'spawn', ...leafOf(child) }] : [],
+  );
 }
 
 function childOf(snapshot: AnyMachineSnapshot, id: string): AnyActorRef | undefined {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fromPromise, sendTo, setup } from 'xstate';
+import { type SnapshotFrom, assign, fromPromise, sendTo, setup, spawnChild } from 'xstate';
 import { completions, crashes, explore, type Leaf } from './explore.ts';
 
 describe('what is wrong with a chart is found', () => {
@@ -45,6 +45,54 @@ describe('what is wrong with a chart is found', () => {
     expect(walk.states.map(({ leaves, finished }) => [leaves.length, finished.length])).toEqual([[1, 0], [0, 1]]);
     expect(walk.noWayOut.map(({ missing }) => missing)).toEqual(['success', 'error', 'interrupt']);
     expect(walk.stuck.map(({ index }) => index)).toEqual([1]);
+  });
+
+  test('a child that waits has to go on before it can end: its ends are no ways out', () => {
+    const machine = setup({ actors: { leaf } }).createMachine({
+      id: 'm',
+      invoke: { id: 'leaf', src: 'leaf' },
+      initial: 'waiting',
+      states: {
+        waiting: { on: { GO: 'going', interrupt: 'end' } },
+        going: { on: { 'xstate.done.actor.leaf': 'end', 'xstate.error.actor.leaf': 'end', interrupt: 'end' } },
+        end: { type: 'final' },
+      },
+    });
+    const options = {
+      machine,
+      inputs: [undefined],
+      eventsFor: (snapshot: SnapshotFrom<typeof machine>, leaves: readonly Leaf[]) => [
+        { type: 'interrupt' },
+        ...(snapshot.matches('waiting') ? [{ type: 'GO' }] : [...completions(leaves, { leaf: [1] }), ...crashes(leaves)]),
+      ],
+    };
+    expect(explore(options).noWayOut.map(({ missing }) => missing)).toEqual(['success', 'error']);
+    expect(explore({ ...options, isWaiting: (snapshot) => snapshot.matches('waiting') }).problems).toEqual([]);
+  });
+
+  test('a child that may linger is told to, and only that one', () => {
+    const machine = setup({ actors: { leaf } }).createMachine({
+      id: 'm',
+      entry: spawnChild('leaf', { id: 'leaf' }),
+      initial: 'busy',
+      states: { busy: { on: { 'xstate.done.actor.leaf': 'kept', 'xstate.error.actor.leaf': 'end', interrupt: 'end' } }, kept: { on: { interrupt: 'end' } }, end: { type: 'final' } },
+    });
+    const eventsFor = (_: unknown, leaves: readonly Leaf[]) => [{ type: 'interrupt' }, ...completions(leaves, { leaf: [1] }), ...crashes(leaves)];
+    const lingeringWith = (mayLinger?: (child: string) => boolean) => explore({ machine, inputs: [undefined], eventsFor, mayLinger }).lingering.length;
+    expect([lingeringWith(), lingeringWith((child) => child === 'leaf'), lingeringWith((child) => child === 'other')]).toEqual([1, 0, 1]);
+  });
+
+  test('a child that is spawned inside an assign is among the effects, once', () => {
+    const machine = setup({ types: {} as { context: { count: number } }, actors: { leaf } }).createMachine({
+      id: 'm',
+      context: { count: 0 },
+      on: { GO: { actions: assign(({ context, spawn }) => (spawn('leaf', { id: `leaf.${context.count}`, input: context.count }), { count: context.count + 1 })) } },
+    });
+    const walk = explore({ machine, inputs: [undefined], eventsFor: ({ context }) => (context.count < 2 ? [{ type: 'GO' }] : []), goal: ({ context }) => context.count === 2 });
+    expect(walk.edges.map(({ effects }) => effects)).toEqual([
+      [{ kind: 'spawn', id: 'leaf.0', src: 'leaf', input: 0 }],
+      [{ kind: 'spawn', id: 'leaf.1', src: 'leaf', input: 1 }],
+    ]);
   });
 
   test('winding down needs no second interrupt', () => {

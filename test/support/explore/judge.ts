@@ -18,7 +18,7 @@ export interface Verdict<TSnapshot = AnyMachineSnapshot> {
   trapped: readonly ExploredState<TSnapshot>[];
   /** States in which the chart itself has failed, with an error that it may not fail with. */
   failed: readonly ExploredState<TSnapshot>[];
-  /** Active states that keep a spawned child after its end. */
+  /** Active states that keep a spawned child after its end, though they may not. */
   lingering: readonly ExploredState<TSnapshot>[];
   /** Busy states from which the end of a leaf, well or badly, or an interrupt leads nowhere. */
   noWayOut: readonly MissingWayOut<TSnapshot>[];
@@ -36,7 +36,7 @@ export function judge(walk: Walk, options: ExploreOptions<AnyStateMachine>, path
   const resting = walk.states.filter((state) => state.expanded && isActive(state) && exits[state.index]!.length === 0);
   const stuck = resting.filter((state) => !goal(state.snapshot));
   const failed = walk.states.filter(({ snapshot }) => snapshot.status === 'error' && !options.mayFail?.(snapshot.error));
-  const lingering = walk.states.filter((state) => isActive(state) && state.finished.some((child) => !isInvoked(state.snapshot, child.id)));
+  const lingering = walk.states.filter((state) => isActive(state) && state.finished.some(({ id }) => !isInvoked(state.snapshot, id) && !options.mayLinger?.(id)));
   const trapped = walk.truncated ? [] : trappedIn(walk, exits, goal).filter((state) => isActive(state) && exits[state.index]!.length > 0);
   const noWayOut = walk.states.flatMap((state) => missingWaysOut(state, exits[state.index]!, walk, options));
   const at = ({ index, snapshot }: ExploredState): [string, string] => [JSON.stringify(snapshot.value), trail(pathTo(walk.states[index]!))];
@@ -91,7 +91,8 @@ function missingWaysOut(
   const interruptible = windingDown(state.snapshot) || survivable.some(({ type }) => interrupts.includes(type));
   return state.leaves.flatMap((leaf) => {
     const ways = new Set(survivable.map((event) => wayOutOf(event, leaf, isTrouble)));
-    const missing: WayOut[] = (['success', 'error'] as const).filter((way) => !ways.has(way));
+    const ends = options.isWaiting?.(state.snapshot, leaf) ? [] : (['success', 'error'] as const);
+    const missing: WayOut[] = ends.filter((way) => !ways.has(way));
     return [...missing, ...(interruptible ? [] : (['interrupt'] as const))].map((way) => ({ state, leaf: leaf.id, missing: way }));
   });
 }

@@ -1,0 +1,32 @@
+/** Why an activation ends without an answer, as failures. */
+import type { AgentContext } from './agentMemory.ts';
+import type { Failure } from './protocol/failure.ts';
+import type { ErrorKind, TurnOutcome } from './protocol/outcome.ts';
+
+/** The third response in a row without text, refusal or call ends the run (A5). */
+export const EMPTY_RESPONSES_MAX = 3;
+
+export function stuck(): Failure {
+  return { code: 'stuck.empty', message: `The model answered ${EMPTY_RESPONSES_MAX} times in a row without text, refusal or call.` };
+}
+
+export function kindOf({ last }: AgentContext): ErrorKind {
+  if (last?.next === 'refusal') return 'modelRefusal';
+  return last?.next === 'invalid' ? 'invalidFinalOutput' : 'maxTurns';
+}
+
+export function troubleOf({ context }: { context: AgentContext }): Failure {
+  const response = context.last?.response;
+  switch (kindOf(context)) {
+    case 'modelRefusal':
+      return { code: 'modelRefusal', message: `The model refused: ${response?.refusal ?? ''}`, detail: { refusal: response?.refusal } };
+    case 'invalidFinalOutput':
+      return { code: 'invalidFinalOutput', message: invalidText(response) };
+    case 'maxTurns':
+      return { code: 'maxTurns', message: `Max turns (${context.maxTurns}) exceeded`, detail: { maxTurns: context.maxTurns } };
+  }
+}
+
+function invalidText(response: TurnOutcome['response'] | undefined): string {
+  return response?.final && 'invalid' in response.final ? response.final.invalid : 'Invalid output type';
+}

@@ -1,0 +1,149 @@
+/** What a turn remembers, and how responses, calls and interrupts change it. Pure functions; the chart decides when. */
+import { type TurnDecision, decideNext, skipAfterTerminal } from './decide.ts';
+import { partialMessage, recordsOfTurn, resultWithout } from './history.ts';
+import type { Log } from './log.ts';
+import { type CallResult, type Response, NO_USAGE } from './protocol/call.ts';
+import type { Downward } from './protocol/command.ts';
+import type { EffectOutcome, Failure } from './protocol/failure.ts';
+import type { AgentInputItem } from './protocol/item.ts';
+import type { CarriedTurn, RunOutcome, ServerState, TurnOutcome } from './protocol/outcome.ts';
+import type { ToolCallInput, ToolCallOutcome } from './toolCall.ts';
+
+export interface TurnInput {
+  path: string;
+  agent: string;
+  /** Counts the turns of the run, from 1. */
+  turn: number;
+  /** The first turn of this activation: the hooks that open it run here. */
+  first: boolean;
+  /** What the model reads. */
+  history: Log<AgentInputItem>;
+  server?: ServerState;
+  /** How many of the newest items the session does not hold yet. */
+  unsaved: number;
+  /** False while input guardrails still look at the input. */
+  gateOpen: boolean;
+  /** This agent has used a tool before: `toolChoice` goes back to auto (A7). */
+  usedTools: boolean;
+  carried?: CarriedTurn;
+}
+export interface TurnContext {
+  /** What the turn is told and never changes. */
+  facts: TurnInput;
+  gateOpen: boolean;
+  attempt: number;
+  response: Response | null;
+  respondedAt: number;
+  results: Record<string, CallResult>;
+  unsettled: number;
+  waiting: number;
+  /** Calls that ended without a result. */
+  broken: number[];
+  /** How far the nested runs of suspended calls had come, by the index of their call. */
+  nested: Record<string, RunOutcome>;
+  /** What a `toolUseBehavior` function chose. */
+  chosen: { finalOutput: unknown } | null;
+  failure: Failure | null;
+  retryInMs: number;
+  softStop: boolean;
+  decision: TurnDecision | null;
+}
+
+export interface ModelInput {
+  effectId: string;
+  agent: string;
+  turn: number;
+  first: boolean;
+  attempt: number;
+  history: Log<AgentInputItem>;
+  unsaved: number;
+  server?: ServerState;
+  usedTools: boolean;
+  carried?: Response;
+}
+export type ModelOutcome = EffectOutcome<Response>;
+type Interrupt = Extract<Downward, { type: 'interrupt' }>;
+export function responded(outcome: ModelOutcome): Pick<TurnContext, 'response' | 'respondedAt'> {
+  if (outcome.status !== 'ok') throw new Error('A model that failed has no response.');
+  const { value } = outcome;
+  return { response: value.calls.length > 1 ? { ...value, calls: skipAfterTerminal(value.calls) } : value, respondedAt: outcome.at };
+}
+
+type Spawn = (src: 'toolCall', options: { id: string; input: ToolCallInput }) => unknown;
+
+/** @returns the number of calls that have begun. Those with a result, in a carried turn, have not to begin again. */
+export function spawnCalls(context: TurnContext, spawn: Spawn): number {
+  const { facts, results, respondedAt } = context;
+  let spawned = 0;
+  for (const call of context.response!.calls) {
+    if (results[call.index]) continue;
+    const id = callActorId(context, call.index);
+    spawn('toolCall', { id, input: { path: `${facts.path}/${id}`, agent: facts.agent, call, askedAt: respondedAt, resumed: facts.carried?.nested?.[call.index] } });
+    spawned += 1;
+  }
+  return spawned;
+}
+
+export function collected(context: TurnContext, call: ToolCallOutcome): Partial<TurnContext> {
+  const { unsettled, results, broken, failure, nested } = context;
+  if (call.result) return { unsettled: unsettled - 1, results: { ...results, [call.index]: call.result }, failure: failure ?? call.failure };
+  const ended = { unsettled: unsettled - 1, broken: [...broken, call.index], failure: failure ?? call.failure };
+  return call.nested ? { ...ended, nested: { ...nested, [call.index]: call.nested } } : ended;
+}
+
+const noResponse = (items: Response['items']): Response => ({ items, usage: NO_USAGE, calls: [], toolUse: 'run_llm_again' });
+
+export const openCalls = (response: Response, results: Record<string, CallResult>) =>
+  response.calls.length === 0 ? 0 : response.calls.filter((call) => !results[call.index]).length;
+
+const callActorId = (context: TurnContext, index: number) => `toolCall.${context.attempt}.${index}`;
+
+export const liveCalls = (context: TurnContext) =>
+  (context.response?.calls ?? []).filter(({ index }) => !context.results[index] && !context.broken.includes(index)).map((call) => callActorId(context, call.index));
+
+export function retryOf(outcome: ModelOutcome): { delayMs: number; failure: Failure } {
+  if (outcome.status !== 'error') throw new Error('A turn that succeeded is not retried.');
+  return { delayMs: outcome.retryInMs ?? 0, failure: outcome.failure };
+}
+
+export function modelInput(context: TurnContext): ModelInput {
+  const { agent, turn, first, history, unsaved, server, usedTools, carried } = context.facts;
+  return { effectId: modelEffectId(context), agent, turn, first, attempt: context.attempt, history, unsaved, server, usedTools, carried: carried?.response };
+}
+
+const modelEffectId = ({ facts, attempt }: TurnContext) => `${facts.path}/model#${attempt}`;
+
+/** What streamed before the interrupt is kept, unless there is a whole response already. */
+export function partialOf(context: TurnContext, interrupt: Interrupt): Partial<TurnContext> {
+  const text = interrupt.partials?.[modelEffectId(context)];
+  return context.response || !text ? {} : { response: noResponse([partialMessage(text)]) };
+}
+
+/** Every call of an interrupted turn has a result, also one whose failure would have ended the run (G3). */
+export function abortedResults(context: TurnContext, text: string): Record<string, CallResult> {
+  const results = { ...context.results };
+  for (const call of context.response?.calls ?? []) results[call.index] ??= resultWithout(call, 'aborted', text);
+  return results;
+}
+
+/** A carried turn that is cut before it goes on has begun nothing: there is no time to tell. */
+export const abortedText = ({ respondedAt }: TurnContext, at: number) =>
+  respondedAt === 0 ? 'aborted by user' : `aborted by user after ${((at - respondedAt) / 1000).toFixed(1)}s`;
+
+export function decisionOf(context: TurnContext): TurnDecision {
+  if (context.failure) return { next: 'failed', guard: 'hasFailed' };
+  return decideNext(context.response!, context.results, context.chosen ?? undefined);
+}
+
+export const nextOf = ({ decision }: TurnContext) => decision?.next ?? 'failed';
+
+export function outcomeOf(context: TurnContext): TurnOutcome {
+  const { response, results, decision, failure, facts, nested } = context;
+  const outcome: TurnOutcome = { next: nextOf(context), response, results, records: recordsOfTurn(facts.agent, response, results) };
+  if (facts.carried) outcome.carried = facts.carried;
+  if (Object.keys(nested).length > 0) outcome.nested = nested;
+  if (decision?.finalOutput !== undefined) outcome.finalOutput = decision.finalOutput;
+  if (decision?.finalFromTool) outcome.finalFromTool = true;
+  if (failure) outcome.failure = failure;
+  return outcome;
+}

@@ -1,0 +1,253 @@
+import { describe, expect, test } from 'vitest';
+import type { AnyEventObject, SnapshotFrom } from 'xstate';
+import { type AgentContext, type AgentInput, agentMachine } from '../../machines/agent.ts';
+import { canGoOn } from '../../machines/agentMemory.ts';
+import type { CarriedTurn, ErrorKind, TurnNext, TurnOutcome } from '../../machines/protocol/outcome.ts';
+import { recordsOfTurn } from '../../machines/history.ts';
+import type { TurnInput } from '../../machines/turn.ts';
+import { type Leaf, completions, crashes, explore } from '../support/explore.ts';
+import { AT, asked, callOf, combinations, failureOf, handoffTo, ok, responseOf, resultOf, said, steerOf, trouble } from './samples.ts';
+
+const BUG = { name: 'Error', message: 'bug' };
+const KINDS: ErrorKind[] = ['maxTurns', 'modelRefusal', 'invalidFinalOutput'];
+const call = callOf(0);
+const carried: CarriedTurn = { response: responseOf([call]), results: {} };
+
+const plain: AgentInput = {
+  path: 'run/agent.1', agent: 'asker', history: [asked('hello')], unsaved: [], turns: 0, maxTurns: null, emptyStreak: 0, softStop: false,
+  gateOpen: true, pendingInput: [], session: false, errorHandlers: [], carried: null,
+};
+
+const inputs: AgentInput[] = [
+  ...combinations({ session: [false, true], gateOpen: [true, false] }).map((choice) => ({
+    ...plain,
+    ...choice,
+    unsaved: choice.session ? [asked('hello')] : [],
+  })),
+  { ...plain, errorHandlers: KINDS },
+  { ...plain, maxTurns: 0 },
+  { ...plain, maxTurns: 0, errorHandlers: KINDS, gateOpen: false },
+  { ...plain, emptyStreak: 2 },
+  { ...plain, softStop: true },
+  { ...plain, turns: 1, carried },
+  { ...plain, turns: 1, carried: { ...carried, saved: true }, session: true, unsaved: [asked('hello')] },
+  { ...plain, pendingInput: steerOf('s0').input },
+  { ...plain, server: { auto: true, known: 0 } },
+];
+
+/** Two turns are enough to see that one leads to the next; the third of an empty streak comes from the input. */
+const TURNS = 2;
+
+function outcome(next: TurnNext, more: Partial<TurnOutcome> = {}): TurnOutcome {
+  const { response = null, results = {} } = more;
+  return { next, response, results, records: recordsOfTurn('asker', response, results), ...more };
+}
+
+function turnOutcomes(input: TurnInput, { gateOpen }: AgentContext): TurnOutcome[] {
+  const response = input.carried?.response ?? responseOf([call]);
+  const acted = { response, results: { 0: resultOf(call) } };
+  const answered = responseOf([], { responseId: 'r1' });
+  const failures = [outcome('failed', { failure: failureOf('model') }), outcome('failed', { failure: failureOf('user', { sent: false }) })];
+  const stops = [outcome('suspended')];
+  if (!gateOpen) return [...failures, ...stops];
+  const ends: TurnOutcome[] = [
+    outcome('final', { response: answered, finalOutput: 'done' }),
+    outcome('final', { response: responseOf([], { items: [said('secret')], guardsOutput: true, endsAgent: true }), finalOutput: 'secret' }),
+    outcome('final', { ...acted, response: { ...response, guardsOutput: true }, finalOutput: 'from tool', finalFromTool: true }),
+    outcome('handoff', { ...acted, response: { ...response, handoff: handoffTo('other') } }),
+    outcome('refusal', { response: responseOf([], { final: undefined, refusal: 'no' }) }),
+    outcome('invalid', { response: responseOf([], { final: { invalid: 'no JSON' } }) }),
+    outcome('failed', { response, results: {}, failure: failureOf('toolCall') }),
+    outcome('suspended', { response, results: {} }),
+  ];
+  const more = [outcome('again', acted), outcome('empty', { response: responseOf([], { items: [], final: undefined }) })];
+  return [...failures, ...stops, ...ends, ...(input.turn < TURNS ? more : [more[1]!].filter(() => input.turn < TURNS + 1))];
+}
+
+const interruptedTurn = [
+  outcome('interrupted'),
+  outcome('interrupted', { response: responseOf([call]), results: { 0: resultOf(call, { status: 'aborted' }) } }),
+];
+
+const saves = ({ input }: Leaf) => [ok({ saved: (input as { items: unknown[] }).items.length }), trouble('session')];
+
+/** What guards and effects can tell apart; of the conversation that is its length, and of a turn how it ended. */
+function keyOf({ value, context }: SnapshotFrom<typeof agentMachine>, leaves: readonly Leaf[]) {
+  const { conversation, last, final, carried: kept, conclusion, ...rest } = context;
+  const { history, generated, unsaved, server } = conversation;
+  const { next, finalFromTool, response } = last ?? {};
+  return {
+    value,
+    rest,
+    children: leaves.map(({ id }) => id),
+    lengths: [history.length, generated.length, unsaved.length],
+    server,
+    last: [next, finalFromTool, response?.guardsOutput, response?.endsAgent, response?.calls.length],
+    final: final && [final.how, final.endsAgent],
+    carried: kept && [kept.saved, Object.keys(kept.results)],
+    conclusion: conclusion && [conclusion.status, conclusion.failure?.code],
+  };
+}
+
+const walk = explore({
+  machine: agentMachine,
+  inputs,
+  eventsFor: (snapshot, leaves) => {
+    const { context } = snapshot;
+    const stopping = snapshot.matches({ running: 'stopping' });
+    const waits = snapshot.matches('awaitingApproval');
+    const turnAlive = leaves.some(({ src }) => src === 'turn');
+    const commands: AnyEventObject[] = [
+      { type: 'softStop' }, { type: 'withdraw' }, { type: 'configure', maxTurns: 1 }, { type: 'configure' },
+      { type: 'interrupt', reason: 'user', at: AT }, { type: 'interrupt', reason: 'user', at: AT, notice: false },
+      // After an interrupt the guardrails are gone: nobody opens the gate any more.
+      ...(context.gateOpen || context.interrupt ? [] : [{ type: 'gate.open' }, { type: 'interrupt', reason: 'tripwire', at: AT }]),
+      ...(context.pendingInput.length < 1 && context.turns < TURNS ? [steerOf('s1')] : []),
+    ];
+    return [
+      ...commands,
+      ...(turnAlive && !stopping && context.gateOpen ? [{ type: waits ? 'child.goes' : 'child.waits', id: 'any' }] : []),
+      ...completions(waits ? [] : leaves, {
+        session: saves,
+        errorHandler: [
+          ok(null),
+          ok({ finalOutput: 'instead', includeInHistory: true }),
+          ok({ finalOutput: { instead: 1 }, includeInHistory: false, endsAgent: true }),
+          ok({ finalOutput: 'instead', includeInHistory: true, guardsOutput: true }),
+          trouble(),
+        ],
+        outputGuardrail: [ok({ failure: null }), ok({ failure: failureOf('outputGuardrail'), withheld: 'hidden' }), trouble('guardrailExecution')],
+        agentEnd: [ok(null), trouble()],
+        turn: ({ input }) => (stopping ? interruptedTurn : turnOutcomes(input as TurnInput, context)), // what the agent spawns turns with
+      }),
+      ...crashes(leaves, BUG),
+    ];
+  },
+  key: keyOf,
+  isTrouble: (output, { src }) => (src === 'turn' ? (output as TurnOutcome).next === 'failed' : (output as { status: string }).status === 'error'),
+  isWaiting: (snapshot, { src }) => src === 'turn' && (snapshot.matches('awaitingApproval') || snapshot.matches({ running: 'stopping' }) || !snapshot.context.gateOpen),
+  // The save of what is concluded is the one effect that an interrupt does not cut.
+  windingDown: (snapshot) => snapshot.matches({ running: 'stopping' }) || (snapshot.matches({ running: 'saving' }) && snapshot.context.conclusion !== null),
+  mayFail: (error) => error === BUG,
+});
+
+const ended = walk.states.filter(({ snapshot }) => snapshot.status === 'done').map(({ snapshot }) => snapshot);
+
+describe('every configuration of the agent chart', () => {
+  test('A3: has a way out on success, on error and on interrupt, and leads to an end', () => {
+    expect(walk.problems).toEqual([]);
+  });
+
+  test('is reached over transitions of which each is taken', () => {
+    expect(walk.neverTaken).toEqual([]);
+    expect(walk.states.length).toBeGreaterThan(500);
+  });
+});
+
+describe('on every way through the agent chart', () => {
+  const startsOf = (src: string) => walk.edges.filter(({ effects }) => effects.some((effect) => effect.kind === 'spawn' && effect.src === src));
+
+  test('B1: no turn starts beyond the limit', () => {
+    const turns = walk.edges.flatMap((edge) => edge.effects.flatMap((effect) => (effect.kind === 'spawn' && effect.src === 'turn' ? [{ edge, input: effect.input as TurnInput }] : [])));
+    expect(turns.length).toBeGreaterThan(0);
+    for (const { edge, input } of turns) {
+      const { maxTurns } = walk.states[edge.to]!.snapshot.context;
+      if (maxTurns !== null) expect(input.turn).toBeLessThanOrEqual(maxTurns);
+    }
+  });
+
+  test('B1: a turn whose request was never sent does not count', () => {
+    const unsent = walk.edges.filter(({ event }) => event.output?.failure?.sent === false);
+    expect(unsent.length).toBeGreaterThan(0);
+    for (const { from, to } of unsent) expect(walk.states[to]!.snapshot.context.turns).toBe(walk.states[from]!.snapshot.context.turns - 1);
+  });
+
+  test('B4: a final output is not turned into a failure by a limit', () => {
+    const limited = walk.edges.filter(({ from, event }) => event.output?.next === 'final' && walk.states[from]!.snapshot.context.maxTurns === 1);
+    expect(limited.length).toBeGreaterThan(0);
+    for (const { to } of limited) expect(walk.states[to]!.snapshot.context.conclusion?.failure?.code).not.toBe('maxTurns');
+  });
+
+  test('A5: the third response in a row without text, refusal or call ends the run', () => {
+    const stuck = ended.filter(({ output }) => output!.failure?.code === 'stuck.empty');
+    expect(stuck.length).toBeGreaterThan(0);
+    for (const { output } of stuck) expect(output!.emptyStreak).toBe(3);
+    for (const { snapshot } of walk.states) if (snapshot.context.turnAlive) expect(snapshot.context.emptyStreak).toBeLessThan(3);
+  });
+
+  test('L3: a steer is in the conversation or comes back, whatever the end', () => {
+    const steered = walk.states.filter((state) => state.snapshot.status === 'done' && walk.pathTo(state).some(({ type }) => type === 'steer'));
+    expect(steered.length).toBeGreaterThan(0);
+    for (const { snapshot } of steered) {
+      const { history, undelivered } = snapshot.output!;
+      const places = [...history, ...undelivered.map(({ item }) => item)].filter((item) => JSON.stringify(item) === JSON.stringify(asked('s1')));
+      expect(places.length).toBeGreaterThan(0);
+    }
+  });
+
+  test('A3, L3: input that came during the last model call or the output guardrails reopens the loop, if a turn may follow', () => {
+    const decided = walk.edges.filter(({ from, event }) => {
+      const { context } = walk.states[from]!.snapshot;
+      const isLast = event.output?.next === 'final' || (event.type === 'xstate.done.actor.outputGuardrail' && event.output.value?.failure === null);
+      return isLast && context.pendingInput.length > 0 && canGoOn(context) && !context.interrupt;
+    });
+    expect(new Set(decided.map(({ event }) => event.type.split('.')[3]))).toEqual(new Set(['turn', 'outputGuardrail']));
+    for (const { to } of decided) {
+      const { context, value } = walk.states[to]!.snapshot;
+      // With a session, what the turn brought is saved before the next one starts.
+      expect(value).toEqual({ running: context.facts.session && context.conversation.unsaved.length > 0 && !context.turnAlive ? 'saving' : 'turning' });
+      expect([context.final, context.conclusion]).toEqual([null, null]);
+    }
+  });
+
+  test('J1: after a soft stop no turn starts', () => {
+    const asked = startsOf('turn').filter(({ from }) => walk.states[from]!.snapshot.context.softStop);
+    expect(asked).toEqual([]);
+    expect(ended.some(({ output }) => output!.status === 'stopped')).toBe(true);
+  });
+
+  test('J4: after the interrupt nothing is started but the save of what there is', () => {
+    const late = walk.edges.filter(({ from }) => walk.states[from]!.snapshot.context.interrupt !== null);
+    expect(late.length).toBeGreaterThan(0);
+    const started = new Set(late.flatMap(({ effects }) => effects.flatMap((effect) => (effect.kind === 'spawn' ? [effect.src] : []))));
+    // An end that was reached before the interrupt stands, and hooks hear of it (B4).
+    expect([...started].sort()).toEqual(['agentEnd', 'session']);
+    for (const { from, effects } of late) {
+      if (effects.some((effect) => effect.kind === 'spawn' && effect.src === 'agentEnd')) expect(walk.states[from]!.snapshot.context.conclusion).toEqual({ status: 'completed' });
+    }
+  });
+
+  test('G1: nothing is saved while the gate is shut', () => {
+    for (const { to } of startsOf('session')) expect(walk.states[to]!.snapshot.context.gateOpen).toBe(true);
+  });
+
+  test('G1: a failed save fails the run; the output is on the error', () => {
+    const failed = walk.edges.filter(({ event }) => event.type === 'xstate.done.actor.session' && event.output.status === 'error');
+    expect(failed.length).toBeGreaterThan(0);
+    for (const { from, to } of failed) {
+      const before = walk.states[from]!.snapshot.context;
+      const { status, output } = walk.states[to]!.snapshot;
+      expect(status).toBe('done');
+      expect(output!.status).toBe('failed');
+      if (before.final && before.conclusion?.status === 'completed') expect(output!.failure!.detail!['output']).toEqual(before.final.output);
+    }
+  });
+
+  test('E3: an output that trips is neither in the history nor told', () => {
+    const tripped = walk.edges.filter(({ event }) => event.type === 'xstate.done.actor.outputGuardrail' && event.output.value?.failure);
+    expect(tripped.length).toBeGreaterThan(0);
+    for (const { to } of tripped) {
+      const { context } = walk.states[to]!.snapshot;
+      expect(context.conclusion).toMatchObject({ status: 'failed', failure: { code: 'outputGuardrail' } });
+      const [history, generated] = [context.conversation.history.toArray(), context.conversation.generated.toArray()];
+      if (context.final!.how === 'terminalTool') expect(history.at(-1)).toMatchObject({ type: 'function_call_result', output: { text: 'hidden' } });
+      else if (context.final!.how === 'answered') expect([history.at(-1), generated.at(-1)?.rawItem]).not.toContainEqual(said('secret'));
+    }
+  });
+
+  test('K5: a turn that failed after its response is carried on, with the results it has', () => {
+    const failed = ended.filter(({ output }) => output!.failure?.code === 'toolCall');
+    expect(failed.length).toBeGreaterThan(0);
+    for (const { output } of failed) expect(output!.carried!.response.calls).toHaveLength(1);
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import { nestedDesk, supportDesk } from './scenarios.ts';
+import { type ComposedWalk, walkComposed } from './walk.ts';
+
+/**
+ * `LOOPCHART_EXPLORE=all` walks the largest scenario to its end; without it, as far as this many states.
+ */
+const MOST = process.env['LOOPCHART_EXPLORE'] === 'all' ? Infinity : 2_500;
+
+const report = (name: string, { states, edges, longest, ends, isWhole, ms }: ComposedWalk) =>
+  console.log(`${name}: ${states} states, ${edges} edges, up to ${longest} entries, ${ms} ms${isWhole ? '' : ' (not all)'}; ends ${JSON.stringify(ends)}`);
+
+/**
+ * Two agents, a handoff between them, two calls side by side of which one waits for a person, two guardrails beside the first
+ * model call; each effect ends in any order, and a steer, a soft stop and an interrupt come at any point.
+ */
+describe('the composed charts in every order: G3, I2, J2, J4, C3, D1, D6, B1, L3, P1, O1 hold in each state, and every run settles', { timeout: 120_000 }, () => {
+  test('guardrails, approvals, a handoff, all commands', async () => {
+    const walk = await walkComposed(supportDesk('desk'));
+    report('desk', walk);
+    expect(walk.problems).toEqual([]);
+    expect(walk.isWhole).toBe(true);
+    expect(Object.keys(walk.ends).sort()).toEqual(['completed', 'failed', 'interrupted', 'stopped']);
+    expect(walk.states).toBeGreaterThan(300);
+  });
+
+  test('with a session, output guardrails, and an expert who calls tools of its own, up to the limit of turns', async () => {
+    const walk = await walkComposed(supportDesk('acting', { session: true, guardsOutput: true, expertActs: true, maxTurns: 3 }));
+    report('acting', walk);
+    expect(walk.problems).toEqual([]);
+    expect(walk.isWhole).toBe(true);
+    expect(walk.states).toBeGreaterThan(900);
+  });
+
+  test('with models, bodies, saves, guardrails and filters that fail, and retries', async () => {
+    const walk = await walkComposed(supportDesk('failing', { session: true, retries: true, fails: ['model', 'execute', 'session', 'inputGuardrail', 'handoffFilter'] }));
+    report('failing', walk);
+    expect(walk.problems).toEqual([]);
+    expect(walk.isWhole).toBe(true);
+    expect(walk.states).toBeGreaterThan(1_400);
+  });
+
+  test('D1, F5: with an agent that works for another and has a call that waits for a person', async () => {
+    const walk = await walkComposed(nestedDesk('nested', { fails: ['model', 'prepare'] }));
+    report('nested', walk);
+    expect(walk.problems).toEqual([]);
+    expect(walk.isWhole).toBe(true);
+    expect(walk.states).toBeGreaterThan(250);
+  });
+
+  test('with all of it at once', { timeout: 600_000 }, async () => {
+    const fails = ['model', 'execute', 'session', 'inputGuardrail', 'handoffFilter', 'toolGuardrail', 'approvalPolicy'] as const;
+    const walk = await walkComposed(supportDesk('all', { session: true, guardsOutput: true, expertActs: true, retries: true, fails: [...fails] }), MOST);
+    report('all', walk);
+    expect(walk.problems).toEqual([]);
+    expect(walk.states).toBeGreaterThanOrEqual(MOST === Infinity ? 4_000 : MOST);
+  });
+});

@@ -1,0 +1,142 @@
+import type { Leaves } from '../../../machines/compose.ts';
+import type { Failure } from '../../../machines/protocol/failure.ts';
+import type { RecordedOutcome } from '../../../machines/protocol/journal.ts';
+import type { RunInput } from '../../../machines/protocol/outcome.ts';
+import { type Call, type Response, NO_USAGE } from '../../../machines/protocol/call.ts';
+import { callItem, callOf, handoffTo, preparedFor, responseOf, resultItem, resultOf, said } from '../samples.ts';
+import type { Begun, Op, World } from './world.ts';
+
+export interface Scenario {
+  name: string;
+  input: Omit<RunInput, 'path'>;
+  /** Ways in which an effect may end. */
+  ends: (effect: Begun) => RecordedOutcome[];
+  /** What a person may answer. */
+  decisions: Extract<Op, { kind: 'decide' }>['decision'][];
+  /** Commands that may come at any point, each once. */
+  commands: ('steer' | 'softStop' | 'interrupt')[];
+}
+
+export const done = (value: unknown): RecordedOutcome => ({ status: 'ok', value });
+export const broken = (failure: Failure, retryInMs?: number): RecordedOutcome => ({ status: 'error', failure, ...(retryInMs === undefined ? {} : { retryInMs }) });
+
+/** Everything that may happen next in this world, by the rules of the scenario. */
+export function nextOps(world: World, { ends, decisions, commands }: Scenario): Op[] {
+  if (world.isSettled || world.host.crash) return [];
+  const said = (kind: string) => world.host.entries.some((entry) => entry.type === 'command' && entry.command.type === kind);
+  return [
+    ...world.open.flatMap((effect) => ends(effect).map((outcome): Op => ({ kind: 'end', id: effect.id, outcome }))),
+    ...world.timers.map((handle): Op => ({ kind: 'fire', id: String(handle) })),
+    ...world.host.openDecisions.flatMap(({ id }) => decisions.map((decision): Op => ({ kind: 'decide', id, decision }))),
+    ...commands.filter((command) => !said(command)).map((command): Op => (command === 'steer' ? { kind: 'steer', id: 's1' } : { kind: command })),
+  ];
+}
+
+/** Of the innermost run. */
+export const turnOf = ({ id }: Pick<Begun, 'id'>): number => Number(/.*turn\.(\d+)/.exec(id)?.[1] ?? 0);
+
+const failureAt = (code: Failure['code'], { id }: Pick<Begun, 'id'>): Failure => ({ code, message: `${code} in ${id}`, effectId: id });
+
+/** Two calls side by side; a person is asked about the second. */
+const twoCalls: Call[] = [callOf(0), callOf(1, { approval: 'always' })];
+
+const expertCalls: Call[] = [
+  callOf(0, { guardsInput: true, guardsOutput: true }, { callId: 'expert_0', item: callItem('expert_0') }),
+  callOf(1, { approval: 'ask' }, { callId: 'expert_1', item: callItem('expert_1') }),
+];
+
+const handoff: Response = {
+  items: [callItem('to_expert', 'transfer_to_expert')], usage: NO_USAGE, calls: [], toolUse: 'run_llm_again', handoff: { ...handoffTo('expert'), item: callItem('to_expert', 'transfer_to_expert') },
+};
+
+const answer = (turn: number, guardsOutput: boolean): Response =>
+  responseOf([], { items: [said(`answer of turn ${turn}`)], final: { output: `answer of turn ${turn}` }, guardsOutput, endsAgent: true });
+
+interface Choices {
+  session?: boolean;
+  parallel?: string[];
+  maxTurns?: number;
+  /** Effects that may also fail. */
+  fails?: (keyof Leaves)[];
+  retries?: boolean;
+  guardsOutput?: boolean;
+  /** The expert calls tools of its own before it answers. */
+  expertActs?: boolean;
+  decisions?: Scenario['decisions'];
+  commands?: Scenario['commands'];
+}
+
+/** Triage looks and pays at once, hands off to the expert, who answers. */
+export function supportDesk(name: string, choices: Choices = {}): Scenario {
+  const { session = false, parallel = ['g0', 'g1'], maxTurns = 4, fails = [], retries = false } = choices;
+  const input = { agent: 'triage', prepared: preparedFor('triage', { session, parallel, maxTurns }) };
+  const ends = (effect: Begun): RecordedOutcome[] => {
+    const outcomes = good(effect, choices);
+    if (fails.includes(effect.src)) outcomes.push(broken(failureAt(FAILURES[effect.src] ?? 'user', effect)));
+    if (retries && effect.src === 'model' && effect.input.attempt === 1) outcomes.push(broken(failureAt('model', effect), 250));
+    return outcomes;
+  };
+  return { name, input, ends, decisions: choices.decisions ?? APPROVALS, commands: choices.commands ?? ['steer', 'softStop', 'interrupt'] };
+}
+
+/** The agent looks and asks a helper at once; the helper, a run of its own, has a call that waits for a person. */
+export function nestedDesk(name: string, choices: Pick<Choices, 'fails' | 'commands'> = {}): Scenario {
+  const { fails = [] } = choices;
+  const calls: Call[] = [callOf(0), callOf(1, { delegates: true }, { name: 'helper' })];
+  const ends = (effect: Begun): RecordedOutcome[] => {
+    const failures = fails.includes(effect.src) ? [broken(failureAt(FAILURES[effect.src] ?? 'user', effect))] : [];
+    return [...helped(effect, calls), ...failures];
+  };
+  const input = { agent: 'triage', prepared: preparedFor('triage', { maxTurns: 3 }) };
+  return { name, input, ends, decisions: APPROVALS.filter(({ decision }, at) => decision === 'reject' || at === 0), commands: choices.commands ?? ['steer', 'softStop', 'interrupt'] };
+}
+
+function helped(effect: Begun, calls: Call[]): RecordedOutcome[] {
+  const turn = turnOf(effect);
+  if (effect.src === 'prepare') return [done(preparedFor('helper', { parallel: ['g0'], maxTurns: 3 }))];
+  if (effect.src !== 'model') return good(effect, {});
+  if (effect.input.agent === 'triage') return [done(turn === 1 ? responseOf(calls) : answer(turn, false))];
+  return [done(turn === 1 ? responseOf(helperCalls) : answer(turn, false))];
+}
+
+const helperCalls: Call[] = [
+  callOf(0, { approval: 'always' }, { callId: 'helper_0', item: callItem('helper_0') }),
+  callOf(1, {}, { callId: 'helper_1', item: callItem('helper_1') }),
+];
+
+const APPROVALS: Scenario['decisions'] = [{ decision: 'approve' }, { decision: 'approve', arguments: '{"amount":1}' }, { decision: 'reject', message: 'no' }];
+const FAILURES: Partial<Record<keyof Leaves, Failure['code']>> = { model: 'model', execute: 'toolCall', session: 'session', inputGuardrail: 'guardrailExecution' };
+
+function good(effect: Begun, choices: Choices): RecordedOutcome[] {
+  const { src, input } = effect;
+  switch (src) {
+    case 'inputGuardrail':
+      return [false, true].map((tripwireTriggered) => done({ index: input.index, name: input.name, tripwireTriggered }));
+    case 'model':
+      return [done(responseTo(effect, choices))];
+    case 'execute':
+      return [done(resultOf(input.call, { item: { ...resultItem(input.call.callId), status: 'completed' } }))];
+    case 'handoffFilter':
+      return [done({ target: 'expert', records: [{ type: 'handoff_output_item', rawItem: resultItem('to_expert', 'transfer_to_expert'), agent: 'triage' }] })];
+    case 'session':
+      return [done({ saved: input.items.length })];
+    case 'outputGuardrail':
+      return [done({ failure: null }), done({ failure: { code: 'outputGuardrail', message: 'bad words' } })];
+    case 'toolGuardrail':
+      return [done({ result: null })];
+    case 'approvalPolicy':
+      return [done({ approval: 'granted' }), done({ approval: 'needed' })];
+    case 'conclude':
+    case 'agentEnd':
+    case 'runError':
+      return [done(null)];
+    default:
+      throw new Error(`The scenario does not say how "${src}" ends.`);
+  }
+}
+
+function responseTo(effect: Begun, { guardsOutput = false, expertActs = false }: Choices): Response {
+  const turn = turnOf(effect);
+  if (effect.input.agent === 'triage') return turn === 1 ? responseOf(twoCalls) : handoff;
+  return expertActs && effect.input.first ? responseOf(expertCalls) : answer(turn, guardsOutput);
+}

@@ -1,0 +1,139 @@
+import type { JournalEntry } from '../../../machines/protocol/journal.ts';
+import { complaintsAbout, complaintsAboutEvents, complaintsAboutStep } from './invariants.ts';
+import { type Scenario, nextOps } from './scenarios.ts';
+import { type Op, World } from './world.ts';
+
+interface State {
+  entries: readonly JournalEntry[];
+  key: string;
+  from: number | undefined;
+  op: Op | undefined;
+  isEnd: boolean;
+}
+
+export interface ComposedWalk {
+  states: number;
+  edges: number;
+  /** States in which the run had settled, by the status of its outcome. */
+  ends: Record<string, number>;
+  /** Longest journal. */
+  longest: number;
+  isWhole: boolean;
+  /** What was wrong, in words, with the way that leads there. At most ten. */
+  problems: string[];
+  ms: number;
+}
+
+/**
+ * Visits every state that the composed system can be in, by the production host: each branch is a fresh host that replays the
+ * journal so far. Two states are the same when their trees of actors are. Goes no further when there are `most` states.
+ */
+export async function walkComposed(scenario: Scenario, most = Infinity): Promise<ComposedWalk> {
+  const began = performance.now();
+  const walker = new ComposedWalker(scenario, most);
+  await walker.run();
+  return { ...walker.report(), ms: Math.round(performance.now() - began) };
+}
+
+class ComposedWalker {
+  readonly #scenario: Scenario;
+  readonly #most: number;
+  readonly #states: State[] = [];
+  readonly #known = new Map<string, number>();
+  readonly #ends: Record<string, number> = {};
+  readonly #problems: string[] = [];
+  /** From where each state is reached without a command. */
+  readonly #edgesTo: number[][] = [];
+  #edges = 0;
+  #isWhole = true;
+
+  constructor(scenario: Scenario, most: number) {
+    this.#scenario = scenario;
+    this.#most = most;
+  }
+
+  async run(): Promise<void> {
+    this.#reach(await World.begin(this.#scenario.input), undefined, undefined);
+    for (let index = 0; index < this.#states.length; index += 1) {
+      const { entries, key, isEnd } = this.#states[index]!;
+      const world = await World.after(entries, true);
+      if (world.key !== key) this.#complain(index, 'O1: replaying the journal leads to another state');
+      for (const complaint of complaintsAboutEvents(world)) this.#complain(index, complaint);
+      if (isEnd) continue;
+      if (this.#states.length >= this.#most) this.#isWhole = false;
+      else await this.#expand(entries, index, world);
+    }
+    this.#findTrapped();
+  }
+
+  report(): Omit<ComposedWalk, 'ms'> {
+    const longest = Math.max(...this.#states.map(({ entries }) => entries.length));
+    return { states: this.#states.length, edges: this.#edges, ends: this.#ends, longest, isWhole: this.#isWhole, problems: this.#problems };
+  }
+
+  /** What was replayed to look at the state serves the first branch; every other one is a world of its own. */
+  async #expand(entries: readonly JournalEntry[], index: number, replayed: World): Promise<void> {
+    for (const [at, op] of nextOps(replayed, this.#scenario).entries()) {
+      const world = at === 0 ? replayed : await World.after(entries);
+      const before = { begun: world.begun.length, wasInterrupted: wasInterrupted(world) };
+      world.apply(op);
+      this.#edges += 1;
+      const to = this.#reach(world, index, op);
+      for (const complaint of complaintsAboutStep(world, before)) this.#complain(to, complaint);
+    }
+  }
+
+  #reach(world: World, from: number | undefined, op: Op | undefined): number {
+    const { key } = world;
+    const known = this.#known.get(key);
+    const origins = from !== undefined && !isCommand(op!) ? [from] : [];
+    if (known !== undefined) {
+      this.#edgesTo[known]!.push(...origins);
+      return known;
+    }
+    const index = this.#states.length;
+    const isEnd = world.isSettled || world.host.crash !== null;
+    this.#known.set(key, index);
+    this.#edgesTo.push(origins);
+    this.#states.push({ entries: world.host.entries.slice(), key, from, op, isEnd });
+    const { outcome } = world.host;
+    if (outcome) this.#ends[outcome.status] = (this.#ends[outcome.status] ?? 0) + 1;
+    for (const complaint of complaintsAbout(world, this.#scenario)) this.#complain(index, complaint);
+    return index;
+  }
+
+  /** From everywhere some end can be reached, and no command is needed for that: a walk backwards from the ends meets every state. */
+  #findTrapped(): void {
+    if (!this.#isWhole) return;
+    const pending = this.#states.flatMap(({ isEnd }, index) => (isEnd ? [index] : []));
+    const met = new Set(pending);
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      for (const origin of this.#edgesTo[next]!) if (!met.has(origin)) pending.push((met.add(origin), origin));
+    }
+    for (const index of this.#states.keys()) if (!met.has(index)) this.#complain(index, 'no end can be reached any more');
+  }
+
+  #complain(index: number, complaint: string): void {
+    if (this.#problems.length >= 10) return;
+    const way: string[] = [];
+    for (let at: State | undefined = this.#states[index]; at?.op; at = this.#states[at.from!]) way.unshift(brief(at.op));
+    this.#problems.push(`${complaint} after ${way.join(' → ')}`);
+  }
+}
+
+const isCommand = ({ kind }: Op) => kind === 'steer' || kind === 'softStop' || kind === 'interrupt';
+
+const wasInterrupted = (world: World) => world.host.entries.some((entry) => entry.type === 'command' && entry.command.type === 'interrupt');
+
+function brief(op: Op): string {
+  switch (op.kind) {
+    case 'end':
+      return `${op.id} ${op.outcome.status}${op.outcome.status === 'ok' && JSON.stringify(op.outcome.value ?? null).includes('"tripwireTriggered":true') ? ' (trips)' : ''}`;
+    case 'decide':
+      return `${op.decision.decision} ${op.id}`;
+    case 'fire':
+      return 'a timer fires';
+    default:
+      return op.kind;
+  }
+}
