@@ -213,7 +213,8 @@ async function runAlone<TContext, TAgent extends Agent<TContext, any>>(
   return delegate.extractOutput(withInvocation(result, invocation));
 }
 
-function withInvocation<TContext, TAgent extends Agent<TContext, any>>(
+/** Says on the result of a nested run which call it answers. */
+export function withInvocation<TContext, TAgent extends Agent<TContext, any>>(
   result: object,
   agentToolInvocation: AgentToolInvocation,
 ): CompletedAgentToolInvocationRunResult<TContext, TAgent> {

@@ -23,10 +23,12 @@ export function isGpt5OrNewerReasoningModel(modelName: string): boolean {
   return version !== undefined && Number(version) >= 5 && !CHAT_ALIAS.test(modelName);
 }
 
+/** Whether the default model is one of the GPT-5 family that reasons. */
 export function isGpt5Default(): boolean {
   return gpt5ReasoningSettingsRequired(getDefaultModel());
 }
 
+/** Whether the default model reasons as GPT-5 does, or is newer. */
 export function isGpt5OrNewerDefault(): boolean {
   return isGpt5OrNewerReasoningModel(getDefaultModel());
 }

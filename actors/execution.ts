@@ -1,22 +1,21 @@
 /** One live run: agents, host and effects put together, from its input or its state to rest. */
 import { CHART_VERSIONS } from '../machines/versions.ts';
 import { wellFormed } from '../machines/history.ts';
-import type { Decision, PendingInput } from '../machines/protocol/command.ts';
+import type { Command, Decision, PendingInput } from '../machines/protocol/command.ts';
 import type { AgentInputItem } from '../machines/protocol/item.ts';
 import type { JournalEntry } from '../machines/protocol/journal.ts';
-import type { PreparedRun, RunInput, RunOutcome } from '../machines/protocol/outcome.ts';
+import type { RunInput, RunOutcome } from '../machines/protocol/outcome.ts';
 import { systemClock } from './clock.ts';
 import { Effects } from './effects/index.ts';
-import { argumentsText } from './effects/readResponse.ts';
-import { prepared } from './effects/session.ts';
-import { toolOf } from './effects/toolCalls.ts';
-import { rejectionText } from './effects/approvals.ts';
-import { StaleStateError } from './errors.ts';
+import { continued, handledKinds, prepared } from './effects/session.ts';
+import { completeDecision, standingDecision } from './effects/approvals.ts';
+import { disposeComputers } from './effects/hands.ts';
+import { UserError } from './errors.ts';
 import { Host, type OpenDecision } from './host.ts';
 import { type Journal, MemoryJournal } from './journal.ts';
 import type { RunHooks } from './lifecycle.ts';
 import { toItems } from './input.ts';
-import { type Progress, progressOf } from './progress.ts';
+import { type Progress, progressOf, savesToSession } from './progress.ts';
 import { RunContext } from './runContext.ts';
 import { RunView, type ViewListener } from './runView.ts';
 import type { RunConfig } from './runOptions.ts';
@@ -40,16 +39,17 @@ export class Execution implements RunSource {
   readonly #host: Host;
   readonly #effects: Effects;
   readonly #options: AnyRunOptions;
-  readonly #rest: Promise<void>;
   #wake: () => void = () => undefined;
+  #ended: Promise<void> = Promise.resolve();
   /** What there was to see when the run came to rest; before that, its actors know. */
   #atRest: { progress: Progress; openDecisions: OpenDecision[] } | undefined;
   #signals: (() => void)[] = [];
+  /** Calls about which a decision is on its way: a second one comes too late. */
+  readonly #answering = new Set<string>();
 
   /** @param from the state to go on from; a fresh run without it. */
   constructor({ agent, config, options, hooks, stream, onStream }: ExecutionOptions, from?: { state?: RunState<any, any>; runId?: string; journal?: Journal; runContext?: RunContext<any> }) {
     this.#options = options;
-    this.#rest = new Promise((resolve) => (this.#wake = resolve));
     const causes = new Map<string, unknown>();
     const listens = onStream !== undefined || options.onEvent !== undefined || agentHasListeners(agent);
     const view = listens ? new RunView({ onStream, onEvent: options.onEvent, bufferUntilGuarded: options.bufferUntilGuarded }) : undefined;
@@ -63,6 +63,7 @@ export class Execution implements RunSource {
       stream,
       causes,
       onRaw: view?.raw,
+      onProgress: view?.progressed,
       runData: () => ({ ...this.state.look(), state: this.state }),
     });
     this.#effects = new Effects(this.scope, settledResult);
@@ -74,6 +75,7 @@ export class Execution implements RunSource {
       causes,
       onRest: () => this.#check(),
       onEvent: view?.emitted,
+      watcher: view,
       inspect: options.inspect,
       maxConcurrency: this.scope.option('toolExecution')?.maxFunctionToolConcurrency ?? undefined,
       graceMs: this.scope.option('graceMs'),
@@ -123,37 +125,35 @@ export class Execution implements RunSource {
     const agent = this.scope.agent(this.scope.rootKey);
     if (this.#options.session) runInput.given = given;
     else runInput.prepared = prepared(this.scope, agent, { history: wellFormed(given), input: given });
-    this.#listen();
-    await this.#host.start(runInput, CHART_VERSIONS);
-    await this.#rest;
-    await this.#wind();
+    await this.#play(() => this.#begin(runInput));
   }
 
   /** Goes on with a run that waits: the same run, fed the same entries. */
   async resume(entries: readonly JournalEntry[]): Promise<void> {
-    this.#listen();
+    await this.#play(() => this.#host.goOn(), () => this.#catchUp(entries));
+  }
+
+  async #catchUp(entries: readonly JournalEntry[]): Promise<void> {
     await this.#host.replay(entries);
-    const { maxTurns } = this.#options;
-    if (maxTurns !== undefined) this.#host.command({ type: 'configure', maxTurns });
+    const { maxTurns, errorHandlers, stopSignal, session } = this.#options;
+    if (!session && savesToSession(this.#host.snapshot)) throw new UserError('This run saves to a session. Pass the session again, as the option `session`, to go on with it.');
+    if (maxTurns !== undefined || errorHandlers) this.#host.command({ type: 'configure', maxTurns, errorHandlers: errorHandlers && handledKinds(errorHandlers) });
     const staged = this.state.takeStaged();
     if (staged.length > 0) this.steer(staged);
     await this.#takeDecisions();
-    this.#host.goOn();
-    await this.#rest;
-    await this.#wind();
+    if (stopSignal?.aborted) this.softStop();
+    for (const command of this.#saidBefore()) this.#host.command(command);
   }
 
-  /** Continues a run that has settled, as a new one that begins where it ended (K5). */
-  async continue(outcome: RunOutcome): Promise<void> {
-    this.#listen();
+  /**
+   * Continues a run that has settled, as a new one that begins where it ended (K5).
+   * @param maxTurns the limit of that run, which stands unless another is given (B1).
+   */
+  async continue(outcome: RunOutcome, maxTurns: number | null): Promise<void> {
     const { scope } = this;
-    const base = prepared(scope, scope.agent(outcome.agent), { history: outcome.history, input: [] });
-    const { generated, turns, carried: turn, unsaved } = outcome;
-    const carried = { generated, turns, turn, unsaved, pendingInput: [...outcome.undelivered, ...this.state.takeStaged()] };
-    const continued: PreparedRun = { ...base, blocking: [], parallel: [], server: outcome.server ?? base.server, carried };
-    await this.#host.start({ path: scope.runId, agent: outcome.agent, prepared: continued }, CHART_VERSIONS);
-    await this.#rest;
-    await this.#wind();
+    const going = continued(scope, outcome, this.state.takeStaged());
+    if (this.#options.maxTurns === undefined) going.maxTurns = maxTurns;
+    await this.#play(() => this.#begin({ path: scope.runId, agent: outcome.agent, prepared: going }));
   }
 
   /** Only feeds what is recorded, so that the state can be looked at. */
@@ -163,45 +163,49 @@ export class Execution implements RunSource {
   }
 
   softStop(): boolean {
-    return this.#host.command({ type: 'softStop' });
+    return this.#tell({ type: 'softStop' });
   }
 
   /** Resolves when the run has settled and nothing of it runs any more (J2, J4). */
   async interrupt(): Promise<boolean> {
-    const changed = this.#host.interrupt({ keepPartial: this.#options.keepPartial, notice: this.#options.interruptNotice });
-    await this.#host.unwound();
-    return changed;
+    const changed = this.#host.interrupt({ keepPartial: this.#options.keepPartial, notice: this.#options.interruptNotice, expectedRunId: this.scope.runId });
+    await this.#ended;
+    return changed === 'accepted';
   }
 
   steer(input: PendingInput[]): boolean {
-    return this.#host.command({ type: 'steer', input });
+    return this.#tell({ type: 'steer', input });
   }
 
-  /** A decision with edited arguments is checked before it is recorded (D2). */
-  async decide(id: string, decision: Decision): Promise<void> {
-    const open = this.#host.openDecisions.find((one) => one.id === id);
-    const receipt = this.#host.decide(id, open ? await this.#complete(open, decision) : decision);
-    if (receipt === 'stale') throw new StaleStateError(`The call ${id} does not wait any more: it was decided, or the run is over.`);
+  standing(id: string): 'open' | 'stale' | 'unknown' {
+    if (this.#answering.has(id)) return 'stale';
+    const waits = this.#atRest?.openDecisions.some((open) => open.id === id);
+    return waits ? 'open' : this.#host.standing(id);
   }
 
-  async #takeDecisions(): Promise<void> {
-    for (const { id, decision } of this.state.takeDecisions()) await this.decide(id, decision);
-    for (const open of this.#host.openDecisions) {
-      const standing = standingDecision(this.scopeOf(open.id), open);
-      if (standing) await this.decide(open.id, standing);
+  /** A decision with edited arguments is checked before it is recorded (D2); one that holds for always, for all that wait. */
+  async decide(id: string, decision: Decision, interrupts = false): Promise<void> {
+    this.#answering.add(id);
+    try {
+      const open = this.#host.openDecisions.find((one) => one.id === id);
+      const complete = open ? await completeDecision(this.scopeOf(open.id), open, decision) : decision;
+      this.#host.decide(id, complete, ...(interrupts ? [this.#interruption()] : []));
+      if (decision.always) await this.#takeStanding();
+    } catch (error) {
+      this.#host.fail(error); // code of the app threw while it worded the answer
     }
   }
 
-  async #complete(open: OpenDecision, decision: Decision): Promise<Decision> {
-    const scope = this.scopeOf(open.id);
-    if (decision.decision === 'reject') return { ...decision, message: await rejectionText(scope, open.call, decision.message) };
-    const { item } = open.call;
-    if (decision.arguments === undefined || item.type !== 'function_call') return decision;
-    const tool = await toolOf(scope, scope.agent(open.agent), open.call);
-    if (tool.type !== 'function') return decision;
-    const edited = { ...item, arguments: decision.arguments };
-    const parsed = tool.parseInput(edited.arguments);
-    return parsed.ok ? decision : { ...decision, invalid: await argumentsText(scope.runContext, tool, edited, parsed) };
+  async #takeDecisions(): Promise<void> {
+    for (const { id, decision, interrupts } of this.state.takeDecisions()) await this.decide(id, decision, interrupts);
+    await this.#takeStanding();
+  }
+
+  async #takeStanding(): Promise<void> {
+    for (const open of this.#host.openDecisions) {
+      const standing = standingDecision(this.scopeOf(open.id), open);
+      if (standing && !this.#answering.has(open.id)) await this.decide(open.id, standing);
+    }
   }
 
   #listen(): void {
@@ -209,12 +213,49 @@ export class Execution implements RunSource {
     this.#on(this.#options.stopSignal, () => this.softStop());
   }
 
+  /** A handle's commands are for its own run (P5). */
+  #tell(command: Command): boolean {
+    return this.#host.command(command, this.scope.runId) === 'accepted';
+  }
+
   #on(signal: AbortSignal | undefined, react: () => void): void {
     if (!signal) return;
     const listener = () => react();
     signal.addEventListener('abort', listener, { once: true });
     this.#signals.push(() => signal.removeEventListener('abort', listener));
-    if (signal.aborted) queueMicrotask(listener);
+  }
+
+  #begin(input: RunInput): Promise<void> {
+    const { stopSignal } = this.#options;
+    return this.#host.start(stopSignal?.aborted ? { ...input, softStop: true } : input, CHART_VERSIONS, ...this.#saidBefore());
+  }
+
+  /** A signal that had fired before the run began interrupts it before any effect (J3). */
+  readonly #saidBefore = (): Command[] => (this.#options.signal?.aborted ? [this.#interruption()] : []);
+  readonly #interruption = (): Command => ({ type: 'interrupt', reason: 'user', at: 0, notice: this.#options.interruptNotice ?? true });
+
+  /** From the first effect to rest; however it ends, nothing is left running and nobody is listened to. */
+  #play(go: () => Promise<void> | void, prepare?: () => Promise<void>): Promise<void> {
+    const played = this.#playToRest(go, prepare);
+    this.#ended = played.catch(() => undefined); // whoever started the run hears why
+    return played;
+  }
+
+  async #playToRest(go: () => Promise<void> | void, prepare?: () => Promise<void>): Promise<void> {
+    this.#listen();
+    try {
+      await prepare?.();
+      const rest = this.#untilRest();
+      await go();
+      await rest;
+    } finally {
+      await this.#wind();
+    }
+  }
+
+  /** A run that waits comes to rest after each thing it is told; only when all has been said does that count. */
+  #untilRest(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
   }
 
   #check(): void {
@@ -246,6 +287,7 @@ const settledResult = (scope: RunScope, outcome: RunOutcome) =>
       progress: { ...outcome, maxTurns: null },
       openDecisions: [],
       scopeOf: () => scope,
+      standing: () => 'unknown',
       steer: () => false,
       decide: () => Promise.resolve(),
     }),
@@ -253,24 +295,3 @@ const settledResult = (scope: RunScope, outcome: RunOutcome) =>
 const NO_JOURNAL = new MemoryJournal();
 
 const toRunContext = (context: unknown): RunContext<any> => (context instanceof RunContext ? (context as RunContext<any>) : new RunContext<any>(context));
-
-/** What was decided outside of the state: for always, or on the context itself. */
-function standingDecision(scope: RunScope, { agent, call }: OpenDecision): Decision | undefined {
-  const query = { toolName: call.name, callId: call.callId, agentName: scope.agent(agent).name };
-  const approved = scope.runContext.isToolApproved(query);
-  if (approved === undefined) return undefined;
-  if (approved) return { decision: 'approve' };
-  return { decision: 'reject', message: scope.runContext.getRejectionMessage(call.name, call.callId, query) };
-}
-
-/** A computer that cannot be put away is no reason to lose a run (C10). */
-async function disposeComputers(scope: RunScope): Promise<void> {
-  for (const { dispose } of scope.computers.values()) {
-    try {
-      await dispose();
-    } catch (error) {
-      console.warn('A computer could not be disposed:', error);
-    }
-  }
-  scope.computers.clear();
-}

@@ -69,6 +69,7 @@ export function getTransferMessage<TContext, TOutput extends AgentOutputType>(ag
   return JSON.stringify({ assistant: agent.name });
 }
 
+/** The way from one agent to another as the model sees it: a tool with a name, a description and a schema. Made by `handoff()` or `getHandoff()`. */
 export class Handoff<TContext = UnknownContext, TOutput extends AgentOutputType = TextOutput> {
   toolName: string;
   toolDescription: string;

@@ -13,6 +13,7 @@ export interface HistoryMarkers { start: string; end: string }
 export type HandoffHistoryMapper = (transcript: AgentInputItem[]) => AgentInputItem[];
 export interface NestHistoryOptions { mapper?: HandoffHistoryMapper; markers?: Partial<HistoryMarkers> }
 
+/** What stands before and after a nested transcript unless other markers are given. */
 export const DEFAULT_HISTORY_MARKERS: Readonly<HistoryMarkers> = { start: '<CONVERSATION HISTORY>', end: '</CONVERSATION HISTORY>' };
 
 /**

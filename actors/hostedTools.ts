@@ -97,6 +97,7 @@ export function hostedMcpTool<Context = UnknownContext>(options: HostedMCPToolOp
   return { type: 'hosted_tool', name: 'hosted_mcp', providerData };
 }
 
+/** Whether a tool is an MCP server that the provider itself calls. */
 export function isHostedMcpTool(tool: Tool<any>): tool is HostedMCPTool<any> {
   return tool.type === 'hosted_tool' && tool.providerData?.type === 'mcp';
 }
@@ -124,6 +125,7 @@ export function attachClientToolSearchExecutor<Context = UnknownContext>(tool: H
   return Object.defineProperty(tool, EXECUTOR, { value: executor, enumerable: false, configurable: true });
 }
 
+/** What `attachClientToolSearchExecutor()` put there; `undefined` for every other tool. */
 export function getClientToolSearchExecutor<Context = UnknownContext>(tool: Tool<Context>): ClientToolSearchExecutor<Context> | undefined {
   if (tool.type !== 'hosted_tool') return undefined;
   return (tool as HostedTool & { [EXECUTOR]?: ClientToolSearchExecutor<Context> })[EXECUTOR];

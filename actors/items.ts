@@ -3,24 +3,9 @@
  * cannot hold: which agent it belongs to, and where it came from.
  */
 import type {
-  AgentInputItem,
-  AgentOutputItem,
-  ApplyPatchCallItem,
-  ApplyPatchCallResultItem,
-  AssistantMessageItem,
-  CompactionItem,
-  ComputerCallResultItem,
-  ComputerUseCallItem,
-  FunctionCallItem,
-  FunctionCallResultItem,
-  HostedToolCallItem,
-  ProgramCallResultItem,
-  ReasoningItem,
-  ShellCallItem,
-  ShellCallResultItem,
-  ToolCallItem,
-  ToolSearchCallItem,
-  ToolSearchOutputItem,
+  AgentInputItem, AgentOutputItem, ApplyPatchCallItem, ApplyPatchCallResultItem, AssistantMessageItem, CompactionItem, ComputerCallResultItem,
+  ComputerUseCallItem, FunctionCallItem, FunctionCallResultItem, HostedToolCallItem, ProgramCallResultItem, ReasoningItem, ShellCallItem,
+  ShellCallResultItem, ToolCallItem, ToolSearchCallItem, ToolSearchOutputItem,
 } from '../machines/protocol/item.ts';
 import type { Agent } from './agent.ts';
 
@@ -117,6 +102,7 @@ export class RunMessageOutputItem extends AgentItem<AssistantMessageItem> {
   }
 }
 
+/** The model calls a tool. */
 export class RunToolCallItem extends AgentItem<ToolCallItem> {
   override readonly type = 'tool_call_item' as const;
 
@@ -135,6 +121,7 @@ export class RunToolCallItem extends AgentItem<ToolCallItem> {
   }
 }
 
+/** The model looks for tools that were not loaded. */
 export class RunToolSearchCallItem extends AgentItem<ToolSearchCallItem> {
   override readonly type = 'tool_search_call_item' as const;
 
@@ -143,6 +130,7 @@ export class RunToolSearchCallItem extends AgentItem<ToolSearchCallItem> {
   }
 }
 
+/** The tools that such a search found. */
 export class RunToolSearchOutputItem extends AgentItem<ToolSearchOutputItem> {
   override readonly type = 'tool_search_output_item' as const;
 
@@ -151,6 +139,7 @@ export class RunToolSearchOutputItem extends AgentItem<ToolSearchOutputItem> {
   }
 }
 
+/** The result of a call, as the model reads it (`rawItem`) and as the tool returned it (`output`). */
 export class RunToolCallOutputItem extends AgentItem<ToolCallOutputRawItem> {
   override readonly type = 'tool_call_output_item' as const;
   /** What the body returned, before it was turned into what the model reads. */
@@ -187,6 +176,7 @@ export class RunToolCallOutputItem extends AgentItem<ToolCallOutputRawItem> {
   }
 }
 
+/** What the model thought. */
 export class RunReasoningItem extends AgentItem<ReasoningItem> {
   override readonly type = 'reasoning_item' as const;
 
@@ -204,6 +194,7 @@ export class RunCompactionItem extends AgentItem<CompactionItem> {
   }
 }
 
+/** The model asks to hand off. */
 export class RunHandoffCallItem extends AgentItem<FunctionCallItem> {
   override readonly type = 'handoff_call_item' as const;
 
@@ -212,6 +203,7 @@ export class RunHandoffCallItem extends AgentItem<FunctionCallItem> {
   }
 }
 
+/** A handoff took place: from `sourceAgent` to `targetAgent`. */
 export class RunHandoffOutputItem extends RunItemBase<FunctionCallResultItem> {
   override readonly type = 'handoff_output_item' as const;
   sourceAgent: AnyAgent;

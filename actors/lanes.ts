@@ -7,19 +7,30 @@ interface Lane { running: number; alone: boolean; queue: Waiting[] }
 export class Lanes {
   readonly #lanes = new Map<string, Lane>();
   readonly #cap: number;
+  readonly #isPreceded: (response: string, call: Call) => boolean;
 
-  /** @param cap bodies of one response at a time; unlimited when left out. */
-  constructor(cap = Infinity) {
+  /**
+   * @param cap bodies of one response at a time; unlimited when left out.
+   * @param isPreceded whether a call that comes before this one is still on its way to its body.
+   */
+  constructor(cap = Infinity, isPreceded: (response: string, call: Call) => boolean = () => false) {
     this.#cap = cap;
+    this.#isPreceded = isPreceded;
   }
 
   /** Starts the body now or as soon as its turn comes. `leave` has to follow each start. */
   enter(response: string, call: Call, start: () => void): void {
     let lane = this.#lanes.get(response);
     if (!lane) this.#lanes.set(response, (lane = { running: 0, alone: false, queue: [] }));
-    if (lane.queue.length === 0 && this.#admits(lane, call)) return this.#start(lane, { call, start });
+    if (lane.queue.length === 0 && this.#admits(response, lane, call)) return this.#start(lane, { call, start });
     lane.queue.push({ call, start });
     lane.queue.sort((one, other) => orderOf(one.call) - orderOf(other.call));
+    this.#advance(response, lane);
+  }
+
+  /** Starts what had to wait for calls that have found another end than their body: rejected, or waiting for a person. */
+  advance(): void {
+    for (const [response, lane] of this.#lanes) if (lane.queue.length > 0) this.#advance(response, lane);
   }
 
   leave(response: string): void {
@@ -27,7 +38,7 @@ export class Lanes {
     if (!lane) return;
     lane.running -= 1;
     lane.alone = false;
-    while (lane.queue[0] && this.#admits(lane, lane.queue[0].call)) this.#start(lane, lane.queue.shift()!);
+    this.#advance(response, lane);
     if (lane.running === 0 && lane.queue.length === 0) this.#lanes.delete(response);
   }
 
@@ -40,8 +51,12 @@ export class Lanes {
     return true;
   }
 
-  #admits(lane: Lane, call: Call): boolean {
-    if (runsAlone(call)) return lane.running === 0;
+  #advance(response: string, lane: Lane): void {
+    while (lane.queue[0] && this.#admits(response, lane, lane.queue[0].call)) this.#start(lane, lane.queue.shift()!);
+  }
+
+  #admits(response: string, lane: Lane, call: Call): boolean {
+    if (runsAlone(call)) return lane.running === 0 && !(isHands(call) && this.#isPreceded(response, call));
     return !lane.alone && lane.running < this.#cap;
   }
 
@@ -55,4 +70,4 @@ export class Lanes {
 const isHands = ({ item }: Call) => item.type === 'shell_call' || item.type === 'apply_patch_call';
 const runsAlone = (call: Call) => call.tool.serial === true || isHands(call);
 /** Shell and patch calls come after the functions, in call order. */
-const orderOf = (call: Call) => (isHands(call) ? 1e6 : 0) + call.index;
+export const orderOf = (call: Call) => (isHands(call) ? 1e6 : 0) + call.index;

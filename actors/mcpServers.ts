@@ -42,6 +42,7 @@ export async function connectMcpServers(servers: MCPServer[], options?: MCPServe
   return MCPServers.open(servers, options);
 }
 
+/** Several MCP servers that are opened and closed together; `active` are those that are connected. Opened by `connectMcpServers()`. */
 export class MCPServers {
   readonly #servers: MCPServer[];
   readonly #options: Required<MCPServersOptions>;

@@ -34,6 +34,7 @@ const NETWORK_CODES: ReadonlySet<string> = new Set([
   'ECONNABORTED', 'ECONNREFUSED', 'ECONNRESET', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENETDOWN', 'ENETRESET', 'ENETUNREACH', 'ENOTFOUND',
   'EAI_AGAIN', 'EPIPE', 'ETIMEDOUT', 'ESOCKETTIMEDOUT', 'ERR_NETWORK', 'ERR_STREAM_PREMATURE_CLOSE', 'UND_ERR_SOCKET',
   'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT',
+  'stream_ended', // our own word for a stream without its final event (K2)
 ]);
 const NETWORK_NAMES: ReadonlySet<string> = new Set(['APIConnectionError', 'APIConnectionTimeoutError', 'TimeoutError']);
 /** What `fetch` says in Node, Chromium, Firefox and Safari, and what provider clients say, when they give no code. */

@@ -244,7 +244,9 @@ interface ComputerBase {
 /** A screen with mouse and keyboard. An action the model may ask for and the interface lacks is a type error here. */
 export type Computer = ComputerBase & Record<Exclude<SnakeToCamelCase<ComputerAction['type']>, keyof ComputerBase>, never>;
 
-export interface ShellResult { output: ShellCallOutputContent[]; maxOutputLength?: number; providerData?: Record<string, unknown> }
+/** What one command of a shell call brought. */
+export type ShellOutputResult = ShellCallOutputContent;
+export interface ShellResult { output: ShellOutputResult[]; maxOutputLength?: number; providerData?: Record<string, unknown> }
 export interface Shell { run(action: ShellAction): Promise<ShellResult> }
 
 export interface ApplyPatchResult { status?: 'completed' | 'failed'; output?: string }

@@ -108,11 +108,12 @@ class RunResultBase<TContext, TAgent extends AnyAgent> implements RunResultData<
   }
 }
 
+/** What a run brought that was awaited. It has settled, or it waits for a person (`interruptions`). */
 export class RunResult<TContext, TAgent extends AnyAgent> extends RunResultBase<TContext, TAgent> {}
 
 /** What a streamed result needs of the run behind it. */
 export interface StreamControl {
-  softStop(): void;
+  softStop(): unknown;
   interrupt(): Promise<unknown>;
 }
 
@@ -121,8 +122,10 @@ export interface StreamControl {
  *
  * @example
  * ```ts
- * const stream = await run(agent, 'Tell me a story.', { stream: true });
- * for await (const text of stream.toTextStream()) process.stdout.write(text);
+ * import { Agent, run } from 'loopchart';
+ *
+ * const stream = await run(new Agent({ name: 'Storyteller' }), 'Tell me a story.', { stream: true });
+ * for await (const text of stream.toTextStream()) console.log(text);
  * await stream.completed;
  * ```
  */

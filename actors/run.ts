@@ -6,7 +6,7 @@ import { EventQueue } from './eventQueue.ts';
 import type { RunStreamEvent } from './events.ts';
 import { Execution, type ExecutionOptions } from './execution.ts';
 import { RunHooks, registerHooks } from './lifecycle.ts';
-import { RunResult, StreamedRunResult } from './result.ts';
+import { RunResult, type StreamControl, StreamedRunResult } from './result.ts';
 import type { IndividualRunOptions, NonStreamRunOptions, RunConfig, StreamRunOptions } from './runOptions.ts';
 import { RunState } from './runState.ts';
 import type { AgentOutputType } from './schemaTypes.ts';
@@ -20,7 +20,8 @@ type RunInput<TContext, TAgent extends AnyAgent> = string | AgentInputItem[] | R
 /**
  * Runs an agent until it answers, hands off to one that does, waits for a person, or is stopped.
  *
- * @param input text, items, or the state of an earlier run to go on from.
+ * @param input text, items, or the state of an earlier run to go on from. One that has its answer is not asked again, unless
+ *   input was added to it.
  * @returns the result; with `stream: true` at once, while the run is going. `finalOutput` is undefined while calls wait for
  *   approval (see `interruptions`) and after a soft stop.
  * @throws AgentsError subclasses when the run fails, `AbortError` when it is interrupted. Each has `state`, to go on from.
@@ -81,27 +82,30 @@ export class Runner extends RunHooks<any, AgentOutputType<unknown>> {
     checkInput(agent, input, options);
     const base: ExecutionOptions = { agent, config: this.config, options, hooks: this, stream: options.stream === true };
     if (!options.stream) {
-      const execution = await settle(base, input);
-      return new RunResult<TContext, TAgent>(execution.state as RunState<TContext, TAgent>); // made for this agent and context
+      const { state, settled } = begin(base, input);
+      await settled;
+      return new RunResult<TContext, TAgent>(state as RunState<TContext, TAgent>); // made for this agent and context
     }
     const queue = new EventQueue<RunStreamEvent>();
-    const { execution, settled } = begin({ ...base, onStream: (event) => queue.push(event) }, input);
-    const control = { softStop: () => execution.softStop(), interrupt: () => execution.interrupt() };
-    return new StreamedRunResult<TContext, TAgent>(execution.state as RunState<TContext, TAgent>, { queue, control, settled }); // as above
+    const { state, control, settled } = begin({ ...base, onStream: (event) => queue.push(event) }, input);
+    return new StreamedRunResult<TContext, TAgent>(state as RunState<TContext, TAgent>, { queue, control, settled }); // as above
   }
 }
 
-async function settle(options: ExecutionOptions, input: RunInput<any, any>): Promise<Execution> {
-  const { execution, settled } = begin(options, input);
-  await settled;
-  return execution;
-}
+interface Begun { state: RunState<any, any>; control: StreamControl; settled: Promise<void> }
 
-function begin(options: ExecutionOptions, input: RunInput<any, any>): { execution: Execution; settled: Promise<void> } {
+const begunWith = (execution: Execution, work: Promise<void>): Begun => ({ state: execution.state, control: execution, settled: finish(execution, work) });
+
+/** There is an answer, and nobody has said anything since. */
+const isAnswered = (state: RunState<any, any>) => state.source.outcome?.status === 'completed' && state.pendingInput.length === 0;
+const NOTHING_TO_CONTROL: StreamControl = { softStop: () => false, interrupt: () => Promise.resolve(false) };
+
+function begin(options: ExecutionOptions, input: RunInput<any, any>): Begun {
   if (!(input instanceof RunState)) {
     const execution = new Execution(options);
-    return { execution, settled: finish(execution, execution.start(input)) };
+    return begunWith(execution, execution.start(input));
   }
+  if (isAnswered(input)) return { state: input, control: NOTHING_TO_CONTROL, settled: Promise.resolve() };
   const { source } = input;
   if (source.isLive) throw new StaleStateError('The run of this state is still going. Await it, or steer it with state.addInput().');
   const { runContext } = source.scope;
@@ -110,12 +114,12 @@ function begin(options: ExecutionOptions, input: RunInput<any, any>): { executio
   if (!outcome) {
     const execution = new Execution(options, { state: input, runId: scope.runId, journal: source.journal, runContext: scope.contextForReplay() });
     execution.scope.originalInput = scope.originalInput;
-    return { execution, settled: finish(execution, execution.resume(entries)) };
+    return begunWith(execution, execution.resume(entries));
   }
   const execution = new Execution(options, { state: input, runContext });
   execution.scope.originalInput = scope.originalInput;
   execution.scope.rawResponses.push(...scope.rawResponses);
-  return { execution, settled: finish(execution, execution.continue(outcome)) };
+  return begunWith(execution, execution.continue(outcome, source.progress.maxTurns));
 }
 
 /** Turns the outcome into what the caller gets: nothing, or an error that carries the state (P1, K3). */

@@ -42,6 +42,7 @@ export function recordOf(scope: RunScope, item: RunItem): ItemRecord | undefined
   const agent = 'agent' in item ? scope.keyOf(item.agent) : scope.keyOf(item.sourceAgent);
   const record: ItemRecord = { type: item.type, rawItem: item.rawItem, agent };
   if (item.type === 'tool_call_output_item') record.output = item.output;
+  if (item.type === 'input_item') record.inputId = item.inputId;
   if (item.type === 'handoff_output_item') Object.assign(record, { sourceAgent: scope.keyOf(item.sourceAgent), targetAgent: scope.keyOf(item.targetAgent) });
   return record;
 }
@@ -79,7 +80,7 @@ function makeItem(scope: RunScope, record: ItemRecord): RunItem {
     case 'tool_search_output_item':
       return new RunToolSearchOutputItem(rawItem as ToolSearchOutputItem, agent);
     case 'input_item':
-      return new RunInputItem(rawItem, agent, undefined, origin);
+      return new RunInputItem(rawItem, agent, record.inputId, origin);
   }
 }
 

@@ -4,7 +4,8 @@ import type { AgentInputItem, AgentOutputItem } from '../machines/protocol/item.
 import { type JournalEntry, JOURNAL_FORMAT } from '../machines/protocol/journal.ts';
 import type { RunOutcome } from '../machines/protocol/outcome.ts';
 import type { Agent } from './agent.ts';
-import { UserError } from './errors.ts';
+import { withoutReasoningIds } from './effects/request.ts';
+import { StaleStateError, UserError } from './errors.ts';
 import type { InputGuardrailResult, OutputGuardrailResult } from './guardrail.ts';
 import type { OpenDecision } from './host.ts';
 import { toItems } from './input.ts';
@@ -31,8 +32,13 @@ export interface RunSource {
   readonly openDecisions: OpenDecision[];
   scopeOf(id: string): RunScope;
   steer(input: PendingInput[]): boolean;
-  decide(id: string, decision: Decision): Promise<void>;
+  /** What would become of a decision about this call now. */
+  standing(id: string): 'open' | 'stale' | 'unknown';
+  decide(id: string, decision: Decision, interrupts?: boolean): Promise<void>;
 }
+
+/** Decided while the run was at rest. */
+interface StagedDecision { id: string; decision: Decision; interrupts?: boolean }
 
 /** What a result shows of a run. */
 export interface RunLook<TAgent extends AnyAgent> {
@@ -55,6 +61,9 @@ export interface SavedState {
   agent: string;
   context?: unknown;
   entries: readonly JournalEntry[];
+  /** Decided and added since the run came to rest: taken when it goes on. */
+  decisions?: StagedDecision[];
+  staged?: PendingInput[];
 }
 
 /**
@@ -63,6 +72,9 @@ export interface SavedState {
  *
  * @example
  * ```ts
+ * import { Agent, RunState, run } from 'loopchart';
+ *
+ * const agent = new Agent({ name: 'Support' });
  * const result = await run(agent, 'Refund order 7.');
  * const saved = result.state.toString();
  * // later, perhaps in another process
@@ -73,7 +85,7 @@ export interface SavedState {
  */
 export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
   #source: RunSource;
-  #decisions: { id: string; decision: Decision }[] = [];
+  #decisions: StagedDecision[] = [];
   #staged: PendingInput[] = [];
 
   /** @internal Made by `run()` and `RunState.fromString()`. */
@@ -120,7 +132,7 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
 
   /** The conversation as the model reads it. */
   get history(): AgentInputItem[] {
-    return this.#source.progress.history;
+    return withoutReasoningIds(this.#source.scope, this.#source.progress.history);
   }
 
   /** Input that waits for the run to go on. */
@@ -135,6 +147,14 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
     if (!this.#source.isLive || !this.#source.steer(items)) this.#staged.push(...items);
   }
 
+  /**
+   * Input that was added and never reached the model. After a stop it joins the next run from this state; any other end gives
+   * it back: add it again if it still matters (P2).
+   */
+  get undelivered(): AgentInputItem[] {
+    return (this.#source.outcome?.undelivered ?? []).map(({ item }) => item);
+  }
+
   clearPendingInput(): void {
     this.#staged = [];
   }
@@ -144,22 +164,34 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
     return this.#source.openDecisions.map((open) => approvalItemOf(this.#source.scopeOf(open.id), open));
   }
 
-  /** Lets a call run; with `arguments`, as the person changed them. Takes effect at once while the run is going (D2, D4). */
+  /**
+   * Lets a call run; with `arguments`, as the person changed them. Takes effect at once while the run is going, else when it
+   * goes on; until then a later decision about the same call takes the place of an earlier one (D2, D4).
+   * @throws StaleStateError when the call does not wait any more, UserError when it never was one of this run.
+   */
   approve(item: RunToolApprovalItem, options: { alwaysApprove?: boolean; arguments?: string | Record<string, unknown>; reason?: string } = {}): void {
     const edited = typeof options.arguments === 'object' ? JSON.stringify(options.arguments) : options.arguments;
+    this.#mustWait(item);
     this.#source.scopeOf(item.id).runContext.approveTool(item, { alwaysApprove: options.alwaysApprove });
     this.#decide(item.id, { decision: 'approve', arguments: edited, always: options.alwaysApprove, reason: options.reason });
   }
 
-  /** Refuses a call; the model reads `message`. */
-  reject(item: RunToolApprovalItem, options: { alwaysReject?: boolean; message?: string } = {}): void {
+  /**
+   * Refuses a call; the model reads `message`. With `interrupt` the run ends there: both or neither take effect (D2).
+   * @throws As `approve`.
+   */
+  reject(item: RunToolApprovalItem, options: { alwaysReject?: boolean; message?: string; interrupt?: boolean } = {}): void {
+    this.#mustWait(item);
     this.#source.scopeOf(item.id).runContext.rejectTool(item, options);
-    this.#decide(item.id, { decision: 'reject', message: options.message, always: options.alwaysReject });
+    this.#decide(item.id, { decision: 'reject', message: options.message, always: options.alwaysReject }, options.interrupt);
   }
 
   toJSON(): SavedState {
     const { scope, entries } = this.#source;
-    return { format: JOURNAL_FORMAT, runId: this.runId, agent: scope.rootKey, context: jsonOf(this.runContext.context), entries };
+    const saved: SavedState = { format: JOURNAL_FORMAT, runId: this.runId, agent: scope.rootKey, context: jsonOf(this.runContext.context), entries };
+    if (this.#decisions.length > 0) saved.decisions = this.#decisions;
+    if (this.#staged.length > 0) saved.staged = this.#staged;
+    return saved;
   }
 
   toString(): string {
@@ -177,30 +209,34 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
   }
 
   /** @internal */
+  restore({ decisions = [], staged = [] }: Pick<SavedState, 'decisions' | 'staged'>): void {
+    this.#decisions.push(...decisions);
+    this.#staged.push(...staged);
+  }
+
+  /** @internal */
   takeStaged(): PendingInput[] {
     return this.#staged.splice(0);
   }
 
   /** @internal */
-  takeDecisions(): { id: string; decision: Decision }[] {
+  takeDecisions(): StagedDecision[] {
     return this.#decisions.splice(0);
   }
 
-  /** @internal */
+  /** @internal Each part is made when it is asked for. */
   look(): RunLook<TAgent> {
-    const { scope, progress, outcome, entries } = this.#source;
-    const records = progress.generated;
+    const { scope, entries, outcome } = this.#source;
+    const source = this.#source;
+    const state = this;
     return {
-      input: scope.originalInput ?? inputOf(entries),
-      newItems: [...records.map((record) => runItemOf(scope, record)), ...this.getInterruptions()],
-      history: progress.history,
-      output: records.map((record) => record.rawItem) as AgentOutputItem[], // what agents generate, in the peer's word for it
+      get input() { return scope.originalInput ?? inputOf(entries); },
+      get newItems() { return [...source.progress.generated.map((record) => runItemOf(scope, record)), ...state.getInterruptions()]; },
+      get history() { return withoutReasoningIds(source.scope, source.progress.history); },
+      get output() { return source.progress.generated.map((record) => record.rawItem) as AgentOutputItem[]; }, // what agents generate, in the peer's word for it
       rawResponses: scope.rawResponses,
-      lastAgent: this.currentAgent,
-      inputGuardrailResults: progress.inputGuardrails.map(({ name, tripwireTriggered, outputInfo }) => ({
-        guardrail: { type: 'input', name },
-        output: { tripwireTriggered, outputInfo },
-      })),
+      get lastAgent() { return state.currentAgent; },
+      get inputGuardrailResults() { return source.progress.inputGuardrails.map(toGuardrailResult); },
       outputGuardrailResults: scope.outputGuardrailResults,
       toolInputGuardrailResults: scope.toolInputGuardrailResults,
       toolOutputGuardrailResults: scope.toolOutputGuardrailResults,
@@ -208,11 +244,22 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
     };
   }
 
-  #decide(id: string, decision: Decision): void {
-    if (this.#source.isLive) void this.#source.decide(id, decision);
-    else this.#decisions.push({ id, decision });
+  #decide(id: string, decision: Decision, interrupts?: boolean): void {
+    if (this.#source.isLive) void this.#source.decide(id, decision, interrupts);
+    else this.#decisions = [...this.#decisions.filter((other) => other.id !== id), { id, decision, interrupts }];
+  }
+
+  #mustWait({ id, name }: RunToolApprovalItem): void {
+    const standing = this.#source.standing(id);
+    if (standing === 'stale') throw new StaleStateError(`The call ${id} does not wait any more: it was decided, or the run is over. Nothing was changed.`);
+    if (standing === 'unknown') throw new UserError(`No call ${id} (${name}) waits in this run. Decide about the items of its own interruptions.`);
   }
 }
+
+const toGuardrailResult = ({ name, tripwireTriggered, outputInfo }: Progress['inputGuardrails'][number]): InputGuardrailResult => ({
+  guardrail: { type: 'input', name },
+  output: { tripwireTriggered, outputInfo },
+});
 
 function inputOf([start]: readonly JournalEntry[]): AgentInputItem[] {
   return start?.type === 'run.start' ? (start.input.given ?? start.input.prepared?.input ?? []) : [];

@@ -2,44 +2,53 @@
  * What watchers see of a run, made from what its charts announce: the numbered lifecycle events, and the stream of the Agents
  * SDK. Made only when somebody watches; the same on replay.
  */
-import type { Call } from '../machines/protocol/call.ts';
-import type { LoopEvent } from '../machines/protocol/event.ts';
+import type { Leaves } from '../machines/compose.ts';
+import type { Call, CallResult, Response } from '../machines/protocol/call.ts';
+import type { ErrorRecord } from '../machines/protocol/failure.ts';
+import type { EffectEvent, LoopEvent } from '../machines/protocol/event.ts';
 import type { AgentInputItem, StreamEvent } from '../machines/protocol/item.ts';
+import type { RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { ItemRecord, TurnNext } from '../machines/protocol/outcome.ts';
-import { recordsOfTurn, resultRecord } from '../machines/history.ts';
+import { recordsOfTurn, resultRecord, suppliedRecord } from '../machines/history.ts';
 import { type RunItemStreamEventName, type RunStreamEvent, RunAgentUpdatedStreamEvent, RunItemStreamEvent, RunRawModelStreamEvent } from './events.ts';
 import type { StreamEventListener } from './ports.ts';
 import { approvalItemOf, runItemOf } from './runItems.ts';
-import type { RunScope } from './scope.ts';
+import type { ProgressListener, RunScope } from './scope.ts';
 
 type ItemStatus = 'completed' | 'failed' | 'declined' | 'aborted' | 'incomplete' | 'suspended';
-type Beginning = Extract<LoopEvent, { type: 'run.started' | 'agent.started' | 'turn.started' }>;
-type Announced = Exclude<LoopEvent, { type: 'turn.responded' | 'call.settled' | 'call.started' }>;
+type Started = Extract<EffectEvent, { type: 'turn.started' }>;
+type Beginning = Extract<LoopEvent, { type: 'run.started' | 'agent.started' }> | Started;
+type Responded = Extract<EffectEvent, { type: 'turn.responded' }>;
+type Announced = Exclude<LoopEvent, { type: 'call.settled' | 'turn.cut' }> | Started;
 
 /** What happens inside a run. Numbers are the same when the run is replayed; deltas are not replayed (I1). */
 export type RunEvent = { number: number | string; at: number; cause: string } & (
   | Announced
   | { type: 'item.started'; id: string; path: string; agent: string; item: AgentInputItem }
-  | { type: 'item.completed'; id: string; path: string; agent: string; status: ItemStatus; item: AgentInputItem | null; display?: unknown }
+  | { type: 'item.completed'; id: string; path: string; agent: string; status: ItemStatus; item: AgentInputItem | null; display?: unknown; error?: ErrorRecord }
   | { type: 'tool.started'; id: string; path: string; agent: string; call: Call }
+  | { type: 'tool.progress'; id: string; path: string; agent: string; value: unknown }
   | { type: 'delta'; path: string; agent: string; data: StreamEvent }
 );
 type Unnumbered = RunEvent extends infer Event ? (Event extends unknown ? Omit<Event, 'number' | 'at' | 'cause'> : never) : never;
 
 export type ViewListener = (event: RunStreamEvent) => void;
 interface ViewOptions { onStream?: ViewListener; onEvent?: (event: RunEvent) => void; bufferUntilGuarded?: boolean }
-interface Present { readonly now: number; readonly cause: string }
+interface Present { readonly now: number; readonly cause: string; readonly isReplaying: boolean }
+interface SuppliedOutput { finalOutput: unknown; includeInHistory: boolean }
 interface Scopes { scopeOf(id: string): RunScope }
 
 export class RunView {
   readonly #options: ViewOptions;
-  #present: Present = { now: 0, cause: '' };
+  #present: Present = { now: 0, cause: '', isReplaying: false };
   #scopes: Scopes | undefined;
   #count = 0;
   /** Number of the turn and of its last delta, by the path of the turn. */
   #turns = new Map<string, { number: number; deltas: number }>();
   /** Calls that have begun and not ended, by the path of their turn (I2). */
   #open = new Map<string, Map<string, { agent: string; item: AgentInputItem }>>();
+  /** Number of the start of a body at work and of its last word, by the path of its call. */
+  #atWork = new Map<string, { number: number; reports: number }>();
   #begun = new Set<string>();
   #early = new Map<string, Beginning>();
   /** Text that is held back until output guardrails have passed it (E3). */
@@ -55,30 +64,36 @@ export class RunView {
   }
 
   readonly raw: StreamEventListener = (effectId, agent, event) => {
-    const path = effectId.slice(0, effectId.lastIndexOf('/'));
-    const scope = this.#scopes!.scopeOf(effectId);
-    const tell = () => {
-      const turn = this.#turns.get(path);
-      if (turn && this.#options.onEvent) {
-        turn.deltas += 1;
-        this.#options.onEvent({ number: `${turn.number}.${turn.deltas}`, at: this.#present.now, cause: effectId, type: 'delta', path, agent, data: event });
-      }
-      this.#deliver(scope, new RunRawModelStreamEvent(event));
-    };
-    if (this.#options.bufferUntilGuarded) this.#held.push(tell);
-    else tell();
+    if (this.#options.bufferUntilGuarded) this.#held.push(() => this.#raw(effectId, agent, event));
+    else this.#raw(effectId, agent, event);
+  };
+
+  #raw(effectId: string, agent: string, data: StreamEvent): void {
+    const path = this.#options.onEvent ? pathOf(effectId) : ''; // not even made when nobody hears: there are many deltas
+    const turn = this.#turns.get(path);
+    if (turn) {
+      turn.deltas += 1;
+      this.#options.onEvent?.({ number: `${turn.number}.${turn.deltas}`, at: this.#present.now, cause: effectId, type: 'delta', path, agent, data });
+    }
+    this.#deliver(this.#scopes!.scopeOf(effectId), new RunRawModelStreamEvent(data));
+  }
+
+  /** How far a body says it has come; what one says that was left behind is not heard (C7, I2). */
+  readonly progressed: ProgressListener = (effectId, agent, value) => {
+    const path = pathOf(effectId);
+    const call = this.#atWork.get(path);
+    if (!call) return;
+    call.reports += 1;
+    this.#options.onEvent?.({ number: `${call.number}.${call.reports}`, at: this.#present.now, cause: effectId, type: 'tool.progress', id: path, path, agent, value });
   };
 
   readonly emitted = (event: LoopEvent): void => {
     switch (event.type) {
       case 'run.started':
       case 'agent.started':
-      case 'turn.started':
         return this.#begin(event);
-      case 'turn.responded':
-        return this.#hold(() => this.#responded(event));
-      case 'call.started':
-        return this.#tell({ type: 'tool.started', id: event.path, path: event.path, agent: event.agent, call: event.call });
+      case 'turn.cut':
+        return this.#cut(event);
       case 'call.settled':
         return this.#settled(event);
       case 'turn.settled':
@@ -92,31 +107,61 @@ export class RunView {
     }
   };
 
+  begun(src: keyof Leaves, input: any): void { // `any`: each effect has the input of its leaf
+    const path = pathOf(input.effectId);
+    if (src === 'model' && input.attempt === 1) this.#begin({ type: 'turn.started', path, agent: input.agent, turn: input.turn });
+    if (src === 'execute' && !input.nested) this.#startTool(path, input.agent, input.call);
+    if (src === 'prepare' && input.input.delegatedBy) this.#startTool(pathOf(path), input.input.agent, input.input.delegatedBy);
+  }
+
+  #startTool(path: string, agent: string, call: Call): void {
+    this.#tell({ type: 'tool.started', id: path, path, agent, call });
+    this.#passOn(path);
+  }
+
+  ended(src: keyof Leaves, input: any, outcome: RecordedOutcome): void {
+    if (outcome.status !== 'ok') return;
+    if (src === 'execute') this.#executed(input, outcome.value as CallResult); // what the leaf of this name answers with
+    if (src === 'errorHandler') this.#supplied(input, outcome.value as SuppliedOutput | null); // as above
+    if (src !== 'model') return;
+    const response = outcome.value as Response; // what the leaf of this name answers with
+    const event: Responded = { type: 'turn.responded', path: pathOf(input.effectId), agent: input.agent, attempt: input.attempt, response, carried: input.carried !== undefined };
+    const mayBeFinal = response.calls.length === 0 && !response.handoff; // text beside a call is not the answer (A2)
+    if (!mayBeFinal) this.#release(true);
+    this.#hold(() => this.#responded(event), mayBeFinal);
+  }
+
   /** In its first step an actor starts its children before it announces itself; watchers see the outer one first. */
   #begin(event: Beginning): void {
-    const parent = event.path.slice(0, event.path.lastIndexOf('/'));
-    if (event.type !== 'run.started' && !this.#begun.has(parent)) {
+    const parent = pathOf(event.path);
+    const isOutermost = event.type === 'run.started' && this.#begun.size === 0;
+    if (!isOutermost && !this.#begun.has(parent)) {
       this.#early.set(parent, event);
       return;
     }
-    this.#begun.add(event.path);
     this.#tell(event);
     this.#stream(event);
-    const inner = this.#early.get(event.path);
-    this.#early.delete(event.path);
+    this.#passOn(event.path);
+  }
+
+  #passOn(path: string): void {
+    this.#begun.add(path);
+    const inner = this.#early.get(path);
+    this.#early.delete(path);
     if (inner) this.#begin(inner);
   }
 
   #tell(event: Unnumbered): void {
     this.#count += 1;
     if (event.type === 'turn.started') this.#turns.set(event.path, { number: this.#count, deltas: 0 });
+    if (event.type === 'tool.started') this.#atWork.set(event.path, { number: this.#count, reports: 0 });
     this.#options.onEvent?.({ number: this.#count, at: this.#present.now, cause: this.#present.cause, ...event } as RunEvent); // one of the union, with its number
   }
 
   /** Events of the Agents SDK for what is not an item of a response. */
   #stream(event: Announced): void {
     const scope = this.#scopes!.scopeOf(`${event.path}/`);
-    if (event.type === 'run.started') this.#deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(scope.rootKey)));
+    if (beginsStream(event, scope)) this.#deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(scope.rootKey)));
     if (event.type === 'approval.requested') {
       const item = approvalItemOf(scope, { id: event.id, path: event.path, agent: event.agent, call: event.call });
       this.#deliver(scope, new RunItemStreamEvent('tool_approval_requested', item));
@@ -126,40 +171,78 @@ export class RunView {
     this.#deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(event.target)));
   }
 
-  #responded({ path, agent, attempt, response, carried }: Extract<LoopEvent, { type: 'turn.responded' }>): void {
+  #responded({ path, agent, attempt, response, carried }: Responded): void {
     const scope = this.#scopes!.scopeOf(`${path}/`);
-    const calls = new Map(response.calls.map((call) => [call.item as AgentInputItem, `${path}/toolCall.${attempt}.${call.index}`]));
     const open = new Map<string, { agent: string; item: AgentInputItem }>();
     this.#open.set(path, open);
+    let calls = 0;
     for (const [at, record] of recordsOfTurn(agent, response, {}).entries()) {
       const item = record.rawItem;
-      const call = calls.get(item);
-      const id = call ?? `${path}/item.${attempt}.${at}`;
+      const next = response.calls[calls]; // calls stand in the order of their items
+      const call = next && isSameCall(item, next.item) ? next : undefined;
+      if (call) calls += 1;
+      const id = call ? `${path}/toolCall.${attempt}.${call.index}` : `${path}/item.${attempt}.${at}`;
       this.#tell({ type: 'item.started', id, path, agent, item });
       if (call) open.set(id, { agent, item });
-      else this.#tell({ type: 'item.completed', id, path, agent, status: isCut(item) ? 'incomplete' : 'completed', item });
+      else this.#tell({ type: 'item.completed', id, path, agent, status: 'completed', item });
       const name = NAMES[record.type];
       if (name && !carried) this.#item(scope, name, record);
     }
   }
 
-  #settled({ path, agent, result, failure }: Extract<LoopEvent, { type: 'call.settled' }>): void {
+  /** A body that ended is the end of its call, unless guardrails still look at what it brought. */
+  #executed({ effectId, agent, call }: { effectId: string; agent: string; call: Call }, result: CallResult): void {
+    if (!call.tool.guardsOutput) this.#settled({ path: pathOf(effectId), agent, result, failure: null });
+  }
+
+  /** A final output that the app supplied stands in the history like one of the model (K3). */
+  #supplied({ effectId, agent }: { effectId: string; agent: string }, supplied: SuppliedOutput | null): void {
+    if (!supplied?.includeInHistory) return;
+    const path = pathOf(effectId);
+    const record = suppliedRecord(agent, supplied.finalOutput);
+    const item = record.rawItem;
+    this.#hold(() => {
+      this.#tell({ type: 'item.started', id: effectId, path, agent, item });
+      this.#tell({ type: 'item.completed', id: effectId, path, agent, status: 'completed', item });
+      this.#item(this.#scopes!.scopeOf(effectId), 'message_output_created', record);
+    });
+  }
+
+  /** What had streamed when the turn was interrupted stands as a message that was cut short (J2). */
+  #cut({ path, agent, item }: Extract<LoopEvent, { type: 'turn.cut' }>): void {
+    const id = `${path}/item.cut`;
+    this.#hold(() => {
+      this.#tell({ type: 'item.started', id, path, agent, item });
+      this.#tell({ type: 'item.completed', id, path, agent, status: 'incomplete', item });
+      this.#item(this.#scopes!.scopeOf(`${path}/`), 'message_output_created', { type: 'message_output_item', rawItem: item, agent });
+    });
+  }
+
+  #settled({ path, agent, result, failure }: Omit<Extract<LoopEvent, { type: 'call.settled' }>, 'type' | 'call'>): void {
     const turn = path.slice(0, path.lastIndexOf('/'));
     this.#open.get(turn)?.delete(path);
+    this.#atWork.delete(path);
     const status: ItemStatus = result ? STATUS[result.status] : 'failed';
-    this.#tell({ type: 'item.completed', id: path, path, agent, status, item: result?.item ?? null, ...(result?.display === undefined ? {} : { display: result.display }) });
+    this.#tell({ type: 'item.completed', id: path, path, agent, status, item: result?.item ?? null, ...detailsOf(result ?? {}) });
     if (result && !failure) this.#item(this.#scopes!.scopeOf(`${path}/`), 'tool_output', resultRecord(agent, result));
   }
 
   #turnSettled(event: Extract<LoopEvent, { type: 'turn.settled' }>): void {
     if (event.next !== 'final') this.#release(true);
     this.#hold(() => {
-      const status = LEFT_OPEN[event.next] ?? 'suspended';
-      for (const [id, { agent, item }] of this.#open.get(event.path) ?? []) this.#tell({ type: 'item.completed', id, path: event.path, agent, status, item });
-      this.#open.delete(event.path);
+      this.#close(event.path, LEFT_OPEN[event.next] ?? 'suspended');
       this.#turns.delete(event.path);
       this.#tell(event);
     }, event.next === 'final');
+  }
+
+  /** A turn that ends while a call waits takes with it the run inside that call, which has no end of its own: inner items first. */
+  #close(turn: string, status: ItemStatus): void {
+    for (const [path, items] of [...this.#open].reverse()) {
+      if (path !== turn && !path.startsWith(`${turn}/`)) continue;
+      for (const [id, { agent, item }] of items) this.#tell({ type: 'item.completed', id, path, agent, status, item });
+      this.#open.delete(path);
+    }
   }
 
   #hold(tell: () => void, waits = true): void {
@@ -176,12 +259,18 @@ export class RunView {
     if (scope.deliver ?? this.#options.onStream) this.#deliver(scope, new RunItemStreamEvent(name, runItemOf(scope, record)));
   }
 
-  /** Nested runs have their own listeners; their events are not those of the run around them. */
+  /**
+   * Nested runs have their own listeners; their events are not those of the run around them. A stream tells what is new:
+   * a run that is resumed has told the rest before.
+   */
   #deliver(scope: RunScope, event: RunStreamEvent): void {
+    if (this.#present.isReplaying) return;
     if (scope.isNested) scope.deliver?.(event);
     else this.#options.onStream?.(event);
   }
 }
+
+const detailsOf = ({ display, error }: Partial<CallResult>) => ({ ...(display === undefined ? {} : { display }), ...(error && { error }) });
 
 const NAMES: Partial<Record<ItemRecord['type'], RunItemStreamEventName>> = {
   message_output_item: 'message_output_created',
@@ -193,6 +282,17 @@ const NAMES: Partial<Record<ItemRecord['type'], RunItemStreamEventName>> = {
   tool_search_output_item: 'tool_search_output_created',
   compaction_item: 'compaction_item_created',
 };
+/** The starting agent comes first; a nested run has a stream of its own only from its first agent on. */
+const beginsStream = ({ type, path }: Announced, { isNested, runId }: RunScope) =>
+  isNested ? type === 'agent.started' && path === `${runId}/agent.1` : type === 'run.started' && path === runId;
 const STATUS = { completed: 'completed', failed: 'failed', rejected: 'declined', aborted: 'aborted', skipped: 'declined' } as const;
 const LEFT_OPEN: Partial<Record<TurnNext, ItemStatus>> = { interrupted: 'aborted', failed: 'failed', suspended: 'suspended' };
-const isCut = (item: AgentInputItem) => 'role' in item && item.role === 'assistant' && item.status === 'incomplete';
+/** An effect belongs to the actor whose path it carries on. */
+const pathOf = (effectId: string) => effectId.slice(0, effectId.lastIndexOf('/'));
+
+/** Read back from a journal, a call and its item are no longer one object. */
+function isSameCall(item: AgentInputItem, called: Call['item']): boolean {
+  if (item === called) return true;
+  if (item.type !== called.type) return false;
+  return 'callId' in item && 'callId' in called ? item.callId === called.callId : 'id' in item && item.id === called.id;
+}

@@ -1,7 +1,7 @@
 /** Reading a saved state: checked whole before anything is made of it. Loaded on use, because the checks need zod. */
 import * as z from 'zod';
 import { type JournalEntry, JOURNAL_FORMAT } from '../machines/protocol/journal.ts';
-import { JournalEntrySchema } from '../machines/protocol/journalSchemas.ts';
+import { DecisionSchema, JournalEntrySchema } from '../machines/protocol/journalSchemas.ts';
 import type { Agent } from './agent.ts';
 import { messageOf } from './errorRecord.ts';
 import { UserError } from './errors.ts';
@@ -15,6 +15,8 @@ const SavedStateSchema = z.object({
   agent: z.string(),
   context: z.unknown(),
   entries: z.array(JournalEntrySchema).min(1),
+  decisions: z.array(z.object({ id: z.string(), decision: DecisionSchema, interrupts: z.boolean().optional() })).optional(),
+  staged: z.array(z.object({ id: z.string(), item: z.looseObject({}) })).optional(),
 });
 
 /** @throws UserError naming what is wrong with the text. */
@@ -34,6 +36,7 @@ export async function reviveState<TContext, TAgent extends Agent<any, any>>(
   }
   await execution.revive(saved.entries);
   if (execution.crash) throw new UserError(`The state does not fit these agents and charts: ${messageOf(execution.crash.error)}`);
+  execution.state.restore(saved);
   return execution.state as RunState<TContext, TAgent>; // made for this agent and context just above
 }
 

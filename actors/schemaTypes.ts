@@ -85,7 +85,7 @@ export type ResolvedAgentOutput<TOutput extends AgentOutputType<H>, H = unknown>
   : TOutput extends StandardSchemaWithJSON<any, any> ? StandardSchemaOutput<TOutput>
   : TOutput extends ZodObjectLike ? ZodInfer<TOutput>
   : TOutput extends HandoffsOutput<infer Handed> ? HandoffsOutput<Handed>
-  : unknown extends TOutput ? any
+  : unknown extends TOutput ? any // of an agent whose output type is not known; the peer's type has it
   : TOutput extends Record<string, any> ? unknown
   : never;
 

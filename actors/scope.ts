@@ -21,6 +21,9 @@ import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './tool
 export type AnyAgent = Agent<any, any>; // `any`: one run has agents of many contexts and outputs
 export type AnyRunOptions = SharedRunOptions<any, any>;
 
+/** Hears what a body says of how far it has come. */
+export type ProgressListener = (effectId: string, agent: string, value: unknown) => void;
+
 export interface ScopeOptions {
   runId: string;
   agent: AnyAgent;
@@ -30,6 +33,7 @@ export interface ScopeOptions {
   hooks?: RunHooks<any, any>;
   stream: boolean;
   onRaw?: StreamEventListener;
+  onProgress?: ProgressListener;
   causes: Map<string, unknown>;
   /** What error handlers are shown of the run so far. */
   runData?: () => unknown;
@@ -46,6 +50,7 @@ export class RunScope {
   readonly hooks: RunHooks<any, any> | undefined;
   readonly stream: boolean;
   readonly onRaw: StreamEventListener | undefined;
+  readonly onProgress: ProgressListener | undefined;
   readonly rawResponses: ModelResponse[] = [];
   readonly outputGuardrailResults: OutputGuardrailResult<any, any>[] = [];
   readonly inputGuardrailResults: InputGuardrailResult[] = [];
@@ -76,6 +81,7 @@ export class RunScope {
     this.hooks = scope.hooks;
     this.stream = scope.stream;
     this.onRaw = scope.onRaw;
+    this.onProgress = scope.onProgress;
     this.#causes = scope.causes;
     this.runData = scope.runData;
     this.isNested = scope.isNested ?? false;
@@ -173,9 +179,9 @@ export class RunScope {
       config: { ...this.config, ...delegate.runConfig },
       options: { ...delegate.runOptions, clock: this.options.clock },
       runContext,
-      hooks: this.hooks,
       stream: this.stream || listens,
       onRaw: this.onRaw,
+      onProgress: this.onProgress,
       isNested: true,
       deliver: listens ? (event) => void delegate.onStream({ event, agent: delegate.agent, toolCall }) : undefined,
       causes: this.#causes,

@@ -42,6 +42,8 @@ export interface ToolCallDetails {
   /** Unique to this execution; the part before `#` is the same when it is run again, and serves as an idempotency key. */
   effectId?: string;
   resumeState?: string;
+  /** Tells watchers how far the body has come: an event, and no part of the history (C7). */
+  progress?: (value: unknown) => void;
   /** The configuration of the runner around, which a nested agent inherits. */
   parentRunConfig?: Partial<RunConfig>;
 }
@@ -122,7 +124,7 @@ export type FunctionTool<Context = UnknownContext, TParameters extends ToolInput
   // For the loop, which takes the steps of `invoke` one by one.
   parseInput: (input: string) => ParsedToolInput;
   /** The body and the check of its output; errors propagate. */
-  execute: (input: any, runContext: RunContext<Context>, details?: ToolCallDetails) => Promise<Result>;
+  execute: (input: any, runContext: RunContext<Context>, details?: ToolCallDetails) => Promise<Result>; // `any`: what `parseInput` made
   /** A constant where nobody has to be asked. */
   approvalPolicy: boolean | ToolApprovalFunction<any>;
   /** Checks a stand-in result (of an error or timeout function) against `outputSchema`; throws `InvalidToolOutputError`. */

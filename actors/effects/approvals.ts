@@ -1,15 +1,16 @@
 /** Whether a call may run: what was decided for always, what the tool's own policy says, and who answers in a person's place. */
 import type { Call } from '../../machines/protocol/call.ts';
+import type { Decision } from '../../machines/protocol/command.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
 import { isHostedMcpTool } from '../hostedTools.ts';
-import type { EffectIo } from '../host.ts';
+import type { EffectIo, OpenDecision } from '../host.ts';
 import type { RunToolApprovalItem } from '../items.ts';
 import type { RunContext } from '../runContext.ts';
 import { approvalItemOf } from '../runItems.ts';
 import { type AnyAgent, type RunScope, ok } from '../scope.ts';
 import { TOOL_NOT_APPROVED_TEXT } from '../toolInvocation.ts';
 import type { Tool } from '../toolTypes.ts';
-import { parsedArguments } from './readResponse.ts';
+import { argumentsText, parsedArguments } from './readResponse.ts';
 import { offerFor } from './request.ts';
 import { type CallInput, toolOf } from './toolCalls.ts';
 
@@ -24,12 +25,25 @@ export async function approvalPolicy(scope: RunScope, { agent: key, call, effect
     const { needed, onApproval } = await ask(scope, agent, call);
     if (!needed) return ok({ approval: 'granted' });
     if (!onApproval) return ok({ approval: 'needed' });
+    io.signal.throwIfAborted();
     const path = effectId.slice(0, effectId.lastIndexOf('/'));
     const answer = await onApproval(scope.runContext, approvalItemOf(scope, { id: `${path}/approval#1`, path, agent: key, call }));
     return ok(answer.approve ? { approval: 'granted' } : { approval: 'rejected', message: await rejectionText(scope, call, answer.reason) });
   } catch (error) {
     return scope.failure('user', error, io.effectId);
   }
+}
+
+/** A decision as it is recorded: with the words the model will read, and with edited arguments checked (D2). */
+export async function completeDecision(scope: RunScope, open: OpenDecision, decision: Decision): Promise<Decision> {
+  if (decision.decision === 'reject') return { ...decision, message: await rejectionText(scope, open.call, decision.message) };
+  const { item } = open.call;
+  if (decision.arguments === undefined || item.type !== 'function_call') return decision;
+  const tool = await toolOf(scope, scope.agent(open.agent), open.call);
+  if (tool.type !== 'function') return decision;
+  const edited = { ...item, arguments: decision.arguments };
+  const parsed = tool.parseInput(edited.arguments);
+  return parsed.ok ? decision : { ...decision, invalid: await argumentsText(scope.runContext, tool, edited, parsed) };
 }
 
 /** What the model reads of a rejected call: the person's words, the app's, or the general text. */
@@ -39,6 +53,15 @@ export async function rejectionText(scope: RunScope, call: Call, message: string
   const format = scope.option('toolErrorFormatter');
   const toolType = TOOL_TYPE[call.item.type];
   return (await format?.({ kind: 'approval_rejected', toolType, toolName: call.name, callId: call.callId, defaultMessage, runContext: scope.runContext })) ?? defaultMessage;
+}
+
+/** What was decided outside of the state: for always, or on the context itself. */
+export function standingDecision(scope: RunScope, { agent, call }: OpenDecision): Decision | undefined {
+  const query = { toolName: call.name, callId: call.callId, agentName: scope.agent(agent).name };
+  const approved = scope.runContext.isToolApproved(query);
+  if (approved === undefined) return undefined;
+  if (approved) return { decision: 'approve' };
+  return { decision: 'reject', message: scope.runContext.getRejectionMessage(call.name, call.callId, query) };
 }
 
 const TOOL_TYPE = { function_call: 'function', hosted_tool_call: 'function', computer_call: 'computer', shell_call: 'shell', apply_patch_call: 'apply_patch' } as const;

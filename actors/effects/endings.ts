@@ -33,6 +33,7 @@ export async function conclude(scope: RunScope, input: { agent: string; turn: nu
       const decision = await toolUseBehavior(scope.runContext, results);
       if (decision?.isFinalOutput) chosen = { finalOutput: decision.finalOutput };
     }
+    io.signal.throwIfAborted();
     if (scope.listens(agent, 'agent_turn_end')) await scope.tell(agent, 'agent_turn_end', input.turn);
     return ok(chosen);
   } catch (error) {

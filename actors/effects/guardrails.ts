@@ -2,6 +2,7 @@
 import { resultWithout } from '../../machines/history.ts';
 import type { CallResult } from '../../machines/protocol/call.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
+import type { FunctionCallItem } from '../../machines/protocol/item.ts';
 import type { Response } from '../../machines/protocol/call.ts';
 import type { GuardrailInput } from '../../machines/runMemory.ts';
 import { OutputGuardrailTripwireTriggered, ToolCallError, ToolOutputGuardrailTripwireTriggered, ToolInputGuardrailTripwireTriggered } from '../errors.ts';
@@ -10,7 +11,7 @@ import type { EffectIo } from '../host.ts';
 import { type AnyAgent, type RunScope, ok } from '../scope.ts';
 import { askToolInputGuardrail, askToolOutputGuardrail } from '../toolGuardrail.ts';
 import { Usage } from '../usage.ts';
-import { type CallInput, tellEnd, tellStart, toolOf } from './toolCalls.ts';
+import { type CallInput, HookFailure, carriedOut, tellEnd, tellStart, toolOf } from './toolCalls.ts';
 
 /** Blocking ones first, then those that run beside the model; the place in this list is the guardrail's index. */
 export function inputGuardrailsOf(scope: RunScope, agent: AnyAgent): { blocking: InputGuardrail[]; parallel: InputGuardrail[] } {
@@ -68,13 +69,14 @@ export async function toolGuardrail(scope: RunScope, input: ToolGuardrailInput, 
   try {
     const tool = await toolOf(scope, agent, call);
     if (tool.type !== 'function' || call.item.type !== 'function_call') return ok({ result: null, verdicts: [] });
-    const data = { context: scope.runContext, agent, toolCall: call.item };
+    const data = { context: scope.runContext, agent, toolCall: carriedOut(call) as FunctionCallItem }; // as checked just above
     const verdicts: unknown[] = [];
     let objection: string | undefined;
     for (const one of (kind === 'toolInput' ? tool.inputGuardrails : tool.outputGuardrails) ?? []) {
       const verdict =
         one.type === 'tool_input' ? await askToolInputGuardrail(one, data) : await askToolOutputGuardrail(one, { ...data, output: input.result?.output });
       verdicts.push(verdict);
+      io.signal.throwIfAborted();
       const { behavior } = verdict.output;
       if (behavior.type === 'throwException') return tripped(scope, one.name, verdict, io.effectId);
       if (behavior.type === 'rejectContent') {
@@ -85,14 +87,15 @@ export async function toolGuardrail(scope: RunScope, input: ToolGuardrailInput, 
     const result = objection === undefined ? null : { ...resultWithout(call, 'rejected', objection), status: 'rejected' as const };
     const isLast = kind === 'toolOutput' || result !== null;
     if (kind === 'toolInput' && result) await tellStart(scope, agent, tool, call);
-    if (isLast) await tellEnd(scope, agent, tool, call, { result: result ?? input.result!, value: result?.output ?? input.result?.output });
+    if (isLast) await tellEnd(scope, agent, tool, call, { value: result?.output ?? input.result?.output });
     return ok({ result, verdicts });
   } catch (error) {
+    if (error instanceof HookFailure) return scope.failure('user', error.cause, io.effectId);
     return scope.failure('guardrailExecution', error, io.effectId);
   }
 }
 
-function tripped(scope: RunScope, name: string, verdict: any, effectId: string): RecordedOutcome {
+function tripped(scope: RunScope, name: string, verdict: any, effectId: string): RecordedOutcome { // `any`: input and output verdicts, of guardrails of any type
   const isInput = verdict.guardrail.type === 'tool_input';
   const cause = isInput
     ? new ToolInputGuardrailTripwireTriggered(`Tool input guardrail triggered: ${name}`, verdict)

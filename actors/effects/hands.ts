@@ -13,13 +13,16 @@ import { computerOf } from './request.ts';
 /** The item that answers the call, or the reason why it was not carried out. */
 type Answer = { item: AgentInputItem } | { note: string };
 
-export async function operateComputer(scope: RunScope, tool: ComputerTool<any, any>, call: ComputerUseCallItem): Promise<Answer> {
+export async function operateComputer(scope: RunScope, tool: ComputerTool<any, any>, call: ComputerUseCallItem, io: EffectIo): Promise<Answer> {
   const acknowledged = await safetyChecks(scope, tool, call);
   if (acknowledged === 'refused') return { note: 'The pending safety checks were not acknowledged.' };
   const computer = await computerOf(scope, tool);
   try {
     let screen: string | undefined;
-    for (const action of call.actions ?? (call.action ? [call.action] : [])) screen = await act(computer, action, scope.runContext);
+    for (const action of call.actions ?? (call.action ? [call.action] : [])) {
+      io.signal.throwIfAborted(); // nothing starts after an interrupt (J4)
+      screen = await act(computer, action, scope.runContext);
+    }
     const shot = screen ?? (await computer.screenshot(scope.runContext));
     const data = shot.startsWith('data:') ? shot : `data:image/png;base64,${shot}`;
     const item: AgentInputItem = { type: 'computer_call_result', callId: call.callId, output: { type: 'computer_screenshot', data } };
@@ -63,6 +66,18 @@ async function act(computer: Computer, action: ComputerAction, context: RunConte
     case 'drag':
       return void (await computer.drag(action.path.map(({ x, y }) => [x, y] as [number, number]), context));
   }
+}
+
+/** A computer that cannot be put away is no reason to lose a run (C10). */
+export async function disposeComputers(scope: RunScope): Promise<void> {
+  for (const { dispose } of scope.computers.values()) {
+    try {
+      await dispose();
+    } catch (error) {
+      console.warn('A computer could not be disposed:', error);
+    }
+  }
+  scope.computers.clear();
 }
 
 export async function runShell(tool: ShellTool, call: ShellCallItem, _io: EffectIo): Promise<Answer> {

@@ -5,11 +5,12 @@ import type { Decision } from '../../machines/protocol/command.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
 import type { RunInput, RunOutcome } from '../../machines/protocol/outcome.ts';
+import { withInvocation } from '../agentTool.ts';
 import { messageOf } from '../errorRecord.ts';
 import type { EffectIo, EffectRunner } from '../host.ts';
 import { RunContext } from '../runContext.ts';
 import { approvalItemOf } from '../runItems.ts';
-import type { RunScope } from '../scope.ts';
+import { type RunScope, ok } from '../scope.ts';
 import { errorOf } from '../toError.ts';
 import { Usage } from '../usage.ts';
 import { approvalPolicy } from './approvals.ts';
@@ -18,13 +19,13 @@ import { inputGuardrail, modelResponse, outputGuardrail, toolGuardrail } from '.
 import { handoffFilter } from './handoff.ts';
 import { sample } from './model.ts';
 import { parsedArguments } from './readResponse.ts';
-import { prepareWithSession, save } from './session.ts';
-import { type CallInput, type DelegatedResult, execute, tellStart, toolOf } from './toolCalls.ts';
+import { continued, prepareWithSession, save } from './session.ts';
+import { type CallInput, type DelegatedResult, HookFailure, execute, tellStart, toolOf } from './toolCalls.ts';
 
-type Effect = (scope: RunScope, input: any, io: EffectIo) => Promise<RecordedOutcome>; // each effect has the input of its leaf
+type Effect = (scope: RunScope, input: any, io: EffectIo) => Promise<RecordedOutcome>; // `any`: each effect has the input of its leaf
 
 /** Makes the result object of a nested run for the app's own extractor. */
-export type ResultMaker = (scope: RunScope, outcome: RunOutcome) => unknown;
+export type ResultMaker = (scope: RunScope, outcome: RunOutcome) => object;
 
 export class Effects implements EffectRunner {
   readonly #scopes = new Map<string, RunScope>();
@@ -54,8 +55,11 @@ export class Effects implements EffectRunner {
   /** Live and on replay: usage, responses and seen calls are what the outcomes add up to. */
   observe(src: keyof Leaves, input: any, outcome: RecordedOutcome): void {
     if (src === 'prepare' && input.input.delegatedBy) this.#nest(input.input);
-    if (outcome.status !== 'ok') return;
     const scope = this.scopeOf(input.effectId);
+    if (outcome.status !== 'ok') {
+      if (outcome.retryInMs !== undefined) scope.runContext.usage.add(new Usage({ requests: 1 })); // it was sent, and is sent again (A8)
+      return;
+    }
     if (src === 'person') return keepAlways(scope, input, outcome.value as Decision); // what a person answers
     if (src === 'model' && !input.carried) {
       const response = outcome.value as Response; // what the leaf of this name answers with
@@ -97,15 +101,17 @@ export class Effects implements EffectRunner {
     try {
       const scope = this.#nest(input);
       const delegate = delegateOf(parent, input);
+      if (input.resumed) return ok(continued(scope, input.resumed));
       const tool = await toolOf(parent, parent.agent(input.agent), call);
       await tellStart(parent, parent.agent(input.agent), tool, call);
+      io.signal.throwIfAborted();
       const parsed = tool.type === 'function' ? argumentsOf(tool, call) : undefined;
       if (delegate.capturesInput) scope.runContext.toolInput = parsed;
       const built = await delegate.buildInput(parsed);
       const items: AgentInputItem[] = typeof built === 'string' ? [{ type: 'message', role: 'user', content: built }] : built;
       return await prepareWithSession(scope, delegate.agent, items, io);
     } catch (error) {
-      return parent.failure('user', error, io.effectId);
+      return parent.failure('user', error instanceof HookFailure ? error.cause : error, io.effectId);
     }
   }
 
@@ -124,12 +130,12 @@ export class Effects implements EffectRunner {
   }
 
   /** What a nested run brought, as the value of its call; a failure is an error of the tool (F5). */
-  async #delegated(tool: Parameters<DelegatedResult>[0], nested: RunOutcome, { effectId }: CallInput): Promise<unknown> {
+  async #delegated(tool: Parameters<DelegatedResult>[0], nested: RunOutcome, { effectId, call }: CallInput): Promise<unknown> {
     const path = `${parentOf(effectId)}/run`;
     const scope = this.#scopes.get(path) ?? this.#root;
     if (nested.status === 'failed') throw errorOf(scope, nested.failure!);
     if (nested.status === 'stopped') throw new Error(`The agent tool "${tool.name}" was stopped before it had an answer.`);
-    return tool.delegate!.extractOutput(this.#makeResult(scope, nested) as never); // a result of the nested agent
+    return tool.delegate!.extractOutput(withInvocation(this.#makeResult(scope, nested), invocationOf(call)));
   }
 }
 
@@ -154,6 +160,12 @@ function keepAlways(scope: RunScope, { effectId: id, path, agent, call }: CallIn
   if (decision.decision === 'approve') scope.runContext.approveTool(item, { alwaysApprove: true });
   else scope.runContext.rejectTool(item, { alwaysReject: true, message: decision.message });
 }
+
+const invocationOf = ({ name, callId, item, edited }: Call) => ({
+  toolName: name,
+  toolCallId: callId,
+  toolArguments: edited ?? (item.type === 'function_call' ? item.arguments : undefined),
+});
 
 /** `<call path>/run` and `<call path>/execute#1` both belong to the call. */
 const parentOf = (path: string) => path.slice(0, path.lastIndexOf('/'));

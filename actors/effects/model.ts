@@ -8,6 +8,7 @@ import type { Model, ModelRequest, ModelResponse, ModelRetryAdvice } from '../po
 import { backoffDelay, normalizeModelError } from '../retryPolicies.ts';
 import { type AnyAgent, type RunScope, ok } from '../scope.ts';
 import { Usage } from '../usage.ts';
+import { inTime } from './deadline.ts';
 import { readResponse } from './readResponse.ts';
 import { type PreparedRequest, prepareRequest } from './request.ts';
 
@@ -19,14 +20,17 @@ export async function sample(scope: RunScope, input: ModelInput, io: EffectIo): 
   const agent = scope.agent(input.agent);
   const attempt: Attempt = { stage: 'preparing', visible: false, scope, input, io };
   try {
-    await tellStart(scope, agent, input);
+    await tellStart(scope, agent, input, io);
     const prepared = await prepareRequest(scope, agent, input, io.signal);
+    io.signal.throwIfAborted(); // nothing starts after an interrupt (J4)
     if (scope.listens(agent, 'agent_llm_start')) await scope.tell(agent, 'agent_llm_start', prepared.request);
     const found = scope.modelFor(agent);
     attempt.model = found instanceof Promise ? await found : found;
     attempt.request = prepared.request;
+    io.signal.throwIfAborted();
     attempt.stage = 'asking';
     const answer = await ask(attempt, prepared);
+    io.signal.throwIfAborted();
     attempt.stage = 'reading';
     if (scope.listens(agent, 'agent_llm_end')) await scope.tell(agent, 'agent_llm_end', answer);
     const response = await readResponse(scope, agent, prepared.offered, answer);
@@ -48,19 +52,24 @@ interface Attempt {
   request?: ModelRequest;
 }
 
-async function tellStart(scope: RunScope, agent: AnyAgent, input: ModelInput): Promise<void> {
+async function tellStart(scope: RunScope, agent: AnyAgent, input: ModelInput, io: EffectIo): Promise<void> {
   if (input.attempt > 1) return;
   if (input.first && scope.listens(agent, 'agent_start')) {
-    await agent.emitAndWait('agent_start', scope.runContext, agent, input.history.slice());
-    await scope.hooks?.emitAndWait('agent_start', scope.runContext, agent, input.history.slice());
+    await agent.emitAndWait('agent_start', scope.runContext, agent, input.history.toArray());
+    await scope.hooks?.emitAndWait('agent_start', scope.runContext, agent, input.history.toArray());
   }
+  io.signal.throwIfAborted();
   if (scope.listens(agent, 'agent_turn_start')) await scope.tell(agent, 'agent_turn_start', input.turn);
+  io.signal.throwIfAborted();
 }
 
-function ask(attempt: Attempt, { request }: PreparedRequest): Promise<ModelResponse> {
+async function ask(attempt: Attempt, { request }: PreparedRequest): Promise<ModelResponse> {
   const { timeoutMs } = request.modelSettings;
   if (timeoutMs === undefined) return exchange(attempt, request);
-  return withTimeout(attempt, request, timeoutMs);
+  const late = new ModelTimeoutError({ timeoutMs });
+  const answer = await inTime(attempt.io, { ms: timeoutMs, late }, (signal) => exchange(attempt, { ...request, signal }));
+  if (!answer) throw late;
+  return answer.value;
 }
 
 function exchange(attempt: Attempt, request: ModelRequest): Promise<ModelResponse> {
@@ -72,7 +81,7 @@ async function readStream(attempt: Attempt, request: ModelRequest): Promise<Mode
   const { onRaw } = scope;
   let answer: ModelResponse | undefined;
   for await (const event of model!.getStreamedResponse(request)) {
-    if (io.signal.aborted) break;
+    if (request.signal!.aborted) break; // timed out or interrupted: what comes late has no reader
     if (event.type === 'output_text_delta') {
       attempt.visible = true;
       io.keepPartial(event.delta);
@@ -84,27 +93,6 @@ async function readStream(attempt: Attempt, request: ModelRequest): Promise<Mode
   }
   if (answer) return answer;
   throw new ModelError('The model stream ended without its final event: the connection was lost. Run again from the state of this error.', { code: 'stream_ended' });
-}
-
-async function withTimeout(attempt: Attempt, request: ModelRequest, timeoutMs: number): Promise<ModelResponse> {
-  const { io } = attempt;
-  const controller = new AbortController();
-  const passOn = () => controller.abort(io.signal.reason);
-  io.signal.addEventListener('abort', passOn, { once: true });
-  let timer: unknown;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = io.clock.setTimeout(() => {
-      reject(new ModelTimeoutError({ timeoutMs }));
-      controller.abort();
-    }, timeoutMs);
-  });
-  try {
-    const timed = { ...request, signal: controller.signal };
-    return await Promise.race([exchange(attempt, timed), deadline]);
-  } finally {
-    io.clock.clearTimeout(timer);
-    io.signal.removeEventListener('abort', passOn);
-  }
 }
 
 /** Trouble as data: whose it is, whether the request was sent, and when to try again (K1, K4). */

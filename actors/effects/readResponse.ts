@@ -34,7 +34,8 @@ export async function readResponse(scope: RunScope, agent: AnyAgent, offered: Of
       else response.handoff = handoff;
     } else if (isCall(item)) {
       const call = await annotate(scope, agent, offered, item, response.calls.length);
-      if (call && !isRepeated(response.calls, call)) response.calls.push(checked(scope, agentKey, call));
+      if (call && isRepeated(response.calls, call)) response.items = response.items.filter((other) => other !== item); // said twice, done once
+      else if (call) response.calls.push(checked(scope, agentKey, call));
     } else if (isOpenHosted(item)) response.openHosted = true;
   }
   if (ignored) leaveOut(scope, response, ignored);
@@ -178,7 +179,8 @@ async function badArguments(
   { reason, message }: { reason: 'json' | 'schema'; message: string },
 ): Promise<Call> {
   if (!tool.errorFunction) return makeCall(item, index, tool.name, NO_TOOL);
-  return makeCall(item, index, tool.name, NO_TOOL, { reason, text: await argumentsText(scope.runContext, tool, item, { reason, message }) });
+  const error = { name: 'InvalidToolInputError', message };
+  return makeCall(item, index, tool.name, NO_TOOL, { reason, text: await argumentsText(scope.runContext, tool, item, { reason, message }), error });
 }
 
 export async function argumentsText(

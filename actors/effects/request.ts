@@ -26,7 +26,7 @@ export async function prepareRequest(scope: RunScope, agent: AnyAgent, input: Mo
   const { runContext } = scope;
   const systemInstructions = typeof agent.instructions === 'string' ? agent.instructions : await agent.getSystemPrompt(runContext);
   const prompt = agent.prompt === undefined ? undefined : await agent.getPrompt(runContext);
-  const sent = input.server ? input.history.slice(input.server.known) : input.history.slice();
+  const sent = input.history.toArray(input.server?.known);
   const request: ModelRequest = {
     input: withoutReasoningIds(scope, sent),
     modelSettings: settingsOf(scope, agent, input),
@@ -114,7 +114,7 @@ function settingsOf(scope: RunScope, agent: AnyAgent, input: ModelInput): ModelS
   return resets ? { ...settings, toolChoice: undefined } : settings;
 }
 
-function withoutReasoningIds(scope: RunScope, items: AgentInputItem[]): AgentInputItem[] {
+export function withoutReasoningIds(scope: RunScope, items: AgentInputItem[]): AgentInputItem[] {
   if (scope.option('reasoningItemIdPolicy') !== 'omit') return items;
   return items.map((item) => {
     if (item.type !== 'reasoning' || item.id === undefined) return item;

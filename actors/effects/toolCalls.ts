@@ -2,14 +2,17 @@
 import { approvalResponse, resultWithout } from '../../machines/history.ts';
 import type { Call, CallResult, HostedApprovalItem } from '../../machines/protocol/call.ts';
 import type { AgentInputItem, FunctionCallItem, FunctionCallResultItem } from '../../machines/protocol/item.ts';
+import type { ErrorRecord } from '../../machines/protocol/failure.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
 import type { RunOutcome } from '../../machines/protocol/outcome.ts';
+import { errorRecordOf } from '../errorRecord.ts';
 import { InvalidToolInputError, ToolCallError, ToolTimeoutError } from '../errors.ts';
 import type { EffectIo } from '../host.ts';
 import { type AnyAgent, type RunScope, ok } from '../scope.ts';
 import { describeToolFailure, describeToolTimeout, isAbortEcho } from '../toolInvocation.ts';
 import { extractCustomData, toText, toToolOutput } from '../toolOutput.ts';
 import type { FunctionTool, Tool, ToolCallDetails } from '../toolTypes.ts';
+import { inTime } from './deadline.ts';
 import { applyPatch, operateComputer, runShell } from './hands.ts';
 import { parsedArguments } from './readResponse.ts';
 import { offerFor } from './request.ts';
@@ -27,11 +30,22 @@ export async function execute(scope: RunScope, input: CallInput & { nested: RunO
   const tool = await toolOf(scope, agent, call);
   try {
     if (!input.nested) await tellStart(scope, agent, tool, call);
-    const product = tool.type === 'function' ? await runFunction(scope, tool, input, io, delegated) : await useHands(scope, tool, call, io);
+    io.signal.throwIfAborted(); // nothing starts after an interrupt (J4)
+    const product = await ended(scope, agent, tool, input, io, () => (tool.type === 'function' ? runFunction(scope, tool, input, io, delegated) : useHands(scope, tool, call, io)));
     if (!call.tool.guardsOutput) await tellEnd(scope, agent, tool, call, product);
     return ok(product.result);
   } catch (error) {
     return failed(scope, error, call, io.effectId);
+  }
+}
+
+/** Who heard of the start of a body hears of its end too, when its error ends the run (H2). */
+async function ended(scope: RunScope, agent: AnyAgent, tool: Tool<any>, { call }: CallInput, io: EffectIo, body: () => Promise<Product>): Promise<Product> {
+  try {
+    return await body();
+  } catch (error) {
+    if (!io.signal.aborted) await tellEnd(scope, agent, tool, call, { value: String(error) });
+    throw error;
   }
 }
 
@@ -40,24 +54,27 @@ export type DelegatedResult = (tool: AnyFunctionTool, nested: RunOutcome) => Pro
 
 async function runFunction(scope: RunScope, tool: AnyFunctionTool, input: CallInput & { nested: RunOutcome | null }, io: EffectIo, delegated?: DelegatedResult): Promise<Product> {
   const item = input.call.item as FunctionCallItem; // a function tool is only ever found for a function call
-  const toolCall = input.call.edited === undefined ? item : { ...item, arguments: input.call.edited };
-  const details: ToolCallDetails = { toolCall, signal: io.signal, callId: item.callId, effectId: io.effectId, parentRunConfig: scope.config };
-  let status: CallResult['status'] = 'completed';
+  const toolCall = carriedOut(input.call) as FunctionCallItem; // as above
+  const progress = (value: unknown) => scope.onProgress?.(io.effectId, input.agent, value);
+  const details: ToolCallDetails = { toolCall, signal: io.signal, callId: item.callId, effectId: io.effectId, parentRunConfig: scope.config, progress };
+  let failure: ErrorRecord | undefined;
   let value: unknown;
   try {
     if (input.nested) value = await delegated!(tool, input.nested);
     else value = await runBody(scope, tool, argumentsOf(tool, item, toolCall), details, io);
   } catch (error) {
-    if (isAbortEcho(error, io.signal) || error instanceof TimedOut) {
-      if (!(error instanceof TimedOut)) throw error;
-      value = error.output;
-    } else value = await describeToolFailure(tool, scope.runContext, error, details);
-    status = 'failed';
+    if (isAbortEcho(error, io.signal) || isRaised(tool, error)) throw error;
+    failure = errorRecordOf(error);
+    if (error instanceof TimedOut) value = error.output;
+    else value = await describeToolFailure(tool, scope.runContext, error, details);
   }
-  const { output, display, needsFollowUp } = toToolOutput(value, { isStructured: tool.outputSchema !== undefined, toolName: tool.name });
+  const isStructured = tool.outputSchema !== undefined;
+  const { output: told, display, needsFollowUp } = toToolOutput(value, { isStructured, toolName: tool.name });
+  const output = input.call.edited === undefined || isStructured ? told : withEdit(told, input.call.edited);
   const rawItem: FunctionCallResultItem = { type: 'function_call_result', name: tool.name, callId: item.callId, status: 'completed', output };
   if (item.namespace !== undefined) rawItem.namespace = item.namespace;
-  const result: CallResult = { status, item: rawItem, output: recordable(value) };
+  const result: CallResult = { status: failure ? 'failed' : 'completed', item: rawItem, output: recordable(value) };
+  if (failure) result.error = failure;
   if (display !== undefined) result.display = display;
   if (needsFollowUp === false) result.needsFollowUp = false;
   if (tool.customDataExtractor) {
@@ -75,51 +92,43 @@ function argumentsOf(tool: AnyFunctionTool, item: FunctionCallItem, toolCall: Fu
   throw new InvalidToolInputError(`Invalid input for tool '${tool.name}': ${parsed.message}`, undefined, parsed.message);
 }
 
-function runBody(scope: RunScope, tool: AnyFunctionTool, value: unknown, details: ToolCallDetails, io: EffectIo): Promise<unknown> {
-  if (tool.timeoutMs === undefined) return tool.execute(value, scope.runContext, details);
-  return withTimeout(scope, tool, value, details, io, tool.timeoutMs);
+async function runBody(scope: RunScope, tool: AnyFunctionTool, value: unknown, details: ToolCallDetails, io: EffectIo): Promise<unknown> {
+  const { name, timeoutMs } = tool;
+  if (timeoutMs === undefined) return tool.execute(value, scope.runContext, details);
+  const late = new ToolTimeoutError({ toolName: name, timeoutMs });
+  const output = await inTime(io, { ms: timeoutMs, late }, (signal) => tool.execute(value, scope.runContext, { ...details, signal }));
+  if (!output) throw new TimedOut(await describeToolTimeout(tool, scope.runContext, details));
+  return output.value;
 }
 
 /** What a tool says in place of a result that took too long. */
 class TimedOut extends Error {
   readonly output: unknown;
   constructor(output: unknown) {
-    super('timed out');
+    super('The tool took longer than its timeoutMs.');
+    this.name = 'ToolTimeoutError';
     this.output = output;
   }
 }
 
-async function withTimeout(scope: RunScope, tool: AnyFunctionTool, value: unknown, details: ToolCallDetails, io: EffectIo, timeoutMs: number): Promise<unknown> {
-  const controller = new AbortController();
-  const passOn = () => controller.abort(io.signal.reason);
-  io.signal.addEventListener('abort', passOn, { once: true });
-  let timer: unknown;
-  const deadline = new Promise<'late'>((resolve) => {
-    timer = io.clock.setTimeout(() => {
-      resolve('late');
-      controller.abort(new ToolTimeoutError({ toolName: tool.name, timeoutMs }));
-    }, timeoutMs);
-  });
-  try {
-    const body = tool.execute(value, scope.runContext, { ...details, signal: controller.signal });
-    const first = await Promise.race([body.then((output) => ({ output })), deadline]);
-    if (first !== 'late') return first.output;
-    body.catch(() => undefined); // it was told to stop; what it throws now has no reader
-    throw new TimedOut(await describeToolTimeout(tool, scope.runContext, details));
-  } finally {
-    io.clock.clearTimeout(timer);
-    io.signal.removeEventListener('abort', passOn);
-  }
-}
+/** Its own timeout, where the tool says that it ends the run. */
+const isRaised = (tool: AnyFunctionTool, error: unknown) =>
+  tool.timeoutBehavior === 'raise_exception' && error instanceof ToolTimeoutError && error.toolName === tool.name;
 
 async function useHands(scope: RunScope, tool: Exclude<Tool<any>, AnyFunctionTool>, call: Call, io: EffectIo): Promise<Product> {
   const item = await hands(scope, tool, call, io);
   const result: CallResult = 'note' in item ? resultWithout(call, 'failed', item.note) : { status: 'completed', item: item.item };
-  return { result, value: 'note' in item ? item.note : item.item };
+  return { result, value: 'note' in item ? item.note : outputOf(item.item) };
+}
+
+/** What hooks are told: of a screen, the picture alone. */
+function outputOf(item: AgentInputItem): unknown {
+  if (item.type === 'computer_call_result') return item.output.data.replace(/^data:[^,]*,/, '');
+  return 'output' in item ? item.output : item;
 }
 
 function hands(scope: RunScope, tool: Exclude<Tool<any>, AnyFunctionTool>, call: Call, io: EffectIo): Promise<{ item: AgentInputItem } | { note: string }> {
-  if (tool.type === 'computer' && call.item.type === 'computer_call') return operateComputer(scope, tool, call.item);
+  if (tool.type === 'computer' && call.item.type === 'computer_call') return operateComputer(scope, tool, call.item, io);
   if (tool.type === 'shell' && call.item.type === 'shell_call') return runShell(tool, call.item, io);
   if (tool.type === 'apply_patch' && call.item.type === 'apply_patch_call') return applyPatch(scope, tool, call.item);
   throw new Error(`A ${tool.type} tool cannot carry out a ${call.item.type}.`);
@@ -141,27 +150,60 @@ export async function toolOf(scope: RunScope, agent: AnyAgent, call: Call): Prom
   return found;
 }
 
-export async function tellStart(scope: RunScope, agent: AnyAgent, tool: Tool<any>, { item }: Call): Promise<void> {
-  if (!scope.listens(agent, 'agent_tool_start')) return;
-  const details = { toolCall: item as FunctionCallItem }; // the hook's type names the common case; other calls have the same place
-  await agent.emitAndWait('agent_tool_start', scope.runContext, tool, details);
-  await scope.hooks?.emitAndWait('agent_tool_start', scope.runContext, agent, tool, details);
+/** The call as it is carried out: with the arguments that a person put in the place of the model's (D2). */
+export function carriedOut({ item, edited }: Call): Call['item'] {
+  return edited === undefined ? item : ({ ...item, arguments: edited } as Call['item']); // only function calls are edited
 }
 
-export async function tellEnd(scope: RunScope, agent: AnyAgent, tool: Tool<any>, { item }: Call, product: Product): Promise<void> {
+/** What a hook threw: it fails the run with its own error, not as an error of the tool (H1). */
+export class HookFailure extends Error {
+  constructor(cause: unknown) {
+    super('A hook threw.', { cause });
+  }
+}
+
+async function hooked(tell: () => Promise<void>): Promise<void> {
+  try {
+    await tell();
+  } catch (error) {
+    throw new HookFailure(error);
+  }
+}
+
+export async function tellStart(scope: RunScope, agent: AnyAgent, tool: Tool<any>, call: Call): Promise<void> {
+  if (!scope.listens(agent, 'agent_tool_start')) return;
+  const details = { toolCall: carriedOut(call) as FunctionCallItem }; // the hook's type names the common case; other calls have the same place
+  await hooked(async () => {
+    await agent.emitAndWait('agent_tool_start', scope.runContext, tool, details);
+    await scope.hooks?.emitAndWait('agent_tool_start', scope.runContext, agent, tool, details);
+  });
+}
+
+export async function tellEnd(scope: RunScope, agent: AnyAgent, tool: Tool<any>, call: Call, product: Pick<Product, 'value'>): Promise<void> {
   if (!scope.listens(agent, 'agent_tool_end')) return;
-  const details = { toolCall: item as FunctionCallItem }; // as above
+  const details = { toolCall: carriedOut(call) as FunctionCallItem }; // as above
   const text = toText(product.value);
-  await agent.emitAndWait('agent_tool_end', scope.runContext, tool, text, details);
-  await scope.hooks?.emitAndWait('agent_tool_end', scope.runContext, agent, tool, text, details);
+  await hooked(async () => {
+    await agent.emitAndWait('agent_tool_end', scope.runContext, tool, text, details);
+    await scope.hooks?.emitAndWait('agent_tool_end', scope.runContext, agent, tool, text, details);
+  });
 }
 
 /** The tool meant its error to end the run; or a hook of the app threw. */
 export function failed(scope: RunScope, error: unknown, call: Call, effectId: string): RecordedOutcome {
+  if (error instanceof HookFailure) return scope.failure('user', error.cause, effectId);
   const cause = error instanceof Error ? error : new Error(String(error));
   const isOwn = cause instanceof ToolTimeoutError || cause instanceof ToolCallError;
   const wrapped = isOwn ? cause : new ToolCallError(`Failed to run the tool "${call.name}": ${cause.message}`, cause);
   return scope.failure('toolCall', wrapped, effectId, { detail: { tool: call.name, callId: call.callId } });
+}
+
+/** The model reads that what was done is not what it had asked for (D2). */
+function withEdit(output: FunctionCallResultItem['output'], edited: string): FunctionCallResultItem['output'] {
+  const note = `A person changed the arguments of this call before it ran: ${edited}`;
+  if (typeof output === 'string') return `${output}\n\n${note}`;
+  if (Array.isArray(output)) return [...output, { type: 'input_text', text: note }];
+  return output.type === 'text' ? { ...output, text: `${output.text}\n\n${note}` } : output;
 }
 
 /** Results are recorded: what is no JSON is kept as its text. */
