@@ -1,3 +1,4 @@
+import { Log } from '../../machines/log.ts';
 import { isSecretKey, safeText } from './secrets.ts';
 
 /** How much of a running system may leave the process. Everything is counted per message. */
@@ -143,15 +144,17 @@ function objectOf(value: object, depth: number, limits: InspectorLimits, allowan
     const { name, message, code } = value as Error & { code?: unknown };
     return { name, message: spend(safeText(message, limits.text), allowance), code: walk(code, depth + 1, 'code') };
   }
-  if (depth >= limits.depth) return Array.isArray(value) ? { length: value.length } : '[cut]';
-  if (Array.isArray(value)) return tailOf(value, depth, limits, walk);
+  if (depth >= limits.depth) return Array.isArray(value) || value instanceof Log ? { length: value.length } : '[cut]';
+  if (Array.isArray(value)) return tailOf(value, value.length, depth, limits, walk);
+  // A conversation grows without end: only its tail is copied.
+  if (value instanceof Log) return tailOf(value.toArray(Math.max(0, value.length - limits.tail)), value.length, depth, limits, walk);
   return isPlain(value) ? propertiesOf(value, depth, limits, allowance, walk) : `[${kindOf(value)}]`;
 }
 
-function tailOf(list: readonly unknown[], depth: number, limits: InspectorLimits, walk: Walk): unknown {
+function tailOf(list: readonly unknown[], length: number, depth: number, limits: InspectorLimits, walk: Walk): unknown {
   // Entries have no key of their own, so texts in a list are as private as any.
-  if (list.length <= limits.tail) return list.map((entry) => walk(entry, depth + 1, ''));
-  return { length: list.length, last: list.slice(list.length - limits.tail).map((entry) => walk(entry, depth + 1, '')) };
+  const last = list.slice(Math.max(0, list.length - limits.tail)).map((entry) => walk(entry, depth + 1, ''));
+  return length <= limits.tail ? last : { length, last };
 }
 
 function propertiesOf(value: object, depth: number, limits: InspectorLimits, allowance: Allowance, walk: Walk): unknown {

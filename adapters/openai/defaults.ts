@@ -19,6 +19,7 @@ export function setDefaultOpenAIClient(client: OpenAIClient): void {
   defaultClient = client;
 }
 
+/** The client that was set with `setDefaultOpenAIClient()`, if any. */
 export function getDefaultOpenAIClient<Client extends OpenAIClient = OpenAIClient>(): Client | undefined {
   return defaultClient as Client | undefined; // The caller knows what it has set.
 }

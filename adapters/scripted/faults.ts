@@ -27,7 +27,7 @@ export interface PlannedFault { nth: number | 'every'; fault: Fault }
 export interface FaultableTool {
   name: string;
   // The bodies of tools differ in their parameters and are only passed through: nothing here may depend on them.
-  invoke?: (...parameters: any[]) => unknown;
+  invoke?: (...parameters: any[]) => unknown; // `any`: tools of any input
   execute?: (...parameters: any[]) => unknown;
 }
 export interface FaultPlan {

@@ -1,0 +1,67 @@
+/** The conversation as JSON lines: every event of its runs, and what happens between them. Nothing else is on the standard output. */
+import type { RunToolApprovalItem } from '../../actors/items.ts';
+import type { RunEvent } from '../../actors/runView.ts';
+import type { Ending } from './conversation.ts';
+import type { Ruling, Writer } from './piped.ts';
+import { argumentsOf, explained } from './wording.ts';
+
+/** Lines that are no event of a run; those have a `number`. */
+export type ConversationLine =
+  | { type: 'input'; text: string }
+  | { type: 'approval'; id: string; agent: string; name: string; arguments: string; decision: 'approve' | 'reject'; by: 'option' | 'nobody' }
+  | { type: 'final'; status: 'completed' | 'interrupted'; agent: string; output: unknown; usage: Ending['spent']; ms: number }
+  | { type: 'error'; name: string; code?: string; message: string; agent?: string; usage?: Ending['spent']; ms?: number; stack?: string };
+
+export class JsonOutput implements Writer {
+  readonly #out: NodeJS.WriteStream;
+  readonly #showStacks: boolean;
+
+  constructor({ out, showStacks }: { out: NodeJS.WriteStream; showStacks: boolean }) {
+    this.#out = out;
+    this.#showStacks = showStacks;
+  }
+
+  event(event: RunEvent): void {
+    // What the provider sent, word for word: the other deltas say the same, and it may be large.
+    if (event.type === 'delta' && event.data.type === 'model') return;
+    this.#write(event);
+  }
+
+  said(text: string): void {
+    this.#write({ type: 'input', text });
+  }
+
+  ruled(item: RunToolApprovalItem, { decision, by }: Ruling): void {
+    this.#write({ type: 'approval', id: item.id, agent: item.agent.name, name: item.name ?? '', arguments: argumentsOf(item.rawItem), decision, by });
+  }
+
+  settled(ending: Ending): void {
+    const { agent, spent: usage, ms } = ending;
+    if (ending.status === 'failed') this.#write({ ...this.#errorLine(ending.error), agent, usage, ms });
+    else this.#write({ type: 'final', status: ending.status, agent, output: ending.status === 'completed' ? (ending.output ?? null) : null, usage, ms });
+  }
+
+  trouble(error: unknown): void {
+    this.#write(this.#errorLine(error));
+  }
+
+  #errorLine(error: unknown): Extract<ConversationLine, { type: 'error' }> {
+    const { name, code, stack } = error instanceof Error ? (error as Error & { code?: unknown }) : { name: 'Error', code: undefined, stack: undefined };
+    return {
+      type: 'error',
+      name,
+      ...(typeof code === 'string' && { code }),
+      message: explained(error),
+      ...(this.#showStacks && stack !== undefined && { stack }),
+    };
+  }
+
+  #write(line: RunEvent | ConversationLine): void {
+    this.#out.write(`${JSON.stringify(line, plain)}\n`);
+  }
+}
+
+/** Outputs of tools may hold what JSON cannot: it is named rather than lost with the line. */
+function plain(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
+}

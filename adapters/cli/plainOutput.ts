@@ -1,0 +1,73 @@
+/** The conversation as plain text on the standard output; errors on the standard error. */
+import type { RunToolApprovalItem } from '../../actors/items.ts';
+import type { Ending } from './conversation.ts';
+import { type Paint, paintFor } from './paint.ts';
+import type { Ruling, Writer } from './piped.ts';
+import { type Page, Transcript } from './transcript.ts';
+import { callText, explained, harmless, secondsText, usageText } from './wording.ts';
+
+export class PlainOutput implements Writer, Page {
+  readonly #out: NodeJS.WriteStream;
+  readonly #errors: NodeJS.WriteStream;
+  readonly #paint: Paint;
+  readonly #paintError: Paint;
+  readonly #showStacks: boolean;
+  readonly #transcript = new Transcript(this);
+  #atLineStart = true;
+  #hasText = false;
+
+  constructor({ out, errors, showStacks }: { out: NodeJS.WriteStream; errors: NodeJS.WriteStream; showStacks: boolean }) {
+    this.#out = out;
+    this.#errors = errors;
+    this.#paint = paintFor(out);
+    this.#paintError = paintFor(errors);
+    this.#showStacks = showStacks;
+  }
+
+  readonly event = this.#transcript.add;
+
+  text(piece: string): void {
+    const text = harmless(piece);
+    if (text === '') return;
+    this.#out.write(text);
+    this.#hasText = true;
+    this.#atLineStart = text.endsWith('\n');
+  }
+
+  line(text: string, tone: Parameters<Paint>[0] = 'plain'): void {
+    if (!this.#atLineStart) this.#out.write('\n');
+    this.#atLineStart = true;
+    if (text === '') return;
+    if (tone === 'plain') this.#hasText = true;
+    this.#out.write(`${this.#paint(tone, harmless(text))}\n`);
+  }
+
+  said(text: string): void {
+    this.#hasText = false;
+    this.line(`> ${text}`, 'person');
+  }
+
+  ruled(item: RunToolApprovalItem, { decision, by }: Ruling): void {
+    const what = `${item.agent.name} wants to call ${callText(item.name ?? 'a tool', item.rawItem)}`;
+    const ruling = by === 'option' ? `${decision === 'approve' ? 'approved' : 'rejected'} by --approve` : 'rejected, because nobody is there to approve it (see --approve)';
+    this.line(`  ? ${what}: ${ruling}`, 'notice');
+  }
+
+  settled(ending: Ending): void {
+    this.line('');
+    // A final output that no message carried, such as the result of a tool.
+    if (ending.status === 'completed' && !this.#hasText && ending.output !== undefined) this.line(outputText(ending.output));
+    if (ending.status === 'failed') this.trouble(ending.error);
+    if (ending.status === 'interrupted') this.line('  interrupted', 'notice');
+    this.line(`  [${ending.agent}: ${usageText(ending.spent)}, ${secondsText(ending.ms)}]`, 'quiet');
+    this.#out.write('\n');
+  }
+
+  trouble(error: unknown): void {
+    this.line('');
+    this.#errors.write(`${this.#paintError('bad', `Error: ${harmless(explained(error))}`)}\n`);
+    if (this.#showStacks && error instanceof Error && error.stack) this.#errors.write(`${this.#paintError('quiet', harmless(error.stack))}\n`);
+  }
+}
+
+export const outputText = (output: unknown) => (typeof output === 'string' ? output : JSON.stringify(output, null, 2));

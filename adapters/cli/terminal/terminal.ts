@@ -1,0 +1,191 @@
+/** The conversation in a terminal: text streams above, the person types below, at any time. */
+import type { ReadStream, WriteStream } from 'node:tty';
+import type { RunToolApprovalItem } from '../../../actors/items.ts';
+import type { RunEvent } from '../../../actors/runView.ts';
+import type { Audience, Conversation, Ending, Verdict } from '../conversation.ts';
+import { EXIT, type ExitCode } from '../exit.ts';
+import { nearest } from '../nearest.ts';
+import { outputText } from '../plainOutput.ts';
+import { Transcript } from '../transcript.ts';
+import { callText, explained, messageText, secondsText, usageText } from '../wording.ts';
+import { askAboutCall } from './approvals.ts';
+import { Keyboard } from './keyboard.ts';
+import { FRAME_MS, Progress } from './progress.ts';
+import { type Footer, Screen } from './screen.ts';
+
+const COMMANDS = { '/help': 'this list', '/usage': 'tokens of the conversation so far', '/quit': 'leave (as Ctrl-D does)' } as const;
+/** Longer than what tools get to end by themselves. */
+const PATIENCE_MS = 1_000;
+const LEAVE_HINT = 'Press Ctrl-C again to leave.';
+
+export class Terminal implements Audience {
+  readonly #screen: Screen;
+  readonly #keyboard: Keyboard;
+  readonly #transcript: Transcript;
+  readonly #approve: 'all' | 'none' | undefined;
+  readonly #showStacks: boolean;
+  #prompt = '> ';
+  /** Lines typed while a run was going, each a message of its own. */
+  #queue: string[] = [];
+  #isPaused = false;
+  #running: { controller: AbortController; progress: Progress } | undefined;
+  #hasText = false;
+  #saidLeaveHint = false;
+  #left: ExitCode | undefined;
+  #lastCode: ExitCode = EXIT.completed;
+  #wake: () => void = () => undefined;
+  #give: () => void = () => undefined;
+  /** Resolves a while after the person has left: what still does not end is left behind. */
+  readonly #gone = new Promise<void>((resolve) => (this.#give = resolve));
+
+  constructor({ input, out, approve, showStacks }: { input: ReadStream; out: WriteStream; approve: 'all' | 'none' | undefined; showStacks: boolean }) {
+    this.#approve = approve;
+    this.#showStacks = showStacks;
+    this.#screen = new Screen(out, () => this.#footer());
+    this.#transcript = new Transcript(this.#screen);
+    this.#keyboard = new Keyboard(input, {
+      line: (text) => this.#typed(text.trim()),
+      interrupt: () => this.interrupt(),
+      end: () => this.leave(this.#running ? EXIT.interrupted : this.#lastCode),
+      changed: () => this.#left === undefined && this.#screen.draw(),
+    });
+    out.on('resize', () => this.#left === undefined && this.#screen.draw());
+  }
+
+  /** Talks until the person leaves. */
+  async converse(conversation: Conversation, greeting: readonly string[]): Promise<ExitCode> {
+    for (const line of greeting) this.#screen.line(line, 'quiet');
+    this.#screen.space();
+    for (let text = await this.#next(); text !== undefined; text = await this.#next()) {
+      if (text === '/usage') this.#screen.line(`  ${usageText(conversation.spent)}`, 'quiet');
+      else await Promise.race([this.#turn(conversation, text), this.#gone]);
+    }
+    this.#screen.close();
+    return this.#left ?? this.#lastCode;
+  }
+
+  /** Ends the conversation; what is going is interrupted. */
+  leave(code: ExitCode): void {
+    if (this.#left !== undefined) return;
+    this.#left = code;
+    this.#running?.controller.abort();
+    this.#keyboard.close();
+    this.#wake();
+    setTimeout(this.#give, PATIENCE_MS);
+  }
+
+  /** Ctrl-C: ends the run that is going; once more, or with no run twice, the conversation. */
+  interrupt(): void {
+    const { controller } = this.#running ?? {};
+    if (controller && !controller.signal.aborted) return controller.abort();
+    if (controller || this.#saidLeaveHint) return this.leave(EXIT.interrupted);
+    this.#keyboard.fill('');
+    this.#saidLeaveHint = true;
+    this.#screen.draw();
+  }
+
+  // -- what the run says -------------------------------------------------------------------------------------------------
+
+  event(event: RunEvent): void {
+    this.#running?.progress.add(event);
+    if (event.type === 'delta' || (event.type === 'item.completed' && event.item && messageText(event.item) !== '')) this.#hasText = true;
+    this.#transcript.add(event);
+  }
+
+  async decide(item: RunToolApprovalItem, complaintAbout: (input: string) => Promise<string | undefined>): Promise<Verdict> {
+    if (this.#left !== undefined) return { decision: 'cancel' };
+    if (this.#approve) {
+      this.#screen.line(`  ? ${callText(item.name ?? 'a tool', item.rawItem)}: ${this.#approve === 'all' ? 'approved' : 'rejected'} by --approve`, 'notice');
+      return this.#approve === 'all' ? { decision: 'approve' } : { decision: 'reject' };
+    }
+    return askAboutCall(item, complaintAbout, {
+      tell: (text, tone) => this.#screen.line(`  ${text}`, tone),
+      ask: (prompt, prefilled) => this.#ask(prompt, prefilled),
+    });
+  }
+
+  settled(ending: Ending): void {
+    this.#running = undefined;
+    this.#screen.line('');
+    if (ending.status === 'completed' && !this.#hasText && ending.output !== undefined) this.#screen.line(outputText(ending.output));
+    if (ending.status === 'failed') this.trouble(ending.error);
+    if (ending.status === 'interrupted') this.#screen.line('  interrupted', 'notice');
+    this.#screen.line(`  ${ending.agent}: ${usageText(ending.spent)}, ${secondsText(ending.ms)}`, 'quiet');
+    this.#screen.space();
+  }
+
+  trouble(error: unknown): void {
+    this.#screen.line(`Error: ${explained(error)}`, 'bad');
+    if (this.#showStacks && error instanceof Error && error.stack) this.#screen.line(error.stack, 'quiet');
+  }
+
+  /** What the user's own code prints must not tear the rows below. */
+  print(text: string): void {
+    this.#screen.line(text);
+  }
+
+  // -- what the person does ----------------------------------------------------------------------------------------------
+
+  async #turn(conversation: Conversation, text: string): Promise<void> {
+    this.#screen.line(`> ${text}`, 'person');
+    this.#hasText = false;
+    const controller = new AbortController();
+    this.#running = { controller, progress: new Progress() };
+    const frames = setInterval(() => this.#left === undefined && this.#screen.draw(), FRAME_MS);
+    const { status } = await conversation.say(text, controller);
+    clearInterval(frames);
+    this.#lastCode = status === 'completed' ? EXIT.completed : status === 'failed' ? EXIT.failed : EXIT.interrupted;
+    // After trouble nothing goes on by itself: what waits is offered for another look.
+    this.#isPaused = status !== 'completed' && this.#queue.length > 0;
+    if (this.#isPaused && this.#keyboard.text === '' && this.#left === undefined) this.#keyboard.fill(this.#queue.shift()!);
+  }
+
+  async #next(): Promise<string | undefined> {
+    for (;;) {
+      if (this.#left !== undefined) return undefined;
+      const waiting = this.#isPaused ? undefined : this.#queue.shift();
+      if (waiting !== undefined) return waiting;
+      this.#screen.draw();
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  #typed(text: string): void {
+    this.#saidLeaveHint = false;
+    if (text === '/quit') return this.leave(this.#running ? EXIT.interrupted : this.#lastCode);
+    if (text === '/help') return this.#help();
+    if (/^\/[a-z]+$/i.test(text) && text !== '/usage') {
+      const meant = nearest(text, Object.keys(COMMANDS));
+      return this.#screen.line(`  There is no command ${text}.${meant ? ` Did you mean ${meant}?` : ' See /help.'}`, 'bad');
+    }
+    // The first of the lines that were held came back into the input, and keeps its place.
+    if (text !== '') this.#queue.splice(this.#isPaused ? 0 : this.#queue.length, 0, text);
+    this.#isPaused = false;
+    this.#screen.draw();
+    this.#wake();
+  }
+
+  #help(): void {
+    for (const [command, meaning] of Object.entries(COMMANDS)) this.#screen.line(`  ${command.padEnd(8)} ${meaning}`, 'quiet');
+    this.#screen.line('  Ctrl-C interrupts a run, and twice leaves. What you type while the agent works is sent after.', 'quiet');
+  }
+
+  async #ask(prompt: string, prefilled?: string): Promise<string | undefined> {
+    this.#prompt = prompt;
+    const answering = this.#keyboard.ask(prefilled);
+    this.#screen.draw();
+    const answer = await answering;
+    this.#prompt = '> ';
+    this.#screen.line(`  ${prompt}${answer ?? '(cancelled)'}`, 'quiet');
+    return answer;
+  }
+
+  #footer(): Footer {
+    const rows: Footer['rows'] = this.#queue.slice(0, 3).map((text) => ({ text: `  queued: ${text}`, tone: 'quiet' }));
+    if (this.#queue.length > 3) rows.push({ text: `  and ${this.#queue.length - 3} more`, tone: 'quiet' });
+    if (this.#isPaused && this.#queue.length > 0) rows.push({ text: '  Waiting lines are held; Enter sends them.', tone: 'notice' });
+    if (this.#running && !this.#keyboard?.isAsking) rows.push({ text: this.#running.progress.text(), tone: 'quiet' });
+    if (this.#saidLeaveHint) rows.push({ text: LEAVE_HINT, tone: 'notice' });
+    return { rows, prompt: this.#prompt, input: this.#keyboard?.text ?? '', cursor: this.#keyboard?.cursor ?? 0 };
+  }
+}
