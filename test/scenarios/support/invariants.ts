@@ -1,0 +1,126 @@
+/** What holds of every run, whatever the scenario: written down apart from the code that has to keep it. */
+import { expect } from 'vitest';
+import { AgentsError, RunState, type AgentInputItem, type RunEvent } from 'loopchart';
+import type { Answer, ModelTally } from './modelTally.ts';
+import type { Settled } from './seen.ts';
+
+/** G3: every call has exactly one result, after it and before the next message; no result is without its call. */
+export function checkRequests(tally: ModelTally): void {
+  for (const { request, answered } of tally.asked) {
+    const input = typeof request.input === 'string' ? [] : request.input;
+    const keptByProvider = request.conversationId !== undefined || request.previousResponseId !== undefined;
+    const known = keptByProvider ? answered.flatMap(({ output }) => output.flatMap(callIdOf)) : [];
+    expect(problemsOf(input, known), `G3: a request is not well formed: ${JSON.stringify(input)}`).toEqual([]);
+  }
+}
+
+/** @param known calls that the provider has on its side. */
+export function problemsOf(items: readonly AgentInputItem[], known: readonly string[] = []): string[] {
+  const problems: string[] = [];
+  const open = new Set<string>();
+  const atProvider = new Set(known);
+  for (const item of items) {
+    const id = 'callId' in item ? String(item.callId) : '';
+    if (CALLS.has(item.type ?? '')) {
+      if (open.has(id)) problems.push(`call ${id} is open twice`);
+      open.add(id);
+    } else if (RESULTS.has(item.type ?? '')) {
+      if (!open.delete(id) && !atProvider.delete(id)) problems.push(`result ${id} has no call`);
+    } else if ('role' in item && open.size > 0) {
+      problems.push(`a message stands between ${[...open].join(', ')} and its result`);
+    }
+  }
+  return [...problems, ...[...open].map((id) => `call ${id} has no result`)];
+}
+
+/** What a run counts: the base for one that goes on from it. */
+export type Counted = Record<'requests' | 'inputTokens' | 'outputTokens' | 'totalTokens', number>;
+
+/** @param replayed events of the same run up to the point where it was left. */
+export function checkRun({ events, state, error }: Settled, replayed: readonly RunEvent[]): void {
+  if (!state) return void expect(error, 'a run that was refused says why').toBeInstanceOf(Error);
+  expect(events.slice(0, replayed.length), 'I1: replayed events are the same').toEqual(replayed);
+  checkNumbers(events);
+  checkItems(events);
+  checkApprovals(events);
+  checkOrder(state);
+  if (error instanceof AgentsError) expect(error.state, 'K3: an error carries the state').toBeInstanceOf(RunState);
+}
+
+/** A8: what models answered during the run is what the run counts, on top of what it went on from. */
+export function checkUsage({ state, events }: Settled, before: Counted, answers: readonly Answer[], replayed: number): Counted {
+  if (!state) return before;
+  const { requests, inputTokens, outputTokens, totalTokens } = state.usage;
+  const counted = { requests, inputTokens, outputTokens, totalTokens };
+  const isCut = state.source.outcome?.status === 'interrupted' || state.source.outcome?.status === 'failed';
+  if (isCut) return counted; // an answer may have come too late to count
+  const expected = answers.reduce(sum, before);
+  const retried = events.slice(replayed).filter(({ type }) => type === 'turn.retrying').length;
+  expect(counted, 'A8: usage adds up').toEqual({ ...expected, requests: expected.requests + retried });
+  return counted;
+}
+
+export const NOTHING_COUNTED: Counted = { requests: 0, inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+
+/** I1: numbers rise by one and never repeat. */
+function checkNumbers(events: readonly RunEvent[]): void {
+  expect(events.map(({ number }) => number), 'I1: events are numbered one by one').toEqual(events.map((_, at) => at + 1));
+}
+
+/** I2: one end for every beginning, before the turn settles; nothing after the run has settled. */
+function checkItems(events: readonly RunEvent[]): void {
+  const open = new Map<string, string>();
+  const settledRuns: string[] = [];
+  for (const event of events) {
+    expect(settledRuns.filter((path) => event.path === path || event.path.startsWith(`${path}/`)), `I2: ${event.type} after run.settled`).toEqual([]);
+    if (event.type === 'item.started') {
+      expect(open.has(event.id), `I2: ${event.id} started twice`).toBe(false);
+      open.set(event.id, event.path);
+    } else if (event.type === 'item.completed') {
+      expect(open.delete(event.id), `I2: ${event.id} ended without a beginning, or twice`).toBe(true);
+    } else if (event.type === 'turn.settled') {
+      expect([...open].filter(([, turn]) => turn === event.path).map(([id]) => id), `I2: items left open at the end of ${event.path}`).toEqual([]);
+    } else if (event.type === 'run.settled') settledRuns.push(event.path);
+  }
+}
+
+/** D6: a body starts only after its own request, if it made one or has to make one, was granted. */
+function checkApprovals(events: readonly RunEvent[]): void {
+  const asked = new Set<string>();
+  const granted = new Set<string>();
+  for (const event of events) {
+    if (event.type === 'approval.requested') asked.add(event.path);
+    if (event.type === 'approval.resolved' && event.decision === 'approve') granted.add(event.path);
+    if (event.type !== 'tool.started') continue;
+    const needs = asked.has(event.path) || event.call.tool.approval === 'always';
+    expect(!needs || granted.has(event.path), `D6: ${event.path} runs without approval`).toBe(true);
+  }
+}
+
+/** C3: results stand in the order of their calls, after all calls of their response. */
+function checkOrder(state: RunState<any, any>): void {
+  let calls: string[] = [];
+  let answered = -1;
+  for (const { type, rawItem } of state.look().newItems) {
+    const [id] = callIdOf(rawItem);
+    if (type === 'tool_call_item' && id !== undefined) {
+      if (answered >= 0) [calls, answered] = [[], -1];
+      calls.push(id);
+    } else if (type === 'tool_call_output_item' && id !== undefined && calls.includes(id)) {
+      const at = calls.indexOf(id, answered + 1);
+      expect(at, `C3: the result of ${id} is out of order`).toBeGreaterThan(answered);
+      answered = at;
+    }
+  }
+}
+
+const CALLS = new Set(['function_call', 'computer_call', 'shell_call', 'apply_patch_call']);
+const RESULTS = new Set(['function_call_result', 'computer_call_result', 'shell_call_output', 'apply_patch_call_output']);
+const callIdOf = (item: object): string[] => ('callId' in item && typeof item.callId === 'string' ? [item.callId] : []);
+
+const sum = (a: Counted, { usage: b }: Answer): Counted => ({
+  requests: a.requests + (b.requests ?? 1),
+  inputTokens: a.inputTokens + b.inputTokens,
+  outputTokens: a.outputTokens + b.outputTokens,
+  totalTokens: a.totalTokens + b.totalTokens,
+});
