@@ -34,8 +34,9 @@ export async function bench(argv: string[], { print, note }: Output): Promise<nu
   for (const name of settings.contestants) contestants.push(await CONTESTANTS[name]!());
   if (!globalThis.gc) note('Run with --expose-gc for steadier figures.');
   const options: MeasureOptions = {
-    rounds: settings.rounds, warmUpMs: 300, sampleMs: 20, budgetMs: settings.budgetMs, now: () => performance.now(),
-    collectGarbage: () => void globalThis.gc?.(),
+    rounds: settings.rounds, warmUpMs: 1_000, sampleMs: 20, budgetMs: settings.budgetMs, now: () => performance.now(),
+    // A full collection would also take back what the engine has learnt of the code.
+    collectGarbage: () => void globalThis.gc?.({ type: 'minor' }),
   };
   const cases: Case[] = [];
   for (const workload of WORKLOADS.filter(({ id }) => settings.only.includes(id))) {

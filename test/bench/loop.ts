@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod';
 import type { Model, ModelRequest, ModelResponse, SerializedTool } from '../../actors/ports.ts';
-import type { AgentInputItem, AgentOutputItem, FunctionCallItem, FunctionCallResultItem } from '../../machines/protocol/item.ts';
+import type { AgentInputItem, FunctionCallItem, FunctionCallResultItem } from '../../machines/protocol/item.ts';
 
 export interface LoopTool {
   name: string;
@@ -77,7 +77,7 @@ async function outcome(call: FunctionCallItem, tool: LoopTool | undefined): Prom
   }
 }
 
-function textOf(output: AgentOutputItem[]): string {
+function textOf(output: AgentInputItem[]): string {
   let text = '';
   for (const item of output) {
     if (!('role' in item) || item.role !== 'assistant') continue;
