@@ -95,7 +95,8 @@ export class RunView {
       case 'turn.cut':
         return this.#cut(event);
       case 'call.settled':
-        return this.#settled(event);
+        if (event.result || event.failure) this.#settled(event); // what is suspended ends with its turn
+        return;
       case 'turn.settled':
         return this.#turnSettled(event);
       case 'run.settled':
@@ -121,10 +122,9 @@ export class RunView {
 
   ended(src: keyof Leaves, input: any, outcome: RecordedOutcome): void {
     if (outcome.status !== 'ok') return;
-    if (src === 'execute') this.#executed(input, outcome.value as CallResult); // what the leaf of this name answers with
-    if (src === 'errorHandler') this.#supplied(input, outcome.value as SuppliedOutput | null); // as above
+    if (src === 'errorHandler') this.#supplied(input, outcome.value as SuppliedOutput | null); // what the leaf of this name answers with
     if (src !== 'model') return;
-    const response = outcome.value as Response; // what the leaf of this name answers with
+    const response = outcome.value as Response; // as above
     const event: Responded = { type: 'turn.responded', path: pathOf(input.effectId), agent: input.agent, attempt: input.attempt, response, carried: input.carried !== undefined };
     const mayBeFinal = response.calls.length === 0 && !response.handoff; // text beside a call is not the answer (A2)
     if (!mayBeFinal) this.#release(true);
@@ -190,11 +190,6 @@ export class RunView {
     }
   }
 
-  /** A body that ended is the end of its call, unless guardrails still look at what it brought. */
-  #executed({ effectId, agent, call }: { effectId: string; agent: string; call: Call }, result: CallResult): void {
-    if (!call.tool.guardsOutput) this.#settled({ path: pathOf(effectId), agent, result, failure: null });
-  }
-
   /** A final output that the app supplied stands in the history like one of the model (K3). */
   #supplied({ effectId, agent }: { effectId: string; agent: string }, supplied: SuppliedOutput | null): void {
     if (!supplied?.includeInHistory) return;
@@ -218,7 +213,7 @@ export class RunView {
     });
   }
 
-  #settled({ path, agent, result, failure }: Omit<Extract<LoopEvent, { type: 'call.settled' }>, 'type' | 'call'>): void {
+  #settled({ path, agent, result, failure }: Extract<LoopEvent, { type: 'call.settled' }>): void {
     const turn = path.slice(0, path.lastIndexOf('/'));
     this.#open.get(turn)?.delete(path);
     this.#atWork.delete(path);

@@ -142,6 +142,12 @@ function pairResults(items: readonly AgentInputItem[]): Map<number, number> {
 }
 
 const ABORTED = 'aborted';
+
+/** What the model reads of a call that an interrupt cut short. @param askedAt and `at` in ms since the epoch. */
+export function abortedText(askedAt: number, at: number): string {
+  return `aborted by user after ${((at - askedAt) / 1000).toFixed(1)}s`;
+}
+
 /** One transparent pixel: a screenshot has to be a picture, also when there is none. */
 const BLANK_SCREEN =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==';

@@ -1,42 +1,35 @@
-import { assign, emit, sendParent, sendTo, setup, spawnChild, stopChild } from 'xstate';
+import { assign, emit, sendParent, sendTo, setup, stopChild } from 'xstate';
 import type { ActorLogic, DoneActorEvent } from 'xstate';
 import { atOf, outputOf } from './eventFields.ts';
-import { resultWithout } from './history.ts';
-import type { Call, CallResult } from './protocol/call.ts';
-import type { Decision, Downward, Upward } from './protocol/command.ts';
-import type { EffectOutcome, Failure } from './protocol/failure.ts';
+import { abortedText, resultWithout } from './history.ts';
+import type { CallResult } from './protocol/call.ts';
+import type { Downward, Upward } from './protocol/command.ts';
+import type { EffectOutcome } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { RunInput, RunOutcome } from './protocol/outcome.ts';
 import { type Leaf, slot } from './slot.ts';
+import {
+  type CallEffect,
+  type DecisionOutcome,
+  type PermissionOutcome,
+  type ToolCallContext,
+  type ToolCallInput,
+  type ToolCallOutcome,
+  approvalOf,
+  asksPerson,
+  effectOf,
+  invalidResult,
+  nestedInput,
+  outcomeOf,
+  personIdOf,
+  policyText,
+  rejectionText,
+  whereabouts,
+  withEdit,
+} from './toolCallMemory.ts';
 
-export interface ToolCallInput {
-  path: string;
-  agent: string;
-  call: Call;
-  /** When the response came in that asked for the call, in ms since the epoch. */
-  askedAt: number;
-  /** How far its nested run had come when an earlier run was stopped. */
-  resumed?: RunOutcome;
-}
-export interface ToolCallContext extends ToolCallInput {
-  result: CallResult | null;
-  failure: Failure | null;
-  /** What the nested run brought, for a call of an agent. */
-  nested: RunOutcome | null;
-  nestedAlive: boolean;
-}
-export interface ToolCallOutcome {
-  index: number;
-  result: CallResult | null;
-  failure: Failure | null;
-  /** The call was suspended, and this is how far its nested run had come. */
-  nested?: RunOutcome;
-}
+export type { ToolCallContext, ToolCallInput, ToolCallOutcome };
 
-interface CallEffect { effectId: string; agent: string; call: Call }
-type Permission = { approval: 'granted' } | { approval: 'needed' } | { approval: 'rejected'; message: string };
-type PermissionOutcome = EffectOutcome<Permission>;
-type DecisionOutcome = EffectOutcome<Decision>;
 type ResultOutcome = EffectOutcome<CallResult>;
 /** No result lets the call go on; a result takes the place of the one it has. */
 type VerdictOutcome = EffectOutcome<{ result: CallResult | null }>;
@@ -109,8 +102,10 @@ export const toolCallMachine = setup({
     recordVerdict: assign(({ context }, verdict: VerdictOutcome) => (verdict.status === 'ok' ? { result: verdict.value.result ?? context.result } : {})),
     recordFailure: assign((_, outcome: EffectOutcome<unknown>) => (outcome.status === 'error' ? { failure: outcome.failure, result: null } : {})),
     recordAborted: assign(({ context }, at: number) => ({ result: resultWithout(context.call, 'aborted', abortedText(context.askedAt, at)) })),
-    spawnNested: spawnChild('run', { id: 'run', input: ({ context }) => nestedInput(context) }),
-    markNested: assign({ nestedAlive: true }),
+    startNested: assign(({ context, spawn }) => {
+      spawn('run', { id: 'run', input: nestedInput(context) });
+      return { nestedAlive: true };
+    }),
     recordNested: assign((_, nested: RunOutcome) => ({ nested, nestedAlive: false })),
     stopNested: stopChild('run'),
     withdrawNested: sendTo('run', { type: 'withdraw' }),
@@ -144,14 +139,14 @@ export const toolCallMachine = setup({
         validating: {
           description: 'The arguments were parsed when the response came in. A call that cannot run ends here.',
           always: [
-            { guard: 'isInvalid', target: '#toolCall.settled', actions: ['recordInvalid', 'announceSettled'] },
-            { guard: 'isRecorded', target: '#toolCall.settled', actions: ['recordRecorded', 'announceSettled'] },
-            { guard: 'isResumed', target: 'delegating', actions: ['spawnNested', 'markNested'] },
+            { guard: 'isInvalid', target: '#toolCall.settled', actions: 'recordInvalid' },
+            { guard: 'isRecorded', target: '#toolCall.settled', actions: 'recordRecorded' },
+            { guard: 'isResumed', target: 'delegating', actions: 'startNested' },
             { guard: 'mustConsult', target: 'deciding' },
             { guard: 'screensInput', target: 'screening' },
             { guard: 'needsApproval', target: '#toolCall.awaitingApproval.decision' },
             { guard: 'guardsInput', target: 'guardingInput' },
-            { guard: 'isDelegated', target: 'delegating', actions: ['spawnNested', 'markNested'] },
+            { guard: 'isDelegated', target: 'delegating', actions: 'startNested' },
             { target: 'executing' },
           ],
         },
@@ -162,12 +157,12 @@ export const toolCallMachine = setup({
             src: 'approvalPolicy',
             input: ({ context }) => effectOf(context, 'approvalPolicy'),
             onDone: [
-              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'recordFailure', params: outputOf }, 'announceSettled'] },
-              { guard: { type: 'policyRejects', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'recordPolicyRejection', params: outputOf }, 'announceSettled'] },
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
+              { guard: { type: 'policyRejects', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordPolicyRejection', params: outputOf } },
               { guard: { type: 'policyAsksScreened', params: outputOf }, target: 'screening' },
               { guard: { type: 'policyAsks', params: outputOf }, target: '#toolCall.awaitingApproval.decision' },
               { guard: 'guardsInput', target: 'guardingInput' },
-              { guard: 'isDelegated', target: 'delegating', actions: ['spawnNested', 'markNested'] },
+              { guard: 'isDelegated', target: 'delegating', actions: 'startNested' },
               { target: 'executing' },
             ],
           },
@@ -179,8 +174,8 @@ export const toolCallMachine = setup({
             src: 'toolGuardrail',
             input: ({ context }) => ({ ...effectOf(context, 'screen'), kind: 'toolInput', result: null }),
             onDone: [
-              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'recordFailure', params: outputOf }, 'announceSettled'] },
-              { guard: { type: 'guardrailRejects', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'recordVerdict', params: outputOf }, 'announceSettled'] },
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
+              { guard: { type: 'guardrailRejects', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordVerdict', params: outputOf } },
               { target: '#toolCall.awaitingApproval.decision' },
             ],
           },
@@ -192,9 +187,9 @@ export const toolCallMachine = setup({
             src: 'toolGuardrail',
             input: ({ context }) => ({ ...effectOf(context, 'inputGuardrail'), kind: 'toolInput', result: null }),
             onDone: [
-              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'recordFailure', params: outputOf }, 'announceSettled'] },
-              { guard: { type: 'guardrailRejects', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'recordVerdict', params: outputOf }, 'announceSettled'] },
-              { guard: 'isDelegated', target: 'delegating', actions: ['spawnNested', 'markNested'] },
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
+              { guard: { type: 'guardrailRejects', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordVerdict', params: outputOf } },
+              { guard: 'isDelegated', target: 'delegating', actions: 'startNested' },
               { target: 'executing' },
             ],
           },
@@ -211,7 +206,7 @@ export const toolCallMachine = setup({
             src: 'execute',
             input: ({ context }) => ({ ...effectOf(context, 'execute'), nested: context.nested }),
             onDone: [
-              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'recordFailure', params: outputOf }, 'announceSettled'] },
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
               { guard: 'guardsOutput', target: 'guardingOutput', actions: { type: 'recordResult', params: outputOf } },
               { target: '#toolCall.settled', actions: { type: 'recordResult', params: outputOf } },
             ],
@@ -224,8 +219,8 @@ export const toolCallMachine = setup({
             src: 'toolGuardrail',
             input: ({ context }) => ({ ...effectOf(context, 'outputGuardrail'), kind: 'toolOutput', result: context.result }),
             onDone: [
-              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'recordFailure', params: outputOf }, 'announceSettled'] },
-              { target: '#toolCall.settled', actions: [{ type: 'recordVerdict', params: outputOf }, 'announceSettled'] },
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
+              { target: '#toolCall.settled', actions: { type: 'recordVerdict', params: outputOf } },
             ],
           },
         },
@@ -250,11 +245,11 @@ export const toolCallMachine = setup({
             src: 'person',
             input: ({ context }) => ({ ...effectOf(context, 'approval'), path: context.path }),
             onDone: [
-              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordFailure', params: outputOf }, 'announceSettled'] },
-              { guard: { type: 'isRejected', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordRejection', params: outputOf }, 'announceSettled'] },
-              { guard: { type: 'editIsInvalid', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordInvalidEdit', params: outputOf }, 'announceSettled'] },
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordFailure', params: outputOf }] },
+              { guard: { type: 'isRejected', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordRejection', params: outputOf }] },
+              { guard: { type: 'editIsInvalid', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordInvalidEdit', params: outputOf }] },
               { guard: 'guardsInput', target: '#toolCall.running.guardingInput', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }] },
-              { guard: 'isDelegated', target: '#toolCall.running.delegating', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }, 'spawnNested', 'markNested'] },
+              { guard: 'isDelegated', target: '#toolCall.running.delegating', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }, 'startNested'] },
               { target: '#toolCall.running.executing', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }] },
             ],
           },
@@ -266,50 +261,6 @@ export const toolCallMachine = setup({
       },
     },
     interrupted: { type: 'final', description: 'Cut short; the model reads that it was.', entry: 'announceSettled' },
-    settled: { type: 'final', description: 'There is a result, a failure that ends the run, or, after a soft stop, the call as it waited.' },
+    settled: { type: 'final', description: 'There is a result, a failure that ends the run, or, after a soft stop, the call as it waited.', entry: 'announceSettled' },
   },
 });
-
-const NOT_APPROVED = 'Tool execution was not approved.';
-
-const asksPerson = (permission: PermissionOutcome) => permission.status === 'ok' && permission.value.approval === 'needed';
-
-const approvalOf = (outcome: DecisionOutcome) =>
-  outcome.status === 'ok' && outcome.value.decision === 'approve' ? outcome.value : undefined;
-
-const policyText = (outcome: PermissionOutcome) =>
-  outcome.status === 'ok' && outcome.value.approval === 'rejected' ? outcome.value.message : NOT_APPROVED;
-
-const rejectionText = (outcome: DecisionOutcome) =>
-  (outcome.status === 'ok' && outcome.value.decision === 'reject' && outcome.value.message) || NOT_APPROVED;
-
-/** The item keeps what the model wrote; only what is carried out changes (D2). */
-function withEdit(call: Call, edited: string | undefined): Call {
-  return edited === undefined ? call : { ...call, edited };
-}
-
-function invalidResult(call: Call): CallResult {
-  const { reason, text, error } = call.invalid!;
-  const result = resultWithout(call, reason === 'notRun' ? 'skipped' : 'failed', text);
-  return error ? { ...result, error } : result;
-}
-
-function abortedText(askedAt: number, at: number): string {
-  return `aborted by user after ${((at - askedAt) / 1000).toFixed(1)}s`;
-}
-
-const personIdOf = (context: ToolCallContext) => `${context.path}/approval#1`;
-const whereabouts = ({ path, agent, call }: ToolCallContext) => ({ path, agent, call });
-
-function effectOf(context: ToolCallContext, name: string): CallEffect {
-  return { effectId: `${context.path}/${name}#1`, agent: context.agent, call: context.call };
-}
-
-function outcomeOf({ call, result, failure, nested }: ToolCallContext): ToolCallOutcome {
-  const outcome = { index: call.index, result, failure };
-  return nested?.status === 'stopped' ? { ...outcome, nested } : outcome;
-}
-
-function nestedInput(context: ToolCallContext): RunInput {
-  return { path: `${context.path}/run`, agent: context.agent, delegatedBy: context.call, resumed: context.resumed };
-}

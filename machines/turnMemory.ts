@@ -1,13 +1,13 @@
 /** What a turn remembers, and how responses, calls and interrupts change it. Pure functions; the chart decides when. */
 import { type TurnDecision, decideNext, skipAfterTerminal } from './decide.ts';
-import { partialMessage, recordsOfTurn, resultWithout } from './history.ts';
+import { abortedText, partialMessage, recordsOfTurn, resultWithout } from './history.ts';
 import type { Log } from './log.ts';
 import { type CallResult, type Response, NO_USAGE } from './protocol/call.ts';
 import type { Downward } from './protocol/command.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { CarriedTurn, RunOutcome, ServerState, TurnOutcome } from './protocol/outcome.ts';
-import type { ToolCallInput, ToolCallOutcome } from './toolCall.ts';
+import type { ToolCallInput, ToolCallOutcome } from './toolCallMemory.ts';
 
 export interface TurnInput {
   path: string;
@@ -127,8 +127,7 @@ export function abortedResults(context: TurnContext, text: string): Record<strin
 }
 
 /** A carried turn that is cut before it goes on has begun nothing: there is no time to tell. */
-export const abortedText = ({ respondedAt }: TurnContext, at: number) =>
-  respondedAt === 0 ? 'aborted by user' : `aborted by user after ${((at - respondedAt) / 1000).toFixed(1)}s`;
+export const heldText = ({ respondedAt }: TurnContext, at: number) => (respondedAt === 0 ? 'aborted by user' : abortedText(respondedAt, at));
 
 export function decisionOf(context: TurnContext): TurnDecision {
   if (context.failure) return { next: 'failed', guard: 'hasFailed' };

@@ -5,9 +5,9 @@ import type { AgentInputItem } from './item.ts';
 import type { ItemRecord, RunOutcome, TurnNext } from './outcome.ts';
 
 /**
- * What the charts announce with `emit`: what only they know. What a host sees anyway, the beginning and end of effects, it adds
- * as {@link EffectEvent}. Embedders listen with `actor.on(type, …)`; the front door turns both into the numbered lifecycle
- * events and into the stream of the Agents SDK. The same on replay.
+ * What the charts announce with `emit`. What a host sees anyway, because it carries out the effects, it adds as {@link EffectEvent}.
+ * Embedders listen with `actor.on(type, …)`; the front door turns both into the numbered lifecycle events and into the stream of
+ * the Agents SDK. The same on replay.
  */
 export type LoopEvent =
   | { type: 'run.started'; path: string; agent: string }
@@ -17,6 +17,7 @@ export type LoopEvent =
   | { type: 'turn.cut'; path: string; agent: string; item: AgentInputItem }
   | { type: 'approval.requested'; path: string; agent: string; id: string; call: Call }
   | { type: 'approval.resolved'; path: string; agent: string; id: string; call: Call; decision: Decision['decision'] | 'withdrawn' }
+  /** With neither result nor failure the call was suspended as it waited. */
   | { type: 'call.settled'; path: string; agent: string; call: Call; result: CallResult | null; failure: Failure | null }
   | { type: 'turn.settled'; path: string; agent: string; turn: number; next: TurnNext; guard: string }
   | { type: 'handoff.requested'; path: string; agent: string; target: string }
@@ -26,9 +27,7 @@ export type LoopEvent =
   | { type: 'run.resumed'; path: string; agent: string }
   | { type: 'run.settled'; path: string; agent: string; outcome: RunOutcome };
 
-/** What is seen from outside the charts when an effect begins or ends. */
+/** What is seen from outside the charts when the model is asked, and when it has answered. */
 export type EffectEvent =
   | { type: 'turn.started'; path: string; agent: string; turn: number }
-  | { type: 'turn.responded'; path: string; agent: string; attempt: number; response: Response; carried: boolean }
-  | { type: 'call.started'; path: string; agent: string; call: Call }
-  | { type: 'call.ended'; path: string; agent: string; call: Call; result: CallResult };
+  | { type: 'turn.responded'; path: string; agent: string; attempt: number; response: Response; carried: boolean };

@@ -1,5 +1,6 @@
 /** Entries as they may be read from outside: checked, because a journal outlives the process that wrote it. */
 import * as z from 'zod';
+import { ERROR_KINDS } from './outcome.ts';
 
 const Failure = z.looseObject({ code: z.string(), message: z.string(), effectId: z.string().optional() });
 const ErrorRecord = z.looseObject({ name: z.string(), message: z.string() });
@@ -24,7 +25,7 @@ export const CommandSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('configure'),
     maxTurns: z.number().int().min(0).nullable().optional(),
-    errorHandlers: z.array(z.enum(['maxTurns', 'modelRefusal', 'invalidFinalOutput'])).optional(),
+    errorHandlers: z.array(z.enum(ERROR_KINDS)).optional(),
   }),
 ]);
 

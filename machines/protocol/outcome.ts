@@ -128,7 +128,8 @@ export interface PreparedRun {
   /** Going on with an earlier run: what it had generated, counted and left unfinished. */
   carried?: { generated: ItemRecord[]; turns: number; turn?: CarriedTurn; unsaved: AgentInputItem[]; pendingInput: PendingInput[] };
 }
-export type ErrorKind = 'maxTurns' | 'modelRefusal' | 'invalidFinalOutput';
+export const ERROR_KINDS = ['maxTurns', 'modelRefusal', 'invalidFinalOutput'] as const;
+export type ErrorKind = (typeof ERROR_KINDS)[number];
 
 export interface GuardrailResult { index: number; name: string; tripwireTriggered: boolean; outputInfo?: unknown }
 

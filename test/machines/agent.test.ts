@@ -6,6 +6,7 @@ import type { CarriedTurn, ErrorKind, TurnNext, TurnOutcome } from '../../machin
 import { recordsOfTurn } from '../../machines/history.ts';
 import type { TurnInput } from '../../machines/turn.ts';
 import { type Leaf, completions, crashes, explore } from '../support/explore.ts';
+import { everyConfiguration } from './everyConfiguration.ts';
 import { AT, asked, callOf, combinations, failureOf, handoffTo, ok, responseOf, resultOf, said, steerOf, trouble } from './samples.ts';
 
 const BUG = { name: 'Error', message: 'bug' };
@@ -133,16 +134,7 @@ const walk = explore({
 
 const ended = walk.states.filter(({ snapshot }) => snapshot.status === 'done').map(({ snapshot }) => snapshot);
 
-describe('every configuration of the agent chart', () => {
-  test('A3: has a way out on success, on error and on interrupt, and leads to an end', () => {
-    expect(walk.problems).toEqual([]);
-  });
-
-  test('is reached over transitions of which each is taken', () => {
-    expect(walk.neverTaken).toEqual([]);
-    expect(walk.states.length).toBeGreaterThan(500);
-  });
-});
+everyConfiguration('agent', { rule: 'A3', walk, moreThan: 500 });
 
 describe('on every way through the agent chart', () => {
   const startsOf = (src: string) => walk.edges.filter(({ effects }) => effects.some((effect) => effect.kind === 'spawn' && effect.src === src));

@@ -5,6 +5,7 @@ import type { AgentInput } from '../../machines/agentMemory.ts';
 import { runMachine } from '../../machines/run.ts';
 import type { GuardrailInput, RunContext } from '../../machines/runMemory.ts';
 import { type Leaf, completions, crashes, explore } from '../support/explore.ts';
+import { everyConfiguration } from './everyConfiguration.ts';
 import { AT, asked, callOf, combinations, failureOf, handoffTo, ok, preparedFor, steerOf, trouble } from './samples.ts';
 
 const BUG = { name: 'Error', message: 'bug' };
@@ -80,16 +81,7 @@ const walk = explore({
 
 const ended = walk.states.filter(({ snapshot }) => snapshot.status === 'done').map(({ snapshot }) => snapshot);
 
-describe('every configuration of the run chart', () => {
-  test('P1: has a way out on success, on error and on interrupt, and leads to an end', () => {
-    expect(walk.problems).toEqual([]);
-  });
-
-  test('is reached over transitions of which each is taken', () => {
-    expect(walk.neverTaken).toEqual([]);
-    expect(walk.states.length).toBeGreaterThan(500);
-  });
-});
+everyConfiguration('run', { rule: 'P1', walk, moreThan: 500 });
 
 describe('on every way through the run chart', () => {
   const failures = ended.filter(({ output }) => output!.status === 'failed');

@@ -6,6 +6,7 @@ import type { RunOutcome } from '../../machines/protocol/outcome.ts';
 import type { ToolCallInput, ToolCallOutcome } from '../../machines/toolCall.ts';
 import { type TurnContext, type TurnInput, turnMachine } from '../../machines/turn.ts';
 import { type Leaf, completions, crashes, explore } from '../support/explore.ts';
+import { everyConfiguration } from './everyConfiguration.ts';
 import { AT, asked, callOf, combinations, failureOf, handoffTo, ok, responseOf, resultOf, trouble } from './samples.ts';
 
 const BUG = { name: 'Error', message: 'bug' };
@@ -103,16 +104,9 @@ const walk = explore({
 
 const ended = walk.states.filter(({ snapshot }) => snapshot.status === 'done').map(({ snapshot }) => snapshot);
 
-describe('every configuration of the turn chart', () => {
-  test('A1: has a way out on success, on error and on interrupt, and leads to an end', () => {
-    expect(walk.problems).toEqual([]);
-  });
+everyConfiguration('turn', { rule: 'A1', walk, moreThan: 500 });
 
-  test('is reached over transitions of which each is taken', () => {
-    expect(walk.neverTaken).toEqual([]);
-    expect(walk.states.length).toBeGreaterThan(500);
-  });
-
+describe('every turn', () => {
   test('K4: a bug in an effect or a call breaks the turn', () => {
     const broken = walk.edges.filter(({ event }) => event.type.startsWith('xstate.error.actor.'));
     expect(broken.length).toBeGreaterThan(0);
