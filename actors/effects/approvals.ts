@@ -57,11 +57,11 @@ export async function rejectionText(scope: RunScope, call: Call, message: string
 
 /** What was decided outside of the state: for always, or on the context itself. */
 export function standingDecision(scope: RunScope, { agent, call }: OpenDecision): Decision | undefined {
-  const query = { toolName: call.name, callId: call.callId, agentName: scope.agent(agent).name };
-  const approved = scope.runContext.isToolApproved(query);
+  const asked = { ...query(scope.agent(agent), call), callId: call.callId };
+  const approved = scope.runContext.isToolApproved(asked);
   if (approved === undefined) return undefined;
   if (approved) return { decision: 'approve' };
-  return { decision: 'reject', message: scope.runContext.getRejectionMessage(call.name, call.callId, query) };
+  return { decision: 'reject', message: scope.runContext.getRejectionMessage(call.name, call.callId, asked) };
 }
 
 const TOOL_TYPE = { function_call: 'function', hosted_tool_call: 'function', computer_call: 'computer', shell_call: 'shell', apply_patch_call: 'apply_patch' } as const;

@@ -39,6 +39,19 @@ for (const approves of [true, false]) {
   });
 }
 
+test('D2: approved always, a request of the same server that waits beside it is approved too; one of another server is not', async () => {
+  const of = (id: string, server: string): AgentOutputItem => ({ ...request, id, providerData: { ...request.providerData, id, server_label: server } });
+  const { runs } = await play(async (world) => {
+    const tools = ['shop', 'bank'].map((serverLabel) => hostedMcpTool({ serverLabel, serverUrl: `https://${serverLabel}.example/mcp`, requireApproval: 'always' }));
+    const agent = new Agent({ name: 'Buyer', model: world.model(responds(of('mcpr_1', 'shop'), of('mcpr_2', 'shop'), of('mcpr_3', 'bank'))), tools });
+    const waiting = await world.run(agent, 'go');
+    waiting.state.approve(waiting.state.getInterruptions()[0]!, { alwaysApprove: true });
+    return world.run(agent, waiting.state);
+  });
+  const left = runs.map(({ interruptions }) => interruptions.map(({ path }) => path.at(-1)?.split('.').at(-1)));
+  expect(left).toEqual([['0', '1', '2'], ['2']]);
+});
+
 test('C10: a hosted call beside an answer passes through and asks for nothing', async () => {
   const { seen, requests } = await play(async (world) => {
     const search: AgentOutputItem = { type: 'hosted_tool_call', id: 'ws_1', name: 'web_search_call', status: 'completed' };
