@@ -1,12 +1,16 @@
-/** What may come into a run from outside is checked before it is recorded: nothing invalid is ever written or applied. */
+/**
+ * What may come into a run from outside is checked before it is recorded: nothing invalid is ever written or applied. Without zod,
+ * which the front door does not load; a test holds these checks against `CommandSchema`.
+ */
 import type { Command } from '../machines/protocol/command.ts';
+import { ERROR_KINDS } from '../machines/protocol/outcome.ts';
 import { UserError } from './errors.ts';
 
 /** @throws UserError for what is no command; events of XState itself are none. */
 export function checkedCommand(command: Command): Command {
-  const { type } = command;
+  const type = String((command as Partial<Command> | null)?.type); // what a caller without types may send
   if (type.startsWith('xstate.')) throw new UserError(`"${type}" is an event of XState itself and is refused. Tell a run ${KNOWN}.`);
-  const problem = Object.hasOwn(CHECKS, type) ? CHECKS[type](command as never) : `there is no command "${String(type)}"`; // each check has its own command
+  const problem = isKnown(type) ? CHECKS[type](command as never) : `there is no command "${type}"`; // each check has its own command
   if (problem) throw new UserError(`The run was told something it does not understand: ${problem}. Tell a run ${KNOWN}.`);
   return command;
 }
@@ -17,13 +21,21 @@ type Check<Type extends Command['type']> = (command: Extract<Command, { type: Ty
 const CHECKS: { [Type in Command['type']]: Check<Type> } = {
   steer: ({ input }) => {
     if (!Array.isArray(input) || input.length === 0) return '`steer` needs at least one message';
-    const isMessage = ({ id, item }: { id: unknown; item: unknown }) => typeof id === 'string' && typeof item === 'object' && item !== null;
-    return input.every(isMessage) ? undefined : 'each message of `steer` needs an id and an item';
+    return input.every((one) => isObject(one) && typeof one.id === 'string' && isObject(one.item)) ? undefined : 'each message of `steer` needs an id and an item';
   },
   softStop: () => undefined,
-  interrupt: ({ reason }) => (['user', 'replaced', 'tripwire'].includes(reason) ? undefined : `"${reason}" is no reason for an interrupt`),
-  configure: ({ maxTurns }) => {
+  interrupt: ({ reason, at, partials = {}, notice = false }) => {
+    if (!['user', 'replaced', 'tripwire'].includes(reason)) return `"${reason}" is no reason for an interrupt`;
+    if (!isObject(partials) || !Object.values(partials).every((text) => typeof text === 'string')) return '`partials` of an interrupt are texts by effect';
+    return typeof at === 'number' && typeof notice === 'boolean' ? undefined : 'an interrupt has a time, in ms, and a `notice` is true or false';
+  },
+  configure: ({ maxTurns, errorHandlers = [] }) => {
     const isLimit = maxTurns === undefined || maxTurns === null || (Number.isInteger(maxTurns) && maxTurns >= 0);
-    return isLimit ? undefined : `maxTurns has to be a whole number of at least 0, or null, not ${maxTurns}`;
+    if (!isLimit) return `maxTurns has to be a whole number of at least 0, or null, not ${maxTurns}`;
+    const areKinds = Array.isArray(errorHandlers) && errorHandlers.every((kind) => ERROR_KINDS.includes(kind));
+    return areKinds ? undefined : `errorHandlers has to be a list of ${ERROR_KINDS.join(', ')}`;
   },
 };
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isKnown = (type: string): type is Command['type'] => Object.hasOwn(CHECKS, type);

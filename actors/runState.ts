@@ -170,7 +170,8 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
    * @throws StaleStateError when the call does not wait any more, UserError when it never was one of this run.
    */
   approve(item: RunToolApprovalItem, options: { alwaysApprove?: boolean; arguments?: string | Record<string, unknown>; reason?: string } = {}): void {
-    const edited = typeof options.arguments === 'object' ? JSON.stringify(options.arguments) : options.arguments;
+    const { arguments: given } = options;
+    const edited = given === undefined || typeof given === 'string' ? given : JSON.stringify(given);
     this.#mustWait(item);
     this.#source.scopeOf(item.id).runContext.approveTool(item, { alwaysApprove: options.alwaysApprove });
     this.#decide(item.id, { decision: 'approve', arguments: edited, always: options.alwaysApprove, reason: options.reason });

@@ -3,7 +3,7 @@ import { wellFormed } from '../../machines/history.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
 import type { PendingInput } from '../../machines/protocol/command.ts';
-import type { ErrorKind, PreparedRun, RunOutcome } from '../../machines/protocol/outcome.ts';
+import { ERROR_KINDS, type PreparedRun, type RunOutcome } from '../../machines/protocol/outcome.ts';
 import { UserError } from '../errors.ts';
 import type { EffectIo } from '../host.ts';
 import type { Session } from '../ports.ts';
@@ -14,7 +14,6 @@ import { RequestUsage, Usage } from '../usage.ts';
 import { inputGuardrailsOf } from './guardrails.ts';
 
 export const MAX_TURNS = 10;
-const ERROR_KINDS: ErrorKind[] = ['maxTurns', 'modelRefusal', 'invalidFinalOutput'];
 
 /** For which errors the app may supply an output. */
 export const handledKinds = (handlers: RunErrorHandlers<any, any>) => ERROR_KINDS.filter((kind) => handlers[kind] ?? handlers.default); // `any`: as in the options

@@ -2,7 +2,9 @@ import { MemoryJournal, UserError } from 'loopchart';
 import { virtualClock } from 'loopchart/testing';
 import { expect, test } from 'vitest';
 import { Host } from '../../../actors/host.ts';
+import { checkedCommand } from '../../../actors/ingress.ts';
 import type { Command } from '../../../machines/protocol/command.ts';
+import { CommandSchema } from '../../../machines/protocol/journalSchemas.ts';
 import type { RunInput } from '../../../machines/protocol/outcome.ts';
 
 test('P5: a command that is meant for another run answers stale and changes nothing', async () => {
@@ -25,18 +27,49 @@ test('J3, P5: a command for a run that is over answers so and is not recorded', 
 
 test('an event of XState itself is refused, and so is what is no command', async () => {
   const { host, entries } = await sampling();
-  const bad = [
-    { type: 'xstate.done.actor.agent.1', output: {} },
-    { type: 'toString' },
-    { type: 'steer', input: [] },
-    { type: 'steer', input: [{ item: {} }] },
-    { type: 'interrupt', reason: 'boredom', at: 0 },
-    { type: 'configure', maxTurns: -1 },
-  ] as unknown as Command[]; // what a caller without types may send
-  for (const command of bad) expect(() => host.command(command)).toThrow(UserError);
+  for (const command of BAD) expect(() => host.command(command), JSON.stringify(command)).toThrow(UserError);
   expect(entries()).toEqual(['run.start']);
   expect(host.outcome).toBeNull();
 });
+
+test('what is told to a run and what is read from a journal are held to the same', () => {
+  for (const command of BAD) expect(CommandSchema.safeParse(command).success, JSON.stringify(command)).toBe(false);
+  for (const command of GOOD) {
+    expect(checkedCommand(command)).toBe(command);
+    expect(CommandSchema.parse(command)).toEqual(command);
+  }
+});
+
+const BAD = [
+  {},
+  null,
+  { type: 'xstate.done.actor.agent.1', output: {} },
+  { type: 'toString' },
+  { type: 'steer' },
+  { type: 'steer', input: [] },
+  { type: 'steer', input: [null] },
+  { type: 'steer', input: [{ item: {} }] },
+  { type: 'steer', input: [{ id: 'a', item: null }] },
+  { type: 'interrupt', reason: 'boredom', at: 0 },
+  { type: 'interrupt', reason: 'user' },
+  { type: 'interrupt', reason: 'user', at: 0, notice: 'yes' },
+  { type: 'interrupt', reason: 'user', at: 0, partials: { 'turn.1/model#1': 1 } },
+  { type: 'configure', maxTurns: -1 },
+  { type: 'configure', maxTurns: 1.5 },
+  { type: 'configure', maxTurns: '3' },
+  { type: 'configure', errorHandlers: ['boredom'] },
+  { type: 'configure', errorHandlers: 'maxTurns' },
+] as unknown as Command[]; // what a caller without types may send
+
+const GOOD: Command[] = [
+  { type: 'steer', input: [{ id: 'a', item: { type: 'message', role: 'user', content: 'More.' } }] },
+  { type: 'softStop' },
+  { type: 'interrupt', reason: 'user', at: 0 },
+  { type: 'interrupt', reason: 'replaced', at: 7, partials: { 'turn.1/model#1': 'Once' }, notice: false },
+  { type: 'configure' },
+  { type: 'configure', maxTurns: null },
+  { type: 'configure', maxTurns: 0, errorHandlers: ['maxTurns', 'modelRefusal', 'invalidFinalOutput'] },
+];
 
 /** A run whose model does not answer. */
 async function sampling() {
