@@ -6,7 +6,6 @@ import type { OpenEffect, OpenEffects } from './openEffects.ts';
 
 /** A call that waits for a person. */
 export interface OpenDecision { id: string; path: string; agent: string; call: Call }
-export type DecisionReceipt = 'accepted' | 'kept' | 'stale' | 'unknown';
 
 export class Decisions {
   readonly #effects: OpenEffects;

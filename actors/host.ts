@@ -5,7 +5,7 @@ import type { LoopEvent } from '../machines/protocol/event.ts';
 import { type Incoming, type JournalEntry, JOURNAL_FORMAT, type RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { RunInput, RunOutcome } from '../machines/protocol/outcome.ts';
 import type { runMachine } from '../machines/run.ts';
-import { type DecisionReceipt, Decisions, type OpenDecision, isOfCall } from './decisions.ts';
+import { Decisions, type OpenDecision, isOfCall } from './decisions.ts';
 import { errorFrom } from './errorRecord.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { checkedCommand } from './ingress.ts';
@@ -14,7 +14,7 @@ import { JournalWriter } from './journalWriter.ts';
 import { type LeafHost, bindHost, hostedRun } from './leaf.ts';
 import { type EffectName, OpenEffects, type OpenEffectsOptions, lostOutcome } from './openEffects.ts';
 
-export type { DecisionReceipt, OpenDecision } from './decisions.ts';
+export type { OpenDecision } from './decisions.ts';
 export type { EffectIo, EffectRunner } from './openEffects.ts';
 
 export interface EffectWatcher {
@@ -128,12 +128,10 @@ export class Host implements LeafHost {
   }
 
   /** A decision for a call that is announced but does not wait yet is kept for it (D4). With `then` both take effect, or neither (D2). */
-  decide(id: string, decision: Decision, ...then: Command[]): DecisionReceipt {
-    const standing = this.standing(id);
-    if (standing !== 'open') return standing;
+  decide(id: string, decision: Decision, ...then: Command[]): void {
+    if (this.standing(id) !== 'open') return;
     const { input } = this.#decisions.announced(id)!; // it is open
     this.dispatch({ type: 'decide', id, decision, fingerprint: input.call && fingerprintOf(input.call) }, ...then.map(incoming));
-    return this.#effects.has(id) ? 'kept' : 'accepted';
   }
 
   /** What would become of a decision now: taken or kept, too late, or about no call of this run. */
