@@ -97,16 +97,15 @@ async function runBody(scope: RunScope, tool: AnyFunctionTool, value: unknown, d
   if (timeoutMs === undefined) return tool.execute(value, scope.runContext, details);
   const late = new ToolTimeoutError({ toolName: name, timeoutMs });
   const output = await inTime(io, { ms: timeoutMs, late }, (signal) => tool.execute(value, scope.runContext, { ...details, signal }));
-  if (!output) throw new TimedOut(await describeToolTimeout(tool, scope.runContext, details));
+  if (!output) throw new TimedOut(late, await describeToolTimeout(tool, scope.runContext, details));
   return output.value;
 }
 
 /** What a tool says in place of a result that took too long. */
-class TimedOut extends Error {
+class TimedOut extends ToolTimeoutError {
   readonly output: unknown;
-  constructor(output: unknown) {
-    super('The tool took longer than its timeoutMs.');
-    this.name = 'ToolTimeoutError';
+  constructor({ toolName, timeoutMs }: ToolTimeoutError, output: unknown) {
+    super({ toolName, timeoutMs });
     this.output = output;
   }
 }
