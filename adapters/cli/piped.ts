@@ -18,6 +18,12 @@ export interface Writer {
   trouble(error: unknown): void;
 }
 
+/** What `--approve` says, with a person there or not. */
+export const VERDICTS: Readonly<Record<'all' | 'none', Verdict>> = {
+  all: { decision: 'approve' },
+  none: { decision: 'reject', message: 'Calls that need approval are rejected here.' },
+};
+
 /** `--approve` decides; without it nobody is there to, which the exit code says. */
 export class AbsentPerson {
   readonly #approve: 'all' | 'none' | undefined;
@@ -28,8 +34,7 @@ export class AbsentPerson {
   }
 
   rule(): { ruling: Ruling; verdict: Verdict } {
-    if (this.#approve === 'all') return { ruling: { decision: 'approve', by: 'option' }, verdict: { decision: 'approve' } };
-    if (this.#approve === 'none') return { ruling: { decision: 'reject', by: 'option' }, verdict: { decision: 'reject', message: 'Calls that need approval are rejected here.' } };
+    if (this.#approve) return { ruling: { decision: this.#approve === 'all' ? 'approve' : 'reject', by: 'option' }, verdict: VERDICTS[this.#approve] };
     this.wasMissed = true;
     return { ruling: { decision: 'reject', by: 'nobody' }, verdict: { decision: 'reject', message: 'Nobody was there to approve this call.' } };
   }

@@ -5,6 +5,7 @@ import type { RunEvent } from '../../../actors/runView.ts';
 import type { Audience, Conversation, Ending, Verdict } from '../conversation.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { nearest } from '../nearest.ts';
+import { VERDICTS } from '../piped.ts';
 import { outputText } from '../plainOutput.ts';
 import { Transcript } from '../transcript.ts';
 import { callText, explained, messageText, secondsText, usageText } from '../wording.ts';
@@ -96,7 +97,7 @@ export class Terminal implements Audience {
     if (this.#left !== undefined) return { decision: 'cancel' };
     if (this.#approve) {
       this.#screen.line(`  ? ${callText(item.name ?? 'a tool', item.rawItem)}: ${this.#approve === 'all' ? 'approved' : 'rejected'} by --approve`, 'notice');
-      return this.#approve === 'all' ? { decision: 'approve' } : { decision: 'reject' };
+      return VERDICTS[this.#approve];
     }
     return askAboutCall(item, complaintAbout, {
       tell: (text, tone) => this.#screen.line(`  ${text}`, tone),
