@@ -36,10 +36,12 @@ export function start(args: string[], { env, main = MAIN }: Options = {}): { chi
   return { child, finished, until };
 }
 
-/** None of the settings of the machine that runs the tests. */
+/** What a process needs to run at all, and none of the settings of the machine that runs the tests: with `CI` set, say, Node paints nothing. */
+const NEEDED = ['PATH', 'HOME', 'TMPDIR', 'LANG'];
+
 function environment(env: Environment = {}): NodeJS.ProcessEnv {
-  const { OPENAI_API_KEY: _key, OPENAI_BASE_URL: _url, OPENAI_MODEL: _model, OPENAI_DEFAULT_MODEL: _default, NO_COLOR: _plain, FORCE_COLOR: _colour, NODE_OPTIONS: _node, ...rest } = process.env;
-  return { ...rest, ...env };
+  const kept = NEEDED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]] as const]));
+  return { ...Object.fromEntries(kept), ...env };
 }
 
 export interface TerminalSession {
