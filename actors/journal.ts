@@ -1,7 +1,8 @@
-/** The log of a run and the port behind which it is kept. */
-import type { JournalEntry } from '../machines/protocol/journal.ts';
+/** The log of a run, and the port behind which it is kept. */
+import type { JournalEntry, RestState } from '../machines/protocol/journal.ts';
+import type { RunOutcome } from '../machines/protocol/outcome.ts';
 
-/** Somebody else has written to the run: this process must not go on with it (O4). */
+/** Somebody else is at work on the run, or has been: this process must not go on with it (O4). */
 export class JournalConflict extends Error {
   static { this.prototype.name = 'JournalConflict'; }
   readonly runId: string;
@@ -12,15 +13,53 @@ export class JournalConflict extends Error {
   }
 }
 
-/** The right to write to a run: whoever opens it last has it. */
+/** What is kept of a run cannot be read: it was changed, cut or mixed up outside of the journal (O5). Nothing was guessed. */
+export class JournalDamage extends Error {
+  static { this.prototype.name = 'JournalDamage'; }
+  readonly runId: string;
+  /** Place of the entry in the log of its run, from 0. */
+  readonly position: number;
+
+  constructor(runId: string, position: number, why: string) {
+    super(`The journal of run ${runId} is damaged at entry ${position}: ${why}. Restore it from a copy; nothing was run.`);
+    this.runId = runId;
+    this.position = position;
+  }
+}
+
+/** Fed what is recorded, the run goes another way than it went (O5): charts, agents or tools have changed. Nothing was run. */
+export class JournalDivergence extends Error {
+  static { this.prototype.name = 'JournalDivergence'; }
+  readonly runId: string;
+  /** The first entry that does not follow from those before it, from 0. */
+  readonly position: number;
+
+  constructor(runId: string, position: number, why: string) {
+    super(`Run ${runId} does not go the way it is recorded, from entry ${position} on: ${why}. Resume it with the version and the agents that it was started with; nothing was run.`);
+    this.runId = runId;
+    this.position = position;
+  }
+}
+
+/** The right to write to a run. */
 export interface JournalClaim {
+  /** Rises with every claim, also where nothing was written under the one before; writes under an older one are refused. */
   epoch: number;
   /** Entries that are there; the position of the next one. */
   length: number;
 }
 
+/** A run as it is listed. */
 export interface RunSummary {
   runId: string;
+  /** The conversation that it belongs to, where it was started with one. */
+  threadId?: string;
+  /** Name of the agent that it was started with. */
+  agent: string;
+  /** `running` also says that its process may have died: resume it. */
+  state: 'running' | RestState;
+  /** How it ended, when it has. */
+  status?: RunOutcome['status'];
   length: number;
   /** When the first and the last entry were written, in ms since the epoch. */
   startedAt: number;
@@ -32,86 +71,61 @@ type Promisable<T> = T | Promise<T>;
 /**
  * An append-only log a run. `append` is durable when it returns (or its promise resolves); a batch is written whole or not
  * at all. Synchronous stores may answer without a promise: the host then applies the entries in the same step.
+ *
+ * One writer a run: it is claimed with `open` and given back with `release`. While the owner of a claim lives and its lease is
+ * not over, nobody else can claim the run; how that is known is the store's own matter. Any implementation is held to
+ * `journalContract` of `loopchart/testing`.
  */
 export interface Journal {
-  /** Claims the run. Later writes under an older epoch are refused. */
+  /** @throws {JournalConflict} while somebody else holds the run. */
   open(runId: string): Promisable<JournalClaim>;
   /** @throws {JournalConflict} when `position` is not the length of the log, or the epoch is not the newest. */
   append(runId: string, at: { epoch: number; position: number }, entries: readonly JournalEntry[]): Promisable<void>;
+  /** Gives a claim back. A claim that is over already is no error. */
+  release(runId: string, epoch: number): Promisable<void>;
+  /** Nothing for a run that is not there. @throws {JournalDamage} for entries that are not what was written. */
   read(runId: string, from?: number): Promisable<readonly JournalEntry[]>;
-  list(): Promisable<readonly RunSummary[]>;
-  /** Entries from a position on, and then new ones as they come, until the signal fires. */
+  /** Newest last. */
+  list(filter?: { threadId?: string }): Promisable<readonly RunSummary[]>;
+  /**
+   * Entries from a position on, and then new ones as they come, until the signal fires. A run that is not there, yet or any more, is
+   * waited for. To wait keeps no process alive.
+   */
   tail(runId: string, from: number, signal: AbortSignal): AsyncIterable<JournalEntry>;
-  /** Forgets a run. */
+  /**
+   * Keeps a checkpoint of a run at rest, in place of an older one: JSON that stands for the entries before `position`. It is no entry,
+   * and goes with its run. Only a cache: a journal may do without, may lose it, and need not wait until it is durable. Under a claim that
+   * is over nothing is kept, and that is no error: whoever holds the run now makes one of its own.
+   */
+  keepCheckpoint?(runId: string, at: { epoch: number; position: number }, text: string): Promisable<void>;
+  /** The newest checkpoint, claimed or not; nothing where there is none. It may be damaged: its text tells whether it is whole. */
+  readCheckpoint?(runId: string): Promisable<string | undefined>;
+  /** Forgets a run. @throws {JournalConflict} while somebody is at work on it. */
   remove(runId: string): Promisable<void>;
+  /** Forgets runs that ended and were last written to before `settledBefore`, in ms since the epoch. @returns how many. */
+  prune(retention: { settledBefore: number }): Promisable<number>;
+  /** Gives back every claim, and whatever else is held. */
+  close(): Promisable<void>;
 }
 
-interface Log { entries: JournalEntry[]; epoch: number; followers: Set<() => void> }
-
-/**
- * A journal that lives and dies with the process; the default of `run()`.
- *
- * @example
- * ```ts
- * import { MemoryJournal } from 'loopchart';
- *
- * const journal = new MemoryJournal();
- * console.log(journal.open('run_1'), journal.list()); // { epoch: 1, length: 0 } []
- * ```
- */
-export class MemoryJournal implements Journal {
-  readonly #logs = new Map<string, Log>();
-
-  open(runId: string): JournalClaim {
-    const log = this.#logs.get(runId) ?? { entries: [], epoch: 0, followers: new Set() };
-    log.epoch += 1;
-    this.#logs.set(runId, log);
-    return { epoch: log.epoch, length: log.entries.length };
+/** What is listed of a run after more has been written to it. */
+export function summaryAfter(before: RunSummary | undefined, runId: string, entries: readonly JournalEntry[]): RunSummary {
+  const first = entries[0]!;
+  const summary: RunSummary = before ? { ...before } : { runId, agent: '', state: 'running', length: 0, startedAt: first.at, updatedAt: first.at };
+  for (const entry of entries) {
+    summary.length += 1;
+    summary.updatedAt = entry.at;
+    if (entry.type === 'effect.late') continue; // it changes nothing
+    delete summary.status;
+    summary.state = entry.type === 'run.rest' ? entry.state : 'running';
+    if (entry.type === 'run.rest' && entry.status) summary.status = entry.status;
+    if (entry.type !== 'run.start') continue;
+    summary.agent = entry.input.agent;
+    if (entry.threadId !== undefined) summary.threadId = entry.threadId;
   }
-
-  append(runId: string, at: { epoch: number; position: number }, entries: readonly JournalEntry[]): void {
-    const log = this.#logs.get(runId);
-    if (!log) throw new JournalConflict(runId, 'it was never opened, or removed');
-    if (at.epoch !== log.epoch) throw new JournalConflict(runId, `epoch ${at.epoch} is over, ${log.epoch} writes now`);
-    if (at.position !== log.entries.length) throw new JournalConflict(runId, `expected ${at.position} entries, found ${log.entries.length}`);
-    for (const entry of entries) log.entries.push(entry);
-    for (const wake of log.followers) wake();
-  }
-
-  read(runId: string, from = 0): readonly JournalEntry[] {
-    return this.#logs.get(runId)?.entries.slice(from) ?? [];
-  }
-
-  list(): readonly RunSummary[] {
-    return [...this.#logs].filter(([, log]) => log.entries.length > 0).map(([runId, { entries }]) => ({
-      runId,
-      length: entries.length,
-      startedAt: entries[0]!.at,
-      updatedAt: entries.at(-1)!.at,
-    }));
-  }
-
-  async *tail(runId: string, from: number, signal: AbortSignal): AsyncGenerator<JournalEntry> {
-    const log = this.#logs.get(runId);
-    for (let next = from; log && !signal.aborted; ) {
-      if (next < log.entries.length) yield log.entries[next++]!;
-      else await change(log, signal);
-    }
-  }
-
-  remove(runId: string): void {
-    this.#logs.delete(runId);
-  }
+  return summary;
 }
 
-function change(log: Log, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const wake = () => {
-      log.followers.delete(wake);
-      signal.removeEventListener('abort', wake);
-      resolve();
-    };
-    log.followers.add(wake);
-    signal.addEventListener('abort', wake);
-  });
-}
+/** A run that has ended and was last written to before then may be forgotten. */
+export const isPrunable = ({ state, updatedAt }: RunSummary, { settledBefore }: { settledBefore: number }): boolean =>
+  (state === 'settled' || state === 'interrupted') && updatedAt < settledBefore;

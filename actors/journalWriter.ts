@@ -7,29 +7,96 @@ export class JournalWriter {
   readonly #runId: string;
   #claim: JournalClaim = { epoch: 0, length: 0 };
   #inFlight: Promise<void> | undefined;
+  /** One after the other: each needs the claim. */
+  #appended: Promise<unknown> = Promise.resolve();
+  #isHeld = false;
 
   constructor(journal: Journal, runId: string) {
     this.journal = journal;
     this.#runId = runId;
   }
 
+  /** The position of the next entry. */
+  get length(): number {
+    return this.#claim.length;
+  }
+
   /** Claims the run; synchronous where the journal is. */
   open(): Promise<void> | undefined {
     const claim = this.journal.open(this.#runId);
-    if (!(claim instanceof Promise)) return void (this.#claim = claim);
-    return claim.then((claimed) => { this.#claim = claimed; });
+    if (claim instanceof Promise) return claim.then((claimed) => this.#hold(claimed));
+    return this.#hold(claim);
+  }
+
+  #hold(claim: JournalClaim): undefined {
+    this.#claim = claim;
+    this.#isHeld = true;
   }
 
   /**
    * Claims a run whose entries are known, and writes them where the journal has none.
-   * @throws JournalConflict when others have gone on with it (O4).
+   * @returns what is there now: a body that was left behind may have ended since.
+   * @throws JournalConflict when others are at work on it, or have gone on with it (O4).
    */
-  async adopt(entries: readonly JournalEntry[]): Promise<void> {
+  async adopt(entries: readonly JournalEntry[]): Promise<readonly JournalEntry[]> {
     await this.open();
     const { length, epoch } = this.#claim;
-    if (length === 0) await this.journal.append(this.#runId, { epoch, position: 0 }, entries);
-    else if (length !== entries.length) throw new JournalConflict(this.#runId, `it has ${length} entries by now, this state knows ${entries.length}`);
-    this.#claim.length = entries.length;
+    if (length === 0) {
+      await this.journal.append(this.#runId, { epoch, position: 0 }, entries);
+      this.#claim.length = entries.length;
+      return entries;
+    }
+    const more = length > entries.length ? await this.journal.read(this.#runId, entries.length) : [];
+    const isKnown = length >= entries.length && more.every(({ type }) => type === 'effect.late');
+    if (isKnown) return entries.concat(more);
+    throw new JournalConflict(this.#runId, `it has ${length} entries by now, this state knows ${entries.length}`);
+  }
+
+  /** Writes an entry behind a run that is over, or was given back. @returns false when that cannot be done, because others are at work on it, say. */
+  append(entry: JournalEntry): Promise<boolean> {
+    const appended = this.#appended.then(() => this.#appendBehind(entry));
+    this.#appended = appended;
+    return appended;
+  }
+
+  async #appendBehind(entry: JournalEntry): Promise<boolean> {
+    const wasHeld = this.#isHeld;
+    try {
+      if (!wasHeld) await this.open();
+      await this.write([entry]);
+      return true;
+    } catch {
+      return false; // whoever has the run by now goes on without
+    } finally {
+      if (!wasHeld) await this.#giveBack();
+    }
+  }
+
+  /** Keeps a checkpoint of all that is written. That it cannot be kept is no reason to lose a result. */
+  async keep(text: string): Promise<void> {
+    try {
+      if (this.#isHeld) await this.journal.keepCheckpoint?.(this.#runId, { epoch: this.#claim.epoch, position: this.#claim.length }, text);
+    } catch {
+      // It is a cache: the entries tell the same.
+    }
+  }
+
+  /** Gives the claim back, when what was to be written behind the run is written. */
+  async release(): Promise<void> {
+    await this.#appended;
+    await this.#giveBack();
+  }
+
+  /** That a claim is over already, or cannot be given back now, is no reason to lose a result: it ends by itself. */
+  async #giveBack(): Promise<void> {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    try {
+      await this.#inFlight;
+      await this.journal.release(this.#runId, this.#claim.epoch);
+    } catch {
+      // A store that is gone has told whoever wrote to it.
+    }
   }
 
   /** Durable when it returns, or when its promise resolves. One at a time: no write overtakes another. */

@@ -7,6 +7,7 @@ const ErrorRecord = z.looseObject({ name: z.string(), message: z.string() });
 const RecordedOutcome = z.discriminatedUnion('status', [
   z.looseObject({ status: z.literal('ok') }),
   z.looseObject({ status: z.literal('error'), failure: Failure, retryInMs: z.number().optional() }),
+  z.object({ status: z.literal('lost') }),
 ]);
 
 const PendingInput = z.looseObject({ id: z.string(), item: z.looseObject({}) });
@@ -38,24 +39,38 @@ export const DecisionSchema = z.discriminatedUnion('decision', [
     reason: z.string().optional(),
   }),
   z.object({ decision: z.literal('reject'), message: z.string().optional(), always: z.boolean().optional() }),
+  z.object({ decision: z.literal('useResult'), output: z.unknown(), result: z.looseObject({ status: z.string(), item: z.looseObject({}) }).optional() }),
 ]);
 
 const at = z.number();
+const mark = z.string().optional();
 const id = z.string().min(1);
 
+/** One entry of a journal, whoever wrote it. */
 export const JournalEntrySchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('run.start'),
     format: z.number(),
     runId: z.string(),
+    threadId: z.string().optional(),
     charts: z.record(z.string(), z.string()),
     input: z.looseObject({ path: z.string(), agent: z.string() }),
     at,
+    mark,
   }),
-  z.object({ type: z.literal('command'), command: CommandSchema, at }),
-  z.object({ type: z.literal('decide'), id, decision: DecisionSchema, fingerprint: z.string().optional(), at }),
-  z.object({ type: z.literal('effect.started'), id, at }),
-  z.object({ type: z.literal('effect.done'), id, outcome: RecordedOutcome, at }),
-  z.object({ type: z.literal('effect.failed'), id, error: ErrorRecord, at }),
-  z.object({ type: z.literal('effect.lost'), id, at }),
+  z.object({ type: z.literal('command'), command: CommandSchema, at, mark }),
+  z.object({ type: z.literal('decide'), id, decision: DecisionSchema, fingerprint: z.string().optional(), at, mark }),
+  z.object({ type: z.literal('effect.started'), id, at, mark }),
+  z.object({ type: z.literal('effect.item'), id, item: z.looseObject({}), at, mark }),
+  z.object({ type: z.literal('effect.done'), id, outcome: RecordedOutcome, at, mark }),
+  z.object({ type: z.literal('effect.failed'), id, error: ErrorRecord, at, mark }),
+  z.object({ type: z.literal('effect.lost'), id, at, mark }),
+  z.object({ type: z.literal('effect.late'), id, outcome: RecordedOutcome, at, mark }),
+  z.object({
+    type: z.literal('run.rest'),
+    state: z.enum(['awaitingApproval', 'interrupted', 'settled']),
+    status: z.enum(['completed', 'failed', 'stopped', 'interrupted']).optional(),
+    mark: z.string(),
+    at,
+  }),
 ]);
