@@ -12,12 +12,16 @@ export default defineConfig({
       { find: 'loopchart/testing', replacement: source('./adapters/scripted/index.ts') },
       { find: 'loopchart/openai', replacement: source('./adapters/openai/index.ts') },
       { find: 'loopchart/inspector', replacement: source('./adapters/inspector/index.ts') },
+      { find: 'loopchart/file', replacement: source('./adapters/journals/file.ts') },
+      { find: 'loopchart/sqlite', replacement: source('./adapters/journals/sqlite.ts') },
+      { find: 'loopchart/postgres', replacement: source('./adapters/journals/postgres.ts') },
       { find: 'loopchart/visualizations', replacement: source('./visualizations/index.ts') },
     ],
   },
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
+    maxWorkers: 2, // the smallest machine that this is built on has two cores; one worker would leave the other idle
     setupFiles: ['test/support/noNetwork.ts'],
   },
 });

@@ -42,6 +42,7 @@ describe('imports run one way: machines <- actors <- adapters', () => {
     ['adapters/inspector/page.ts', `import { says } from '../scripted/index.ts';`, 'an adapter imports machines, actors and itself'],
     ['adapters/inspector/page.ts', `import { run } from 'loopchart';`, 'an adapter imports machines, actors and itself'],
     ['adapters/inspector/page.ts', `type Client = import('openai').OpenAI;`, 'openai stays in adapters/openai'],
+    ['adapters/journals/file.ts', `import { Pool } from 'pg';`, 'pg stays in adapters/journals/postgres*'],
     ['adapters/cli/main.ts', `import { play } from '../../test/scenarios/play.ts';`, 'nothing shipped imports tests'],
     ['visualizations/svg.ts', `import { says } from '../adapters/scripted/index.ts';`, 'visualizations import machines, actors and themselves'],
     ['index.ts', `export { OpenAIProvider } from './adapters/openai/index.ts';`, 'the front door imports machines and actors; adapters load on first use'],
@@ -58,6 +59,7 @@ describe('imports run one way: machines <- actors <- adapters', () => {
       ['machines/protocol/itemSchemas.ts', `import { z } from 'zod';`],
       ['actors/schemaTypes.ts', `import type { ZodType } from 'zod';`],
       ['adapters/openai/client.ts', `import OpenAI from 'openai'; import 'node:fs'; import '../../actors/ports.ts';`],
+      ['adapters/journals/postgresConnections.ts', `const load = () => import('pg');`],
       ['adapters/cli/main.ts', `import '../scripted/index.ts'; import '../../index.ts'; import 'node:tty';`],
       ['index.ts', `const load = () => import('./adapters/openai/index.ts');`],
     ];
@@ -136,7 +138,7 @@ describe('texts are about the library', () => {
 });
 
 describe('what an entry offers is explained', () => {
-  for (const entry of ['index.ts', 'machines/index.ts', 'adapters/scripted/index.ts', 'adapters/openai/index.ts', 'adapters/inspector/index.ts', 'visualizations/index.ts']) {
+  for (const entry of ['index.ts', 'machines/index.ts', 'adapters/scripted/index.ts', 'adapters/openai/index.ts', 'adapters/inspector/index.ts', 'adapters/journals/file.ts', 'adapters/journals/sqlite.ts', 'adapters/journals/postgres.ts', 'visualizations/index.ts']) {
     test(entry, () => expect(docFindings(open(entry), open)).toEqual([]));
   }
 

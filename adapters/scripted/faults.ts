@@ -87,6 +87,7 @@ export function faultyTool<T extends FaultableTool>(tool: T, ...plan: PlannedFau
 function wrapModel(model: Model, begin: () => Fault | undefined): Model {
   return {
     ...(model.supportsPromptModelSelection === undefined ? {} : { supportsPromptModelSelection: model.supportsPromptModelSelection }),
+    ...(model.completedItem && { completedItem: (event) => model.completedItem!(event) }),
     async getResponse(request) {
       const fault = begin();
       await strike(fault, request.signal);

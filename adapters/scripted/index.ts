@@ -15,4 +15,7 @@ export type { Fault, FaultableTool, FaultPlan, PlannedFault } from './faults.ts'
 export { answered, asked, inputOf, normalise, requestOf, said, system, thought, user } from './expected.ts';
 export type { NormalisedRequest, NormaliseOptions } from './expected.ts';
 export { modelContract } from './modelContract.ts';
-export type { ContractCheck, ContractModel, MakeModel, ModelSituation } from './modelContract.ts';
+export type { ContractModel, MakeModel, ModelSituation } from './modelContract.ts';
+export { journalContract } from './journalContract.ts';
+export type { ContractJournal, MakeJournal } from './journalContract.ts';
+export type { ContractCheck } from './demands.ts';

@@ -4,6 +4,7 @@
  */
 import type { Model, ModelRequest, ModelResponse } from '../../actors/ports.ts';
 import type { AgentInputItem, AgentOutputItem, StreamEvent, StreamEventResponseCompleted } from '../../machines/protocol/item.ts';
+import { type ContractCheck, demand, same } from './demands.ts';
 import { ScriptError } from './failures.ts';
 import { frozenCopy } from './frozenCopy.ts';
 
@@ -23,7 +24,6 @@ export interface ContractModel {
   dispose?: () => void | Promise<void>;
 }
 export type MakeModel = (situation: ModelSituation) => Model | ContractModel | Promise<Model | ContractModel>;
-export interface ContractCheck { name: string; check: () => Promise<void> }
 
 /**
  * The checks of the `Model` port. `makeModel` gives a fresh model before a world in the asked-for situation.
@@ -199,19 +199,4 @@ function withoutIds({ id: _id, providerData: _providerData, ...item }: AgentInpu
 
 function isAbort(error: unknown): boolean {
   return error instanceof Error && (/abort/i.test(error.name) || /abort/i.test(error.constructor.name));
-}
-
-function demand(holds: boolean, complaint: string): asserts holds {
-  if (!holds) throw new ScriptError(complaint);
-}
-
-function same(actual: unknown, expected: unknown, what: string): void {
-  const [left, right] = [JSON.stringify(canonical(actual)), JSON.stringify(canonical(expected))];
-  if (left !== right) throw new ScriptError(`${what} differ: ${left} is not ${right}.`);
-}
-
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, canonical(inner)]));
 }

@@ -1,5 +1,6 @@
 /** A model that says what a script says: the deterministic stand-in for a provider in tests. */
 import type { Model, ModelRequest } from '../../actors/ports.ts';
+import type { AgentOutputItem } from '../../machines/protocol/item.ts';
 import { ScriptedModelError } from './failures.ts';
 import { frozenCopy } from './frozenCopy.ts';
 import { perform, performStream, type Performance } from './performance.ts';
@@ -75,6 +76,7 @@ export function scriptedModel(...steps: Step[]): ScriptedModel {
       // The step is taken now, so that the order of requests decides; what goes wrong is met when the stream is read.
       return streamOf(() => begin(request, true));
     },
+    completedItem: (event) => (event.type === 'model' ? (event.providerData?.['item'] as AgentOutputItem | undefined) : undefined), // put there by performStream
     getRetryAdvice: ({ error }) => (error instanceof ScriptedModelError ? error.advice : undefined),
   };
 }

@@ -41,6 +41,7 @@ const adapters: Judge = (target, _made, path) => {
   if (inside('machines', 'actors', own)(target)) return undefined;
   if (COMPOSITION_ROOTS.includes(own)) return inside('test')(target) ? 'nothing shipped imports tests' : undefined;
   if (isPackage('openai')(target) && own !== 'adapters/openai') return 'openai stays in adapters/openai';
+  if (isPackage('pg')(target) && !path.startsWith('adapters/journals/postgres')) return 'pg stays in adapters/journals/postgres*';
   return isOurs(target) || target === 'index.ts' ? 'an adapter imports machines, actors and itself' : undefined;
 };
 const COMPOSITION_ROOTS = ['adapters/cli', 'adapters/viewer'];

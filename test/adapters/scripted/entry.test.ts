@@ -17,7 +17,7 @@ test('the entry bundles for a browser and pulls in no package', async () => {
 test('the entry exports these names', () => {
   expect(Object.keys(entry).sort()).toEqual([
     'ScriptError', 'ScriptedModelError', 'answered', 'answersWith', 'asked', 'calls', 'cuts', 'delays', 'empty', 'fails', 'faultyModel', 'faultyTool',
-    'hangs', 'inputOf', 'loop', 'modelContract', 'normalise', 'refuses', 'repeat', 'requestOf', 'responds', 'said', 'says', 'scriptedModel', 'system',
+    'hangs', 'inputOf', 'journalContract', 'loop', 'modelContract', 'normalise', 'refuses', 'repeat', 'requestOf', 'responds', 'said', 'says', 'scriptedModel', 'system',
     'thinks', 'thought', 'user', 'virtualClock', 'withFaults',
   ]);
 });

@@ -1,6 +1,7 @@
-/** Every example in the docstrings of the testing entry runs, with only the entry and a test framework in scope. */
+/** Every example in the docstrings of the testing entry runs, with only the entry, a journal to hold against its contract, and a test framework in scope. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { transform } from 'esbuild';
+import { MemoryJournal } from 'loopchart';
 import { describe, expect, test } from 'vitest';
 import * as entry from 'loopchart/testing';
 
@@ -16,7 +17,7 @@ describe('the example of', () => {
   for (const { name, code } of examples) {
     test(name, async () => {
       const checks: (() => unknown)[] = [];
-      const scope = { ...entry, expect, test: (_name: string, check: () => unknown) => checks.push(check) };
+      const scope = { ...entry, MemoryJournal, expect, test: (_name: string, check: () => unknown) => checks.push(check) };
       const { code: script } = await transform(`async function example() {\n${code}\n}`, { loader: 'ts', target: 'es2023' });
       await new Function(...Object.keys(scope), `${script}; return example();`)(...Object.values(scope));
       for (const check of checks) await check();
