@@ -65,7 +65,6 @@ export {
   RunItemBase,
   RunMessageOutputItem,
   RunReasoningItem,
-  RunToolApprovalItem,
   RunToolCallItem,
   RunToolCallOutputItem,
   RunToolSearchCallItem,
@@ -73,6 +72,7 @@ export {
   extractAllTextOutput,
 } from './actors/items.ts';
 export type * from './actors/items.ts';
+export { RunToolApprovalItem } from './actors/approvalItem.ts';
 export { RunAgentUpdatedStreamEvent, RunItemStreamEvent, RunRawModelStreamEvent } from './actors/events.ts';
 export type * from './actors/events.ts';
 export {
@@ -123,7 +123,11 @@ export {
   isGpt5OrNewerDefault,
   isGpt5OrNewerReasoningModel,
 } from './actors/defaultModel.ts';
-export { type Journal, type JournalClaim, JournalConflict, MemoryJournal, type RunSummary } from './actors/journal.ts';
+export { type Journal, type JournalClaim, JournalConflict, JournalDamage, JournalDivergence, type RunSummary } from './actors/journal.ts';
+export { MemoryJournal } from './actors/memoryJournal.ts';
+export { type ReplayVerdict, checkReplay } from './actors/replayCheck.ts';
+export { type FromJournal, type ResumeOptions, resume, stateFromJournal } from './actors/resume.ts';
+export type { AutoResumeEvent, AutoResumeOptions } from './actors/autoResume.ts';
 export { type PlainEffects, plainLeaves } from './actors/leaf.ts';
 export { systemClock } from './actors/clock.ts';
 export type * from './actors/ports.ts';

@@ -1,11 +1,15 @@
 /** What people say about calls: taken where a call waits, kept where it does not wait yet, refused where it is too late (D4). */
 import type { Call } from '../machines/protocol/call.ts';
 import type { Decision } from '../machines/protocol/command.ts';
+import type { JournalEntry } from '../machines/protocol/journal.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import type { OpenEffect, OpenEffects } from './openEffects.ts';
 
-/** A call that waits for a person. */
-export interface OpenDecision { id: string; path: string; agent: string; call: Call }
+/** A call that waits for a person; `uncertain` when it has begun before and nobody knows whether it had its effect (O3). */
+export interface OpenDecision { id: string; path: string; agent: string; call: Call; uncertain?: boolean }
+
+/** What is known of decisions between two entries. */
+export interface KeptDecisions { early: [id: string, early: { decision: Decision; fingerprint: string | undefined }][]; taken: string[] }
 
 export class Decisions {
   readonly #effects: OpenEffects;
@@ -18,12 +22,24 @@ export class Decisions {
 
   get open(): OpenDecision[] {
     const open: OpenDecision[] = [];
-    for (const [id, { src, input }] of this.#effects.entries()) if (src === 'person') open.push({ id, path: input.path, agent: input.agent, call: input.call });
+    for (const [id, { src, input }] of this.#effects.entries()) if (src === 'person') open.push({ id, path: input.path, agent: input.agent, call: input.call, uncertain: input.uncertain === true });
     return open;
   }
 
-  isTaken(id: string): boolean {
-    return this.#taken.has(id);
+  get kept(): KeptDecisions {
+    return { early: [...this.#early], taken: [...this.#taken] };
+  }
+
+  recall({ early, taken }: KeptDecisions): void {
+    for (const [id, decision] of early) this.#early.set(id, decision);
+    for (const id of taken) this.#taken.add(id);
+  }
+
+  /** What would become of a decision now: taken or kept, too late, or about no call of this run. */
+  standing(id: string, { runId, isOver, entries }: { runId: string; isOver: boolean; entries: readonly JournalEntry[] }): 'open' | 'stale' | 'unknown' {
+    if (this.announced(id)) return isOver || this.#taken.has(id) ? 'stale' : 'open';
+    if (isOver && id.startsWith(`${runId}/`)) return 'stale';
+    return entries.some((entry) => 'id' in entry && isOfCall(entry.id, id)) ? 'stale' : 'unknown';
   }
 
   /** The effect that waits for the decision, or one of the same call that comes before it. */
@@ -50,4 +66,4 @@ export class Decisions {
 }
 
 /** Both ids are of effects of one call, or of what is nested in it. */
-export const isOfCall = (effectId: string, id: string): boolean => effectId.startsWith(id.slice(0, id.lastIndexOf('/') + 1) || ' ');
+const isOfCall = (effectId: string, id: string): boolean => effectId.startsWith(id.slice(0, id.lastIndexOf('/') + 1) || ' ');

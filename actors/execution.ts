@@ -6,32 +6,26 @@ import type { AgentInputItem } from '../machines/protocol/item.ts';
 import type { JournalEntry } from '../machines/protocol/journal.ts';
 import type { RunInput, RunOutcome } from '../machines/protocol/outcome.ts';
 import { systemClock } from './clock.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { Effects } from './effects/index.ts';
-import { continued, handledKinds, prepared } from './effects/session.ts';
+import { before, continued, handledKinds, prepared } from './effects/session.ts';
 import { completeDecision, standingDecision } from './effects/approvals.ts';
 import { disposeComputers } from './effects/hands.ts';
+import type { ExecutionOptions, ExecutionOrigin } from './executionOptions.ts';
 import { UserError } from './errors.ts';
 import { Host, type OpenDecision } from './host.ts';
-import { type Journal, MemoryJournal } from './journal.ts';
-import type { RunHooks } from './lifecycle.ts';
+import type { Journal } from './journal.ts';
+import { MemoryJournal } from './memoryJournal.ts';
 import { toItems } from './input.ts';
 import { type Progress, progressOf, savesToSession } from './progress.ts';
 import { RunContext } from './runContext.ts';
-import { RunView, type ViewListener } from './runView.ts';
-import type { RunConfig } from './runOptions.ts';
-import { RunResult } from './result.ts';
+import { RunView } from './runView.ts';
 import { type RunSource, RunState } from './runState.ts';
-import { type AnyAgent, type AnyRunOptions, RunScope, agentHasListeners } from './scope.ts';
+import { settledResult } from './settledResult.ts';
+import { Signals } from './signals.ts';
+import { type AnyRunOptions, RunScope, agentHasListeners } from './scope.ts';
 
-export interface ExecutionOptions {
-  agent: AnyAgent;
-  config: Partial<RunConfig>;
-  options: AnyRunOptions;
-  hooks?: RunHooks<any, any>;
-  stream: boolean;
-  /** Hears the events of the stream of the Agents SDK. */
-  onStream?: ViewListener;
-}
+export type { ExecutionOptions, ExecutionOrigin } from './executionOptions.ts';
 
 export class Execution implements RunSource {
   readonly state: RunState<any, any>;
@@ -39,26 +33,28 @@ export class Execution implements RunSource {
   readonly #host: Host;
   readonly #effects: Effects;
   readonly #options: AnyRunOptions;
+  readonly #checkpoints: Checkpoints;
   #wake: () => void = () => undefined;
   #ended: Promise<void> = Promise.resolve();
   /** What there was to see when the run came to rest; before that, its actors know. */
   #atRest: { progress: Progress; openDecisions: OpenDecision[] } | undefined;
-  #signals: (() => void)[] = [];
+  readonly #signals = new Signals();
+  #home: Journal | undefined;
   /** Calls about which a decision is on its way: a second one comes too late. */
   readonly #answering = new Set<string>();
 
-  /** @param from the state to go on from; a fresh run without it. */
-  constructor({ agent, config, options, hooks, stream, onStream }: ExecutionOptions, from?: { state?: RunState<any, any>; runId?: string; journal?: Journal; runContext?: RunContext<any> }) {
+  /** @param from nothing for a fresh run. */
+  constructor({ agent, config, options, hooks, stream, onStream }: ExecutionOptions, from: ExecutionOrigin = {}) {
     this.#options = options;
     const causes = new Map<string, unknown>();
     const listens = onStream !== undefined || options.onEvent !== undefined || agentHasListeners(agent);
     const view = listens ? new RunView({ onStream, onEvent: options.onEvent, bufferUntilGuarded: options.bufferUntilGuarded }) : undefined;
     this.scope = new RunScope({
-      runId: from?.runId ?? options.runId ?? `run_${globalThis.crypto.randomUUID()}`,
+      runId: from.runId ?? options.runId ?? `run_${globalThis.crypto.randomUUID()}`,
       agent,
       config,
       options,
-      runContext: from?.runContext ?? toRunContext(options.context),
+      runContext: from.runContext ?? toRunContext(options.context),
       hooks,
       stream,
       causes,
@@ -66,10 +62,14 @@ export class Execution implements RunSource {
       onProgress: view?.progressed,
       runData: () => ({ ...this.state.look(), state: this.state }),
     });
+    for (const agent of from.agents ?? []) this.scope.keyOf(agent);
     this.#effects = new Effects(this.scope, settledResult);
+    const journal = options.journal ?? config.journal ?? from.journal;
+    const checkpointEvery = options.checkpointEvery ?? config.checkpointEvery ?? (journal ? undefined : Infinity); // nobody opens what is in this process only
     this.#host = new Host({
       runId: this.scope.runId,
-      journal: from?.journal ?? options.journal ?? config.journal ?? new MemoryJournal(),
+      threadId: options.threadId ?? from.threadId,
+      journal: journal ?? new MemoryJournal(),
       clock: options.clock ?? config.clock ?? systemClock,
       effects: this.#effects,
       causes,
@@ -80,13 +80,16 @@ export class Execution implements RunSource {
       maxConcurrency: this.scope.option('toolExecution')?.maxFunctionToolConcurrency ?? undefined,
       graceMs: this.scope.option('graceMs'),
     });
+    this.#checkpoints = new Checkpoints({ runId: this.scope.runId, text: from.checkpoint, before: from.checkpoints, every: checkpointEvery, isWatched: listens || options.inspect !== undefined });
     view?.follow(this.#host, this.#effects);
-    this.state = from?.state ?? new RunState(this);
+    this.state = from.state ?? new RunState(this);
     this.state.follow(this);
   }
 
-  get journal(): Journal {
-    return this.#host.journal;
+  get origin(): ExecutionOrigin {
+    const [start] = this.entries;
+    const threadId = start?.type === 'run.start' ? start.threadId : undefined;
+    return { runId: this.scope.runId, threadId, journal: this.#home ?? this.#host.journal, agents: this.scope.agents, checkpoints: this.#checkpoints };
   }
 
   get entries(): readonly JournalEntry[] {
@@ -121,7 +124,7 @@ export class Execution implements RunSource {
   async start(input: string | AgentInputItem[]): Promise<void> {
     this.scope.originalInput = this.#options.session ? undefined : input;
     const given = toItems(input);
-    const runInput: RunInput = { path: this.scope.runId, agent: this.scope.rootKey };
+    const runInput: RunInput = { path: this.scope.runId, agent: this.scope.rootKey, ...(typeof input === 'string' && !this.#options.session && { isText: true }) };
     const agent = this.scope.agent(this.scope.rootKey);
     if (this.#options.session) runInput.given = given;
     else runInput.prepared = prepared(this.scope, agent, { history: wellFormed(given), input: given });
@@ -133,8 +136,14 @@ export class Execution implements RunSource {
     await this.#play(() => this.#host.goOn(), () => this.#catchUp(entries));
   }
 
+  /** Writes that a run is over whose process died before that was written. */
+  async close(entries: readonly JournalEntry[]): Promise<void> {
+    await this.#play(() => this.#host.goOn(), () => this.#checkpoints.replay(this.#host, entries));
+  }
+
   async #catchUp(entries: readonly JournalEntry[]): Promise<void> {
-    await this.#host.replay(entries);
+    await this.#checkpoints.replay(this.#host, entries);
+    for (const [id, effect] of this.#host.effects.entries()) await this.#effects.checkFits(effect.src, effect.input, this.state.hasDecision(id));
     const { maxTurns, errorHandlers, stopSignal, session } = this.#options;
     if (!session && savesToSession(this.#host.snapshot)) throw new UserError('This run saves to a session. Pass the session again, as the option `session`, to go on with it.');
     if (maxTurns !== undefined || errorHandlers) this.#host.command({ type: 'configure', maxTurns, errorHandlers: errorHandlers && handledKinds(errorHandlers) });
@@ -153,13 +162,18 @@ export class Execution implements RunSource {
     const { scope } = this;
     const going = continued(scope, outcome, this.state.takeStaged());
     if (this.#options.maxTurns === undefined) going.maxTurns = maxTurns;
-    await this.#play(() => this.#begin({ path: scope.runId, agent: outcome.agent, prepared: going }));
+    await this.#play(() => this.#begin({ path: scope.runId, agent: outcome.agent, prepared: going, before: before(scope) }));
   }
 
-  /** Only feeds what is recorded, so that the state can be looked at. */
-  async revive(entries: readonly JournalEntry[]): Promise<void> {
-    await this.#host.replay(entries);
+  /**
+   * Only feeds what is recorded, so that the state can be looked at.
+   * @param home where the entries are from, when that is a journal: the run goes on there.
+   */
+  async revive(entries: readonly JournalEntry[], home?: Journal): Promise<void> {
+    this.#home = home;
+    await this.#checkpoints.replay(this.#host, entries);
     this.#stop();
+    await this.#host.writer.release();
   }
 
   softStop(): boolean {
@@ -190,7 +204,7 @@ export class Execution implements RunSource {
       const open = this.#host.openDecisions.find((one) => one.id === id);
       const complete = open ? await completeDecision(this.scopeOf(open.id), open, decision) : decision;
       this.#host.decide(id, complete, ...(interrupts ? [this.#interruption()] : []));
-      if (decision.always) await this.#takeStanding();
+      if ('always' in decision && decision.always) await this.#takeStanding();
     } catch (error) {
       this.#host.fail(error); // code of the app threw while it worded the answer
     }
@@ -209,20 +223,13 @@ export class Execution implements RunSource {
   }
 
   #listen(): void {
-    this.#on(this.#options.signal, () => void this.interrupt());
-    this.#on(this.#options.stopSignal, () => this.softStop());
+    this.#signals.on(this.#options.signal, () => void this.interrupt());
+    this.#signals.on(this.#options.stopSignal, () => this.softStop());
   }
 
   /** A handle's commands are for its own run (P5). */
   #tell(command: Command): boolean {
     return this.#host.command(command, this.scope.runId) === 'accepted';
-  }
-
-  #on(signal: AbortSignal | undefined, react: () => void): void {
-    if (!signal) return;
-    const listener = () => react();
-    signal.addEventListener('abort', listener, { once: true });
-    this.#signals.push(() => signal.removeEventListener('abort', listener));
   }
 
   #begin(input: RunInput): Promise<void> {
@@ -259,39 +266,24 @@ export class Execution implements RunSource {
   }
 
   #check(): void {
-    if (this.#host.outcome || this.#host.crash || this.#host.isWaiting) this.#wake();
+    if (this.#host.outcome || this.#host.crash || this.#host.value === 'awaitingApproval') this.#wake();
   }
 
   #stop(): void {
     this.#atRest = { progress: this.progress, openDecisions: this.openDecisions };
+    this.#checkpoints.hold(this.#host);
     this.#host.stop();
   }
 
   /** At rest: what waits is kept in mind, and nothing is left running. */
   async #wind(): Promise<void> {
-    for (const stop of this.#signals) stop();
+    this.#signals.close();
+    await this.#checkpoints.keep(this.#host);
     this.#stop();
-    await this.#host.unwound();
+    await this.#host.effects.unwound();
     for (const scope of this.#effects.scopes) if (scope.computers.size > 0) await disposeComputers(scope);
+    await this.#host.writer.release();
   }
 }
-
-const settledResult = (scope: RunScope, outcome: RunOutcome) =>
-  new RunResult(
-    new RunState({
-      scope,
-      outcome,
-      journal: NO_JOURNAL,
-      entries: [],
-      isLive: false,
-      progress: { ...outcome, maxTurns: null },
-      openDecisions: [],
-      scopeOf: () => scope,
-      standing: () => 'unknown',
-      steer: () => false,
-      decide: () => Promise.resolve(),
-    }),
-  );
-const NO_JOURNAL = new MemoryJournal();
 
 const toRunContext = (context: unknown): RunContext<any> => (context instanceof RunContext ? (context as RunContext<any>) : new RunContext<any>(context));

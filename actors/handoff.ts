@@ -1,4 +1,5 @@
 /** Handoffs: one agent passes the conversation on to another, through what looks to the model like a tool. */
+import type { HookDetails } from './lifecycle.ts';
 import type { AgentInputItem } from '../machines/protocol/item.ts';
 import type { Agent } from './agent.ts';
 import { ModelBehaviorError, UserError } from './errors.ts';
@@ -31,10 +32,12 @@ type HandoffEnabledOption<TContext> = boolean | ((args: HandoffEnabledArgs<TCont
 type OnInvokeHandoff<TContext, TOutput extends AgentOutputType> = (
   context: RunContext<TContext>,
   args: string,
+  details?: HookDetails,
 ) => Promisable<Agent<TContext, TOutput>>;
 export type OnHandoffCallback<TInputType extends ToolInputParameters> = (
   context: RunContext<any>,
   input?: ResolveParsedToolParameters<TInputType>,
+  details?: HookDetails,
 ) => Promisable<void>;
 
 export type HandoffConfig<TInputType extends ToolInputParameters, TContext = UnknownContext> = {
@@ -107,8 +110,8 @@ export class Handoff<TContext = UnknownContext, TOutput extends AgentOutputType 
    */
   clone(overrides: HandoffCloneOptions<TContext, TOutput> = {}): Handoff<TContext, TOutput> {
     const { agent = this.agent } = overrides;
-    const redirect: OnInvokeHandoff<TContext, TOutput> = async (context, args) => {
-      await this.onInvokeHandoff(context, args);
+    const redirect: OnInvokeHandoff<TContext, TOutput> = async (context, args, details) => {
+      await this.onInvokeHandoff(context, args, details);
       return agent;
     };
     const cloned = new Handoff(agent, overrides.onInvokeHandoff ?? (overrides.agent ? redirect : this.onInvokeHandoff));
@@ -150,10 +153,10 @@ export function handoff<
   const { inputType, onHandoff } = config;
   const input = inputType == null ? undefined : resolveSchema(inputType, { owner: `the handoff to '${agent.name}'` });
   if (input && !onHandoff) throw new UserError(`The handoff to '${agent.name}' has an inputType and needs an onHandoff that reads it.`);
-  const made = new Handoff<TContext, TOutput>(agent, async (context, args) => {
+  const made = new Handoff<TContext, TOutput>(agent, async (context, args, details) => {
     const value = input ? parseInput(args, input.parse, agent.name) : undefined;
     // What the schema made of the arguments has the type that the schema says.
-    await onHandoff?.(context, value as ResolveParsedToolParameters<TInputType>);
+    await onHandoff?.(context, value as ResolveParsedToolParameters<TInputType>, details);
     return agent;
   });
   if (input) made.inputJsonSchema = input.jsonSchema;

@@ -1,37 +1,26 @@
-import { type Actor, type InspectionEvent, createActor } from 'xstate';
 import type { AnyActorRef } from 'xstate';
 import type { Command, Decision } from '../machines/protocol/command.ts';
-import type { LoopEvent } from '../machines/protocol/event.ts';
 import { type Incoming, type JournalEntry, JOURNAL_FORMAT, type RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { RunInput, RunOutcome } from '../machines/protocol/outcome.ts';
-import type { runMachine } from '../machines/run.ts';
-import { Decisions, type OpenDecision, isOfCall } from './decisions.ts';
+import { type Checkpoint, type KeptActor, nestedRuns } from './checkpoint.ts';
+import { Decisions, type OpenDecision } from './decisions.ts';
+import { EntryQueue } from './entryQueue.ts';
 import { errorFrom } from './errorRecord.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { UserError } from './errors.ts';
 import { checkedCommand } from './ingress.ts';
 import type { Journal } from './journal.ts';
 import { JournalWriter } from './journalWriter.ts';
-import { type LeafHost, bindHost, hostedRun } from './leaf.ts';
-import { type EffectName, OpenEffects, type OpenEffectsOptions, lostOutcome } from './openEffects.ts';
+import type { HostOptions } from './hostOptions.ts';
+import type { LeafHost } from './leaf.ts';
+import { type EffectName, OpenEffects } from './openEffects.ts';
+import { RecordCheck } from './recordCheck.ts';
+import { RunActor } from './runActor.ts';
+import { RunRecord } from './runRecord.ts';
 
 export type { OpenDecision } from './decisions.ts';
+export type { EffectWatcher, HostOptions } from './hostOptions.ts';
 export type { EffectIo, EffectRunner } from './openEffects.ts';
-
-export interface EffectWatcher {
-  begun(src: EffectName, input: any): void; // `any`: each effect has the input of its leaf
-  ended(src: EffectName, input: any, outcome: RecordedOutcome): void;
-}
-
-export interface HostOptions extends OpenEffectsOptions {
-  runId: string;
-  journal: Journal;
-  /** Called whenever everything that came in has been applied. */
-  onRest: () => void;
-  onEvent?: (event: LoopEvent) => void;
-  /** Sees effects begin and end; on replay too. */
-  watcher?: EffectWatcher;
-  inspect?: (event: InspectionEvent) => void;
-}
 
 export type CommandReceipt = 'accepted' | 'over' | 'stale';
 
@@ -40,7 +29,6 @@ export type CommandReceipt = 'accepted' | 'over' | 'stale';
  * executed here and its outcome comes back the same way. Feeding the entries again leads to the same state.
  */
 export class Host implements LeafHost {
-  readonly entries: JournalEntry[] = [];
   outcome: RunOutcome | null = null;
   /** A bug: the error that broke the charts or an effect. */
   crash: { error: unknown } | null = null;
@@ -51,54 +39,108 @@ export class Host implements LeafHost {
   /** What is applied has happened before. */
   isReplaying = false;
   readonly #options: HostOptions;
-  readonly #effects: OpenEffects;
+  readonly effects: OpenEffects;
   readonly #decisions: Decisions;
-  readonly #writer: JournalWriter;
-  #actor: Actor<typeof runMachine> | undefined;
-  #queue: Incoming[][] = [];
-  #busy = false;
+  readonly writer: JournalWriter;
+  readonly #record: RunRecord;
+  readonly #queue: EntryQueue;
+  #actor: RunActor | undefined;
+  /** What a replayed run is told before it goes on is heard, and nothing begins; then it goes on, when all that has been applied. */
+  #phase: 'live' | 'catchingUp' | 'goingOn' = 'live';
   #isStopped = false;
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#effects = new OpenEffects(options, this);
-    this.#decisions = new Decisions(this.#effects);
-    this.#writer = new JournalWriter(options.journal, options.runId);
+    this.effects = new OpenEffects(options, this);
+    this.#decisions = new Decisions(this.effects);
+    this.writer = new JournalWriter(options.journal, options.runId);
+    this.#record = new RunRecord({ writer: this.writer, clock: options.clock, effects: this.effects, present: this });
+    this.#queue = new EntryQueue({
+      admit: (batch) => this.#record.admit(batch),
+      write: (entries) => this.writer.write(entries),
+      apply: (entries) => this.#applyAll(entries),
+      broke: (error) => {
+        this.#record.break(); // what is not recorded must not happen
+        this.fail(error);
+      },
+      rested: () => this.#rested(),
+    });
   }
 
-  /** @param told Commands that the run begins with: applied before any effect is executed. */
+  /**
+   * @param told Commands that the run begins with: applied before any effect is executed.
+   * @throws UserError for an id that another run has already (P3).
+   */
   async start(input: RunInput, charts: Record<string, string>, ...told: Command[]): Promise<void> {
-    const opened = this.#writer.open();
+    const { runId, threadId } = this.#options;
+    const opened = this.writer.open();
     if (opened) await opened;
-    this.dispatch({ type: 'run.start', format: JOURNAL_FORMAT, runId: this.#options.runId, charts, input }, ...told.map(incoming));
+    if (this.writer.length > 0) throw new UserError(`There is a run ${runId} in this journal. Go on with it through resume("${runId}", …), or give the new run another id.`);
+    this.dispatch({ type: 'run.start', format: JOURNAL_FORMAT, runId, ...(threadId === undefined ? {} : { threadId }), charts, input }, ...told.map(incoming));
   }
 
-  /** Feeds recorded entries to the charts. Nothing is executed until `goOn`. */
-  async replay(entries: readonly JournalEntry[]): Promise<void> {
-    await this.#writer.adopt(entries);
+  /**
+   * Feeds recorded entries to the charts, those before the checkpoint at once. Nothing is executed until `goOn`.
+   * @throws JournalDivergence when they do not lead where they led before.
+   */
+  async replay(entries: readonly JournalEntry[], checkpoint?: Checkpoint): Promise<void> {
+    const check = new RecordCheck(this.#options.runId, this.effects);
     this.isReplaying = true;
-    for (const entry of entries) {
-      this.entries.push(entry);
-      this.#apply(entry);
+    this.#phase = 'catchingUp';
+    const all = await this.writer.adopt(entries);
+    const isKept = checkpoint !== undefined && this.#restore(checkpoint, all);
+    for (const [position, entry] of all.entries()) {
+      this.#record.note(entry);
+      if (isKept && position < checkpoint.position) continue;
+      if (check.admits(entry, position, this, () => this.#record.mark())) this.#apply(entry);
     }
     this.isReplaying = false;
-    this.#effects.renew();
+    this.effects.renew();
   }
 
-  /** Executes what a replayed run was still waiting for. */
+  /** Stands where the checkpoint stands, if the entries say so too. */
+  #restore({ actor, position, mark, decisions, scopes }: Checkpoint, entries: readonly JournalEntry[]): boolean {
+    const [start, rest] = [entries[0], entries[position - 1]];
+    if (start?.type !== 'run.start' || rest?.type !== 'run.rest' || rest.mark !== mark) return false;
+    this.now = rest.at;
+    this.#boot(start.input, actor);
+    if (this.#record.mark() === mark && this.#options.effects.recall?.(scopes, nestedRuns(actor))) {
+      this.#decisions.recall(decisions);
+      return true;
+    }
+    this.#actor?.stop(); // nothing has been begun
+    this.#actor = undefined;
+    this.effects.abandonAll();
+    this.outcome = null;
+    return false;
+  }
+
+  /** Where the run stands now that it is at rest; nothing while it is not, or where it cannot be kept. */
+  get checkpoint(): Checkpoint | undefined {
+    const scopes = this.#options.effects.memory;
+    const last = this.entries.at(-1);
+    if (!this.#actor || !scopes || this.crash || last?.type !== 'run.rest') return undefined;
+    return { position: this.entries.length, mark: last.mark, actor: this.#actor.kept, scopes, decisions: this.#decisions.kept };
+  }
+
+  /** Executes what a replayed run is still waiting for, after all that it was told. */
   goOn(): void {
-    this.#effects.begin();
-    this.#drain();
+    this.#phase = 'goingOn';
+    this.#queue.drain();
   }
 
-  /** True when nothing is left to do until a person decides. */
-  get isWaiting(): boolean {
-    return this.#actor?.getSnapshot().value === 'awaitingApproval';
+  get entries(): readonly JournalEntry[] {
+    return this.#record.entries;
+  }
+
+  /** The state of the run chart, as XState gives it; nothing before it began. */
+  get value(): unknown {
+    return this.#actor?.value;
   }
 
   /** The newest snapshot of the run chart; kept when the actors are stopped. */
   get snapshot(): unknown {
-    return this.#actor?.getSnapshot();
+    return this.#actor?.snapshot;
   }
 
   get journal(): Journal {
@@ -116,14 +158,13 @@ export class Host implements LeafHost {
   command(command: Command, expectedRunId = this.#options.runId): CommandReceipt {
     checkedCommand(command);
     if (expectedRunId !== this.#options.runId) return 'stale';
-    if (this.#isOver) return 'over';
+    if (this.isOver) return 'over';
     this.dispatch(incoming(command));
     return 'accepted';
   }
 
   interrupt(options: { keepPartial?: boolean; notice?: boolean; expectedRunId?: string } = {}): CommandReceipt {
-    const partials: Record<string, string> = {};
-    if (options.keepPartial !== false) for (const [id, { partial }] of this.#effects.entries()) if (partial) partials[id] = partial;
+    const partials = options.keepPartial === false ? {} : this.effects.partials;
     return this.command({ type: 'interrupt', reason: 'user', at: 0, partials, notice: options.notice ?? true }, options.expectedRunId);
   }
 
@@ -136,75 +177,50 @@ export class Host implements LeafHost {
 
   /** What would become of a decision now: taken or kept, too late, or about no call of this run. */
   standing(id: string): 'open' | 'stale' | 'unknown' {
-    if (this.#decisions.announced(id)) return this.#isOver || this.#decisions.isTaken(id) ? 'stale' : 'open';
-    if (this.#isOver && id.startsWith(`${this.#options.runId}/`)) return 'stale';
-    return this.entries.some((entry) => 'id' in entry && isOfCall(entry.id, id)) ? 'stale' : 'unknown';
-  }
-
-  /** Resolves when bodies that were told to stop have stopped, or their grace is over (C8, J2). */
-  unwound(): Promise<void> {
-    return this.#effects.unwound();
+    return this.#decisions.standing(id, { runId: this.#options.runId, isOver: this.isOver, entries: this.entries });
   }
 
   /** Stops the actors and every effect; the entries stay. For a run that waits and is resumed from its state. */
   stop(): void {
     this.#isStopped = true;
     this.#actor?.stop();
-    this.#effects.abandonAll();
+    this.effects.abandonAll();
   }
 
   /** One batch: applied whole or not at all. */
   dispatch(...batch: Incoming[]): void {
     this.#queue.push(batch);
-    this.#drain();
   }
 
   register(actor: AnyActorRef, src: EffectName, input: { effectId: string }): void {
-    this.#effects.add(actor, src, input);
+    this.effects.add(actor, src, input);
     this.#options.watcher?.begun(src, input);
   }
 
   abandon(id: string): void {
-    this.#effects.abandon(id);
+    this.effects.abandon(id);
   }
 
-  #drain(): void {
-    if (this.#busy) return;
-    this.#busy = true;
-    for (let batch = this.#queue.shift(); batch; batch = this.#queue.shift()) {
-      const entries = this.#admit(batch);
-      if (entries.length === 0) continue;
-      const written = this.#writer.write(entries);
-      if (written) return void written.then(() => this.#applyAll(entries), (error: unknown) => this.#fail(error)).then(() => this.#release());
-      this.#applyAll(entries);
+  #rested(): void {
+    if (this.#phase === 'catchingUp') return;
+    if (this.#phase === 'goingOn') {
+      this.#phase = 'live';
+      this.effects.begin();
     }
-    this.#release();
-  }
-
-  #release(): void {
-    this.#busy = false;
-    if (this.#queue.length > 0) this.#drain();
+    const rest = this.#isStopped ? undefined : this.#record.rest();
+    if (rest) this.dispatch(rest);
     else this.#options.onRest();
-  }
-
-  /** What nobody waits for any more is not even recorded. */
-  #admit(batch: Incoming[]): JournalEntry[] {
-    const at = this.#options.clock.now();
-    const stays = (incoming: Incoming) => {
-      if (incoming.type === 'run.start') return true;
-      if (this.#isOver) return false;
-      return incoming.type === 'command' || incoming.type === 'decide' || this.#effects.has(incoming.id);
-    };
-    return batch.filter(stays).map((incoming) => ({ ...incoming, at }));
   }
 
   #applyAll(entries: JournalEntry[]): void {
     for (const entry of entries) {
-      this.entries.push(entry);
+      this.#record.note(entry);
       this.#apply(entry);
+      if (entry.type === 'effect.started') this.effects.launch(entry.id);
     }
-    this.#effects.begin();
-    this.#effects.advance();
+    if (this.#phase !== 'live') return;
+    this.effects.begin();
+    this.effects.advance();
   }
 
   #apply(entry: JournalEntry): void {
@@ -215,81 +231,64 @@ export class Host implements LeafHost {
         this.#boot(entry.input);
         break;
       case 'command':
-        if (!this.outcome) this.#actor!.send(stamped(entry.command, entry.at));
+        if (!this.outcome) this.#actor!.tell(stamped(entry.command, entry.at));
         break;
       case 'decide':
         this.#decisions.keep(entry.id, entry.decision, entry.fingerprint);
         break;
       case 'effect.started':
-        this.#effects.noteStarted(entry.id);
+      case 'effect.item':
+        this.effects.note(entry);
         break;
       case 'effect.done':
         this.#settle(entry.id, entry.outcome);
         break;
       case 'effect.failed':
-        this.#settleBroken(entry.id, this.#options.causes.get(entry.id) ?? errorFrom(entry.error));
+        this.effects.take(entry.id)?.actor.send({ type: 'effect.failed', error: this.#options.causes.get(entry.id) ?? errorFrom(entry.error) });
         break;
       case 'effect.lost':
-        this.#settle(entry.id, lostOutcome(entry.id));
+        this.#settle(entry.id, { status: 'lost' });
+        break;
+      case 'effect.late':
+        this.#options.watcher?.late(entry.id, entry.outcome);
+        break;
+      case 'run.rest':
         break;
     }
     for (const { id, decision } of this.#decisions.due()) this.#settle(id, { status: 'ok', value: decision });
   }
 
-  #boot(input: RunInput): void {
+  #boot(input: RunInput, snapshot?: KeptActor): void {
     const { inspect, onEvent } = this.#options;
-    const observe = inspect || onEvent ? (event: InspectionEvent) => this.#inspect(event) : undefined;
-    this.#actor = createActor(hostedRun, { input, inspect: observe });
-    bindHost(this.#actor.system, this);
-    this.#actor.subscribe({
-      complete: () => { this.outcome = this.#actor!.getSnapshot().output ?? null; },
-      error: (error) => this.#fail(error),
-    });
+    this.#actor = new RunActor({ input, snapshot, host: this, inspect, onEvent, onOutcome: (outcome) => { this.outcome = outcome; }, onError: (error) => this.fail(error) });
     this.#actor.start();
   }
 
-  #inspect(event: InspectionEvent): void {
-    this.#options.inspect?.(event);
-    if (event.type !== '@xstate.action' || event.action.type !== 'xstate.emit') return;
-    const { event: emitted } = event.action.params as { event: LoopEvent }; // XState leaves the parameters of its own actions untyped
-    this.#options.onEvent?.(emitted);
-  }
-
   #settle(id: string, outcome: RecordedOutcome): void {
-    const effect = this.#effects.take(id);
+    const effect = this.effects.take(id);
     if (!effect) return;
     this.#options.effects.observe(effect.src, effect.input, outcome);
     this.#options.watcher?.ended(effect.src, effect.input, outcome);
     effect.actor.send({ type: 'effect.done', outcome: { ...outcome, at: this.now } });
   }
 
-  #settleBroken(id: string, error: unknown): void {
-    this.#effects.take(id)?.actor.send({ type: 'effect.failed', error });
-  }
-
   /** Nothing is told or decided any more; what comes in is not even recorded (J3). */
-  get #isOver(): boolean {
+  get isOver(): boolean {
     return this.outcome !== null || this.crash !== null || this.#isStopped;
   }
 
   /** Ends the run with an error that is no outcome: a bug, or a journal that cannot be written. */
   fail(error: unknown): void {
-    this.#fail(error);
-    this.#options.onRest();
-  }
-
-  #fail(error: unknown): void {
     this.crash ??= { error };
-    this.#effects.abandonAll();
+    this.effects.abandonAll();
+    this.#queue.drain();
   }
 
-  /** Writes down that a body begins. */
-  recordStart(id: string): Promise<void> | undefined {
-    const entry: JournalEntry = { type: 'effect.started', id, at: this.#options.clock.now() };
-    const written = this.#writer.write([entry]);
-    this.entries.push(entry);
-    this.#effects.noteStarted(id);
-    return written;
+  /** When the run is over and given back, this is written behind what is there, if nobody is at work on it by now. */
+  late(id: string, outcome: RecordedOutcome): void {
+    if (!this.#isStopped) return this.dispatch({ type: 'effect.late', id, outcome });
+    this.#options.watcher?.late(id, outcome);
+    void this.#record.append({ type: 'effect.late', id, outcome });
   }
 }
 

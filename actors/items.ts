@@ -3,11 +3,13 @@
  * cannot hold: which agent it belongs to, and where it came from.
  */
 import type {
-  AgentInputItem, AgentOutputItem, ApplyPatchCallItem, ApplyPatchCallResultItem, AssistantMessageItem, CompactionItem, ComputerCallResultItem,
-  ComputerUseCallItem, FunctionCallItem, FunctionCallResultItem, HostedToolCallItem, ProgramCallResultItem, ReasoningItem, ShellCallItem,
-  ShellCallResultItem, ToolCallItem, ToolSearchCallItem, ToolSearchOutputItem,
+  AgentInputItem, AgentOutputItem, ApplyPatchCallResultItem, AssistantMessageItem, CompactionItem, ComputerCallResultItem,
+  FunctionCallItem, FunctionCallResultItem, ProgramCallResultItem, ReasoningItem,   ShellCallResultItem, ToolCallItem, ToolSearchCallItem, ToolSearchOutputItem,
 } from '../machines/protocol/item.ts';
 import type { Agent } from './agent.ts';
+import type { RunToolApprovalItem } from './approvalItem.ts';
+
+export type { ApprovableCallItem, ApprovalDetails, RunToolApprovalItem } from './approvalItem.ts';
 
 type AnyAgent = Agent<any, any>; // `any`: an item outlives the types of the agent that made it; the peer's type has it.
 type ModelItem = AgentInputItem | AgentOutputItem;
@@ -17,10 +19,6 @@ export type ItemOrigin = 'user' | 'agent' | 'tool' | 'mail' | { runtime: string 
 
 /** What a tool told the program, not the model, about one result. */
 export type ToolOutputCustomData = Record<string, unknown>;
-
-/** A call that can wait for a person. */
-export type ApprovableCallItem =
-  FunctionCallItem | HostedToolCallItem | ComputerUseCallItem | ShellCallItem | ApplyPatchCallItem;
 
 export type ToolCallOutputRawItem =
   FunctionCallResultItem | ComputerCallResultItem | ShellCallResultItem | ApplyPatchCallResultItem | ProgramCallResultItem;
@@ -59,8 +57,8 @@ export abstract class RunItemBase<TRaw extends ModelItem = ModelItem> {
   }
 }
 
-/** An item of one agent. */
-abstract class AgentItem<TRaw extends ModelItem> extends RunItemBase<TRaw> {
+/** @internal An item of one agent. */
+export abstract class AgentItem<TRaw extends ModelItem> extends RunItemBase<TRaw> {
   agent: AnyAgent;
 
   constructor(rawItem: TRaw, agent: AnyAgent, usualOrigin: ItemOrigin, origin?: ItemOrigin) {
@@ -224,69 +222,14 @@ export class RunHandoffOutputItem extends RunItemBase<FunctionCallResultItem> {
   }
 }
 
-/** What the loop knows about a wait, beyond the call itself. */
-export interface ApprovalDetails {
-  /** Stable across resumes; without it, the call's own id. */
-  id?: string;
-  /** The nested agents and calls on the way from the run to this call, outermost first; empty for the run's own calls. */
-  path?: readonly string[];
-  /** Milliseconds since the epoch after which the call counts as rejected (D7). */
-  expiresAt?: number;
-}
-
-/** A call that waits for a person (D1); one of `result.interruptions`. */
-export class RunToolApprovalItem extends AgentItem<ApprovableCallItem> {
-  override readonly type = 'tool_approval_item' as const;
-  /** The name decisions are kept under. Calls of computer, shell and patch tools do not carry it, so the loop gives it. */
-  declare toolName?: string;
-  readonly id: string;
-  readonly path: readonly string[];
-  declare readonly expiresAt?: number;
-
-  constructor(rawItem: ApprovableCallItem, agent: AnyAgent, toolName?: string, details: ApprovalDetails = {}) {
-    super(rawItem, agent, 'agent');
-    const name = toolName ?? qualifiedNameOf(rawItem);
-    if (name !== undefined) this.toolName = name;
-    this.id = details.id ?? callIdOf(rawItem) ?? '';
-    this.path = details.path ?? [];
-    if (details.expiresAt !== undefined) this.expiresAt = details.expiresAt;
-  }
-
-  get name(): string | undefined {
-    return this.toolName;
-  }
-
-  /** JSON text as the model wrote it; calls of computer, shell and patch tools have none. */
-  get arguments(): string | undefined {
-    return 'arguments' in this.rawItem ? this.rawItem.arguments : undefined;
-  }
-
-  override toJSON() {
-    return {
-      ...super.toJSON(),
-      ...(this.toolName !== undefined && { toolName: this.toolName }),
-      id: this.id,
-      path: this.path,
-      ...(this.expiresAt !== undefined && { expiresAt: this.expiresAt }),
-    };
-  }
-}
-
 /** The text of all message items, joined in order. */
 export function extractAllTextOutput(items: readonly RunItem[]): string {
   return items.map((item) => (item.type === 'message_output_item' ? item.content : '')).join('');
 }
 
-function callIdOf(rawItem: ToolCallItem | ToolCallOutputRawItem): string | undefined {
+/** @internal */
+export function callIdOf(rawItem: ToolCallItem | ToolCallOutputRawItem): string | undefined {
   return 'callId' in rawItem ? rawItem.callId : rawItem.id;
-}
-
-function qualifiedNameOf(rawItem: ApprovableCallItem): string | undefined {
-  // A tool loaded on its own has itself as its namespace.
-  if (rawItem.type === 'function_call' && rawItem.namespace && rawItem.namespace !== rawItem.name) {
-    return `${rawItem.namespace}.${rawItem.name}`;
-  }
-  return 'name' in rawItem ? rawItem.name : undefined;
 }
 
 function asText(output: unknown): string {

@@ -77,38 +77,44 @@ export class RuntimeEventEmitter<EventTypes extends EventEmitterEvents = EventEm
 }
 
 /**
+ * By this id a hook can tell that it is called again: after a crash in the middle of an effect its hooks are called once more (O8).
+ */
+export interface HookDetails { effectId: string }
+export interface ToolHookDetails extends Partial<HookDetails> { toolCall: ToolCallItem }
+
+/**
  * What an agent emits. As in the peer, the agent itself is among the arguments of `agent_start` only.
  * `agent_end` and `agent_tool_end` get their output as the text the model or the caller would see.
  */
 export type AgentHookEvents<TContext = UnknownContext, TOutput extends AgentOutputType = TextOutput> = {
-  agent_start: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, turnInput?: AgentInputItem[]];
-  agent_end: [context: RunContext<TContext>, output: string];
-  agent_handoff: [context: RunContext<TContext>, nextAgent: Agent<any, any>];
-  agent_tool_start: [context: RunContext<TContext>, tool: Tool<any>, details: { toolCall: ToolCallItem }];
-  agent_tool_end: [context: RunContext<TContext>, tool: Tool<any>, result: string, details: { toolCall: ToolCallItem }];
+  agent_start: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, turnInput?: AgentInputItem[], details?: HookDetails];
+  agent_end: [context: RunContext<TContext>, output: string, details?: HookDetails];
+  agent_handoff: [context: RunContext<TContext>, nextAgent: Agent<any, any>, details?: HookDetails];
+  agent_tool_start: [context: RunContext<TContext>, tool: Tool<any>, details: ToolHookDetails];
+  agent_tool_end: [context: RunContext<TContext>, tool: Tool<any>, result: string, details: ToolHookDetails];
   /** `request` is what is really sent. */
-  agent_llm_start: [context: RunContext<TContext>, request: ModelRequest];
-  agent_llm_end: [context: RunContext<TContext>, response: ModelResponse];
+  agent_llm_start: [context: RunContext<TContext>, request: ModelRequest, details?: HookDetails];
+  agent_llm_end: [context: RunContext<TContext>, response: ModelResponse, details?: HookDetails];
   /** `turn` counts from 1 over the whole run. */
-  agent_turn_start: [context: RunContext<TContext>, turn: number];
-  agent_turn_end: [context: RunContext<TContext>, turn: number];
-  agent_error: [context: RunContext<TContext>, error: unknown];
+  agent_turn_start: [context: RunContext<TContext>, turn: number, details?: HookDetails];
+  agent_turn_end: [context: RunContext<TContext>, turn: number, details?: HookDetails];
+  agent_error: [context: RunContext<TContext>, error: unknown, details?: HookDetails];
 };
 
 /** What a runner emits: the events of every agent of its runs, the agent always second. */
 export type RunHookEvents<TContext = UnknownContext, TOutput extends AgentOutputType = TextOutput> = {
-  agent_start: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, turnInput?: AgentInputItem[]];
-  agent_end: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, output: string];
-  agent_handoff: [context: RunContext<TContext>, fromAgent: Agent<any, any>, toAgent: Agent<any, any>];
-  agent_tool_start: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, tool: Tool, details: { toolCall: ToolCallItem }];
+  agent_start: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, turnInput?: AgentInputItem[], details?: HookDetails];
+  agent_end: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, output: string, details?: HookDetails];
+  agent_handoff: [context: RunContext<TContext>, fromAgent: Agent<any, any>, toAgent: Agent<any, any>, details?: HookDetails];
+  agent_tool_start: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, tool: Tool, details: ToolHookDetails];
   agent_tool_end: [
-    context: RunContext<TContext>, agent: Agent<TContext, TOutput>, tool: Tool, result: string, details: { toolCall: ToolCallItem },
+    context: RunContext<TContext>, agent: Agent<TContext, TOutput>, tool: Tool, result: string, details: ToolHookDetails,
   ];
-  agent_llm_start: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, request: ModelRequest];
-  agent_llm_end: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, response: ModelResponse];
-  agent_turn_start: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, turn: number];
-  agent_turn_end: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, turn: number];
-  agent_error: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, error: unknown];
+  agent_llm_start: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, request: ModelRequest, details?: HookDetails];
+  agent_llm_end: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, response: ModelResponse, details?: HookDetails];
+  agent_turn_start: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, turn: number, details?: HookDetails];
+  agent_turn_end: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, turn: number, details?: HookDetails];
+  agent_error: [context: RunContext<TContext>, agent: Agent<TContext, TOutput>, error: unknown, details?: HookDetails];
 };
 
 /** Exists for the compiler only: it tells the two kinds of emitter apart, whose methods alone are too alike for that. */

@@ -1,6 +1,9 @@
 /** What can be learned from an error of a model call, whichever client threw it. */
 import type { ModelRetryAdvice, ModelRetryNormalizedError } from './ports.ts';
 
+/** Code of a `ModelError`: the stream broke off before its final event. */
+export const STREAM_ENDED = 'stream_ended';
+
 /**
  * Reads status, code, `retry-after` and kind from an error and its causes, the outermost first. What the model itself advises
  * wins. `now` is milliseconds since the epoch, for a `retry-after` that is a date.

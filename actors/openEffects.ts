@@ -2,7 +2,11 @@
 import type { AnyActorRef } from 'xstate';
 import type { Leaves } from '../machines/compose.ts';
 import type { Call } from '../machines/protocol/call.ts';
-import type { Incoming, RecordedOutcome } from '../machines/protocol/journal.ts';
+import type { Incoming, JournalEntry, RecordedOutcome } from '../machines/protocol/journal.ts';
+import type { AgentInputItem } from '../machines/protocol/item.ts';
+import type { RunInput } from '../machines/protocol/outcome.ts';
+import { isHarmful } from '../machines/toolCallMemory.ts';
+import type { KeptScope } from './checkpoint.ts';
 import { errorRecordOf } from './errorRecord.ts';
 import { Lanes, orderOf } from './lanes.ts';
 import type { Clock } from './ports.ts';
@@ -12,13 +16,25 @@ export interface EffectIo {
   effectId: string;
   signal: AbortSignal;
   clock: Clock;
+  /** When a process that is gone began it, in ms since the epoch; absent where it begins for the first time (O3, O6). */
+  begunAt?: number;
+  /** Items that were complete when an earlier attempt at this very effect ended with its process (O2). */
+  kept: readonly AgentInputItem[];
   /** Text that streams out of the effect; kept in case it is cut short. */
   keepPartial(delta: string): void;
+  /** An item is complete, though the answer is not: written down, so that it is not paid for twice (O2). */
+  keepItem(item: AgentInputItem): void;
+  /** What a body that was left behind brings after all (C8). */
+  tellLate(value: unknown): void;
 }
 /** Executes effects; told of every outcome, live and on replay, in the same order. */
 export interface EffectRunner {
   run(src: EffectName, input: any, io: EffectIo): RecordedOutcome | Promise<RecordedOutcome>; // `any`: each effect has the input of its leaf
   observe(src: EffectName, input: any, outcome: RecordedOutcome): void;
+  /** What observing has added up to; nothing where that cannot be kept. */
+  readonly memory?: KeptScope[];
+  /** False when it was added up from elsewhere: then nothing has changed. */
+  recall?(scopes: readonly KeptScope[], nested: readonly RunInput[]): boolean;
 }
 
 export interface OpenEffect {
@@ -26,6 +42,11 @@ export interface OpenEffect {
   src: EffectName;
   input: any; // `any`: as above
   partial: string;
+  items: AgentInputItem[];
+  /** Time of the entry that asked for it, in ms since the epoch. */
+  askedAt: number;
+  /** A process that is gone may have begun it. */
+  isRenewed: boolean;
   /** Absent until it runs. */
   controller?: AbortController;
   body?: Promise<unknown>;
@@ -46,9 +67,8 @@ export interface OpenEffectsOptions {
 /** The way back into the host. */
 interface Ingress {
   dispatch(...batch: Incoming[]): void;
-  /** Writes down that a body begins. */
-  recordStart(id: string): Promise<void> | undefined;
-  fail(error: unknown): void;
+  /** A body that nobody waits for any more has ended (C8). */
+  late(id: string, outcome: RecordedOutcome): void;
   readonly now: number;
 }
 
@@ -57,7 +77,8 @@ export class OpenEffects {
   readonly #ingress: Ingress;
   readonly #lanes: Lanes;
   readonly #open = new Map<string, OpenEffect>();
-  readonly #started = new Set<string>();
+  /** Bodies that have begun, and when. */
+  readonly #started = new Map<string, number>();
   readonly #unwinding = new Set<Promise<unknown>>();
   #fresh: string[] = [];
 
@@ -69,7 +90,7 @@ export class OpenEffects {
 
   add(actor: AnyActorRef, src: EffectName, input: { effectId: string }): void {
     if (this.#open.has(input.effectId)) throw new Error(`Two effects have the id ${input.effectId}.`);
-    this.#open.set(input.effectId, { actor, src, input, partial: '' });
+    this.#open.set(input.effectId, { actor, src, input, partial: '', items: [], askedAt: this.#ingress.now, isRenewed: false });
     this.#fresh.push(input.effectId);
   }
 
@@ -92,13 +113,24 @@ export class OpenEffects {
     return this.#open.entries();
   }
 
-  /** From a replayed entry: the body had begun. */
-  noteStarted(id: string): void {
-    this.#started.add(id);
+  /** Text that has streamed out of effects that are still going, by their id. */
+  get partials(): Record<string, string> {
+    return Object.fromEntries([...this.#open].flatMap(([id, { partial }]) => (partial ? [[id, partial]] : [])));
   }
 
-  /** After a replay, nothing has been begun here. */
+  get ids(): string[] {
+    return [...this.#open.keys()];
+  }
+
+  /** From an entry: a body begins, or had begun; or an item of an answer is complete. */
+  note(entry: Extract<JournalEntry, { type: 'effect.started' | 'effect.item' }>): void {
+    if (entry.type === 'effect.started') this.#started.set(entry.id, entry.at);
+    else this.#open.get(entry.id)?.items.push(entry.item);
+  }
+
+  /** After a replay nothing has been begun here, and what is open may have been begun elsewhere. */
   renew(): void {
+    for (const effect of this.#open.values()) effect.isRenewed = true;
     this.#fresh = [...this.#open.keys()];
   }
 
@@ -154,35 +186,68 @@ export class OpenEffects {
     const { src, input } = effect;
     if (src === 'timer') {
       const { clock } = this.#options;
-      const left = Math.max(0, this.#ingress.now + input.ms - clock.now());
+      const left = Math.max(0, effect.askedAt + input.ms - clock.now()); // one that is overdue fires at once (O6)
       effect.timer = clock.setTimeout(() => this.#ingress.dispatch({ type: 'effect.done', id, outcome: { status: 'ok', value: null } }), left);
-    } else if (src !== 'execute') this.#execute(id, effect);
-    else if (this.#started.has(id) && isDangerous(input.call)) this.#ingress.dispatch({ type: 'effect.lost', id });
+    } else if (src === 'session') this.#beginSave(id, effect);
+    else if (src !== 'execute') this.#execute(id, effect);
+    else if (this.#started.has(id) && isHarmful(input.call)) this.#ingress.dispatch({ type: 'effect.lost', id });
     else this.#lanes.enter(laneOf(id), input.call, () => this.#executeBody(id, effect));
   }
 
-  /** That a body began is durable before it begins, where running it twice would do harm. */
+  /** That a body begins is durable before it does, where running it twice would do harm: it begins when that is applied. */
   #executeBody(id: string, effect: OpenEffect): void {
-    const written = isDangerous(effect.input.call) ? this.#ingress.recordStart(id) : undefined;
-    if (written) void written.then(() => this.has(id) && this.#execute(id, effect), (error: unknown) => this.#ingress.fail(error));
+    if (isHarmful(effect.input.call)) this.#ingress.dispatch({ type: 'effect.started', id });
     else this.#execute(id, effect);
+  }
+
+  /** A save that may have been made is held against what the session holds; one that had not begun is not (O8). */
+  #beginSave(id: string, effect: OpenEffect): void {
+    if (this.#started.has(id)) this.#execute(id, effect);
+    else this.#ingress.dispatch({ type: 'effect.started', id });
+  }
+
+  /** The body of which it is written that it begins. */
+  launch(id: string): void {
+    const effect = this.#open.get(id);
+    if (!effect) return;
+    effect.isRenewed = false; // it begins here
+    this.#execute(id, effect);
   }
 
   #execute(id: string, effect: OpenEffect): void {
     effect.controller = new AbortController();
-    const { clock, effects } = this.#options;
-    const io: EffectIo = { effectId: id, signal: effect.controller.signal, clock, keepPartial: (delta) => { effect.partial += delta; } };
-    const end = (incoming: Incoming) => {
-      if (effect.src === 'execute') this.#lanes.leave(laneOf(id));
-      this.#ingress.dispatch(incoming);
-    };
     try {
-      const outcome = effects.run(effect.src, effect.input, io);
-      if (!(outcome instanceof Promise)) return end({ type: 'effect.done', id, outcome });
-      effect.body = outcome.then((value) => end({ type: 'effect.done', id, outcome: value }), (error: unknown) => end(this.#broken(id, error)));
+      const outcome = this.#options.effects.run(effect.src, effect.input, this.#ioOf(id, effect, effect.controller.signal));
+      if (!(outcome instanceof Promise)) return this.#end(id, effect, { type: 'effect.done', id, outcome });
+      effect.body = outcome.then(
+        (value) => this.#end(id, effect, { type: 'effect.done', id, outcome: value }),
+        (error: unknown) => this.#end(id, effect, this.#broken(id, error)),
+      );
     } catch (error) {
-      end(this.#broken(id, error));
+      this.#end(id, effect, this.#broken(id, error));
     }
+  }
+
+  #ioOf(id: string, effect: OpenEffect, signal: AbortSignal): EffectIo {
+    const io: EffectIo = {
+      effectId: id,
+      signal,
+      clock: this.#options.clock,
+      kept: effect.items.slice(),
+      keepPartial: (delta) => { effect.partial += delta; },
+      keepItem: (item) => this.#ingress.dispatch({ type: 'effect.item', id, item }),
+      tellLate: (value) => this.#ingress.late(id, { status: 'ok', value }),
+    };
+    const begunAt = this.#started.get(id) ?? (effect.src === 'session' ? undefined : effect.askedAt);
+    if (effect.isRenewed && begunAt !== undefined) io.begunAt = begunAt;
+    return io;
+  }
+
+  #end(id: string, effect: OpenEffect, incoming: Incoming): void {
+    if (effect.src === 'execute') this.#lanes.leave(laneOf(id));
+    if (this.#open.get(id) === effect) return this.#ingress.dispatch(incoming);
+    const isNews = incoming.type === 'effect.done' && incoming.outcome.status === 'ok'; // that it was aborted is none
+    if (effect.src === 'execute' && isNews && isHarmful(effect.input.call)) this.#ingress.late(id, incoming.outcome);
   }
 
   #broken(id: string, error: unknown): Incoming {
@@ -191,13 +256,5 @@ export class OpenEffects {
   }
 }
 
-const isDangerous = (call: Call) => call.tool.effect === 'irreversible' || call.tool.effect === 'reconcilable';
-
 /** Calls of one response share a lane. */
 const laneOf = (effectId: string) => effectId.slice(0, effectId.lastIndexOf('/toolCall.'));
-
-/** What was begun and never ended may have happened: it is not run again. */
-export function lostOutcome(id: string): RecordedOutcome {
-  const message = 'The process ended while the tool was running: it may have had its effect and is not run again.';
-  return { status: 'error', failure: { code: 'toolCall', message, effectId: id } };
-}

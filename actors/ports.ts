@@ -5,6 +5,7 @@
  */
 import type {
   AgentInputItem,
+  AgentOutputItem,
   ApplyPatchOperation,
   ComputerAction,
   InputFile,
@@ -72,7 +73,16 @@ export interface RetryPolicyContext {
 }
 export type RetryPolicy = (context: RetryPolicyContext) => Promisable<RetryDecision>;
 export interface ModelRetryBackoffSettings { initialDelayMs?: number; maxDelayMs?: number; multiplier?: number; jitter?: boolean }
-export interface ModelRetrySettings { maxRetries?: number; backoff?: ModelRetryBackoffSettings; policy?: RetryPolicy }
+export interface ModelRetrySettings {
+  maxRetries?: number;
+  backoff?: ModelRetryBackoffSettings;
+  policy?: RetryPolicy;
+  /**
+   * Also when something of the answer has been streamed: items that are complete stand, the rest is taken back with the event
+   * `turn.retrying` and asked for again (K2). The journal has each complete item, so that they stand after a crash too (O2). Default false: a stream of the Agents SDK can take nothing back.
+   */
+  afterOutput?: boolean;
+}
 
 /** Tuning of one model call. What a provider does not know, it ignores. Times are in milliseconds. */
 export interface ModelSettings {
@@ -172,6 +182,8 @@ export interface ModelRetryAdviceRequest { request: ModelRequest; error: unknown
  * one that ends without it counts as a disconnect.
  */
 export interface Model {
+  /** The item that a streamed event says is complete, where it says so: what is complete survives a stream that is cut (K2, O2). */
+  completedItem?(event: StreamEvent): AgentOutputItem | undefined;
   readonly supportsPromptModelSelection?: boolean;
   getResponse(request: ModelRequest): Promise<ModelResponse>;
   getStreamedResponse(request: ModelRequest): AsyncIterable<StreamEvent>;

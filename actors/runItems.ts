@@ -1,6 +1,5 @@
 /** Between records, which are data, and the item objects that apps know. */
 import type { AssistantMessageItem, CompactionItem, FunctionCallItem, FunctionCallResultItem, ReasoningItem, ToolCallItem, ToolSearchCallItem, ToolSearchOutputItem } from '../machines/protocol/item.ts';
-import type { Call } from '../machines/protocol/call.ts';
 import type { ItemRecord } from '../machines/protocol/outcome.ts';
 import {
   type RunItem,
@@ -12,12 +11,12 @@ import {
   RunInputItem,
   RunMessageOutputItem,
   RunReasoningItem,
-  RunToolApprovalItem,
   RunToolCallItem,
   RunToolCallOutputItem,
   RunToolSearchCallItem,
   RunToolSearchOutputItem,
 } from './items.ts';
+import { RunToolApprovalItem } from './approvalItem.ts';
 import type { RunScope } from './scope.ts';
 import type { OpenDecision } from './host.ts';
 
@@ -47,14 +46,12 @@ export function recordOf(scope: RunScope, item: RunItem): ItemRecord | undefined
   return record;
 }
 
-export function approvalItemOf(scope: RunScope, { id, path, agent, call }: OpenDecision): RunToolApprovalItem {
-  return new RunToolApprovalItem(call.item as ApprovableCallItem, scope.agent(agent), call.name, { id, path: pathOf(path) });
+export function approvalItemOf(scope: RunScope, { id, path, agent, call, uncertain }: OpenDecision): RunToolApprovalItem {
+  return new RunToolApprovalItem(call.item as ApprovableCallItem, scope.agent(agent), call.name, { id, path: pathOf(path), uncertain });
 }
 
 /** The agents and calls that lead to a call: one entry a nested run, the call itself last. */
 const pathOf = (path: string) => path.split('/run/');
-
-export const isHostedApproval = (call: Call) => call.item.type === 'hosted_tool_call';
 
 /** Casts below: a record's type says of which kind its raw item is; records are made in one place (machines/history). */
 function makeItem(scope: RunScope, record: ItemRecord): RunItem {

@@ -1,4 +1,5 @@
 /** What a run can be told: the options of the Agents SDK under their names, and ours. */
+import type { AutoResumeOptions } from './autoResume.ts';
 import type { InspectionEvent } from 'xstate';
 import type { AgentInputItem, AgentOutputItem } from '../machines/protocol/item.ts';
 import type { ErrorKind } from '../machines/protocol/outcome.ts';
@@ -100,6 +101,11 @@ interface CommonOptions<TContext> {
   nestHandoffHistory?: boolean | NestHistoryOptions;
   /** Where entries are kept. Default: memory. */
   journal?: Journal;
+  /**
+   * Entries between two checkpoints, which a journal keeps of a run at rest so that it is quick to open. Default 256; without end:
+   * `Infinity`.
+   */
+  checkpointEvery?: number;
   /** Default: the system's. */
   clock?: Clock;
   /** How long a body that was told to stop may take, in ms. Default 100. */
@@ -148,10 +154,14 @@ export interface SharedRunOptions<TContext = undefined, TAgent extends AnyAgent 
   bufferUntilGuarded?: boolean;
   /** Text that streamed before an interrupt stays in the history. Default true. */
   keepPartial?: boolean;
+  /** Goes on by itself after trouble that may pass, and at a limit with work left (K6). Default: not. */
+  autoResume?: AutoResumeOptions;
   /** The model reads that it was interrupted. Default true. */
   interruptNotice?: boolean;
   /** Default: made here, unique in the world. */
   runId?: string;
+  /** The conversation that the run belongs to: journals list runs by it. A run that goes on from a state belongs to that one's. */
+  threadId?: string;
 }
 export type StreamRunOptions<TContext = undefined, TAgent extends AnyAgent = AnyAgent> = SharedRunOptions<TContext, TAgent> & { stream: true };
 export type NonStreamRunOptions<TContext = undefined, TAgent extends AnyAgent = AnyAgent> = SharedRunOptions<TContext, TAgent> & { stream?: false };

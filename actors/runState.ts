@@ -1,7 +1,7 @@
 /** A run as a value: everything that came into it, so that it can be looked at, saved, decided about and resumed. */
 import type { Decision, PendingInput } from '../machines/protocol/command.ts';
 import type { AgentInputItem, AgentOutputItem } from '../machines/protocol/item.ts';
-import { type JournalEntry, JOURNAL_FORMAT } from '../machines/protocol/journal.ts';
+import type { JournalEntry } from '../machines/protocol/journal.ts';
 import type { RunOutcome } from '../machines/protocol/outcome.ts';
 import type { Agent } from './agent.ts';
 import { withoutReasoningIds } from './effects/request.ts';
@@ -10,11 +10,12 @@ import type { InputGuardrailResult, OutputGuardrailResult } from './guardrail.ts
 import type { OpenDecision } from './host.ts';
 import { toItems } from './input.ts';
 import type { RunItem, RunToolApprovalItem } from './items.ts';
-import type { Journal } from './journal.ts';
+import type { ExecutionOrigin } from './executionOptions.ts';
 import type { ModelResponse } from './ports.ts';
 import type { Progress } from './progress.ts';
 import type { RunContext } from './runContext.ts';
 import { approvalItemOf, runItemOf } from './runItems.ts';
+import { type SavedState, type StagedDecision, type StateRecord, savedStateOf } from './savedState.ts';
 import type { RunScope } from './scope.ts';
 import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './toolGuardrail.ts';
 import type { Usage } from './usage.ts';
@@ -24,10 +25,13 @@ type AnyAgent = Agent<any, any>; // `any`: as in the peer's type
 /** Where a state gets what it shows: a run that goes, waits or has settled. */
 export interface RunSource {
   readonly scope: RunScope;
-  readonly journal: Journal;
+  /** What a run that goes on from here has in common with this one. */
+  readonly origin: Omit<ExecutionOrigin, 'state' | 'runContext'>;
   readonly entries: readonly JournalEntry[];
   readonly isLive: boolean;
   readonly outcome: RunOutcome | null;
+  /** A bug: what broke the charts or an effect. */
+  readonly crash: { error: unknown } | null;
   readonly progress: Progress;
   readonly openDecisions: OpenDecision[];
   scopeOf(id: string): RunScope;
@@ -36,9 +40,6 @@ export interface RunSource {
   standing(id: string): 'open' | 'stale' | 'unknown';
   decide(id: string, decision: Decision, interrupts?: boolean): Promise<void>;
 }
-
-/** Decided while the run was at rest. */
-interface StagedDecision { id: string; decision: Decision; interrupts?: boolean }
 
 /** What a result shows of a run. */
 export interface RunLook<TAgent extends AnyAgent> {
@@ -53,17 +54,6 @@ export interface RunLook<TAgent extends AnyAgent> {
   toolInputGuardrailResults: ToolInputGuardrailResult[];
   toolOutputGuardrailResults: ToolOutputGuardrailResult[];
   finalOutput: unknown;
-}
-
-export interface SavedState {
-  format: number;
-  runId: string;
-  agent: string;
-  context?: unknown;
-  entries: readonly JournalEntry[];
-  /** Decided and added since the run came to rest: taken when it goes on. */
-  decisions?: StagedDecision[];
-  staged?: PendingInput[];
 }
 
 /**
@@ -98,7 +88,7 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
    * @throws UserError when the text is no state, is of a newer format, or does not belong to this agent.
    */
   static async fromString<TContext, TAgent extends AnyAgent>(initialAgent: TAgent, text: string): Promise<RunState<TContext, TAgent>> {
-    const { reviveState } = await import('./savedState.ts');
+    const { reviveState } = await import('./revive.ts');
     return reviveState<TContext, TAgent>(initialAgent, text);
   }
 
@@ -109,7 +99,7 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
     context: RunContext<TContext>,
     options: { contextStrategy?: 'merge' | 'replace' } = {},
   ): Promise<RunState<TContext, TAgent>> {
-    const { reviveState } = await import('./savedState.ts');
+    const { reviveState } = await import('./revive.ts');
     return reviveState<TContext, TAgent>(initialAgent, text, { context, merges: options.contextStrategy !== 'replace' });
   }
 
@@ -167,13 +157,15 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
   /**
    * Lets a call run; with `arguments`, as the person changed them. Takes effect at once while the run is going, else when it
    * goes on; until then a later decision about the same call takes the place of an earlier one (D2, D4).
-   * @throws StaleStateError when the call does not wait any more, UserError when it never was one of this run.
+   * @throws StaleStateError when the call does not wait any more, UserError when it never was one of this run, or arguments are
+   *   given for one that is `uncertain`: that runs again as it began, and for this once.
    */
   approve(item: RunToolApprovalItem, options: { alwaysApprove?: boolean; arguments?: string | Record<string, unknown>; reason?: string } = {}): void {
     const { arguments: given } = options;
+    if (item.uncertain && given !== undefined) throw new UserError(`The arguments of the call ${item.id} cannot be changed: it may have been carried out with those it has. Run it again as it is, say what it brought, or reject it.`);
     const edited = given === undefined || typeof given === 'string' ? given : JSON.stringify(given);
     this.#mustWait(item);
-    this.#source.scopeOf(item.id).runContext.approveTool(item, { alwaysApprove: options.alwaysApprove });
+    if (!item.uncertain) this.#source.scopeOf(item.id).runContext.approveTool(item, { alwaysApprove: options.alwaysApprove });
     this.#decide(item.id, { decision: 'approve', arguments: edited, always: options.alwaysApprove, reason: options.reason });
   }
 
@@ -183,16 +175,24 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
    */
   reject(item: RunToolApprovalItem, options: { alwaysReject?: boolean; message?: string; interrupt?: boolean } = {}): void {
     this.#mustWait(item);
-    this.#source.scopeOf(item.id).runContext.rejectTool(item, options);
+    if (!item.uncertain) this.#source.scopeOf(item.id).runContext.rejectTool(item, options);
     this.#decide(item.id, { decision: 'reject', message: options.message, always: options.alwaysReject }, options.interrupt);
+  }
+
+  /**
+   * Says what a call brought that is `uncertain`: its process ended while the body was at work, and somebody has looked (O3). The
+   * output is treated as if the body had returned it. The other ways out are `approve`, which runs the body again, and `reject`.
+   * @throws As `approve`; UserError for a call that is not uncertain.
+   */
+  useResult(item: RunToolApprovalItem, output: unknown): void {
+    this.#mustWait(item);
+    if (!item.uncertain) throw new UserError(`The call ${item.id} has not run yet: approve or reject it. A result is given for a call that may have had its effect.`);
+    this.#decide(item.id, { decision: 'useResult', output });
   }
 
   toJSON(): SavedState {
     const { scope, entries } = this.#source;
-    const saved: SavedState = { format: JOURNAL_FORMAT, runId: this.runId, agent: scope.rootKey, context: jsonOf(this.runContext.context), entries };
-    if (this.#decisions.length > 0) saved.decisions = this.#decisions;
-    if (this.#staged.length > 0) saved.staged = this.#staged;
-    return saved;
+    return savedStateOf({ runId: this.runId, agent: scope.rootKey, context: this.runContext.context, entries, decisions: this.#decisions, staged: this.#staged });
   }
 
   toString(): string {
@@ -210,7 +210,7 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
   }
 
   /** @internal */
-  restore({ decisions = [], staged = [] }: Pick<SavedState, 'decisions' | 'staged'>): void {
+  restore({ decisions, staged }: Pick<StateRecord, 'decisions' | 'staged'>): void {
     this.#decisions.push(...decisions);
     this.#staged.push(...staged);
   }
@@ -218,6 +218,11 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
   /** @internal */
   takeStaged(): PendingInput[] {
     return this.#staged.splice(0);
+  }
+
+  /** @internal */
+  hasDecision(id: string): boolean {
+    return this.#decisions.some((decision) => decision.id === id);
   }
 
   /** @internal */
@@ -264,14 +269,4 @@ const toGuardrailResult = ({ name, tripwireTriggered, outputInfo }: Progress['in
 
 function inputOf([start]: readonly JournalEntry[]): AgentInputItem[] {
   return start?.type === 'run.start' ? (start.input.given ?? start.input.prepared?.input ?? []) : [];
-}
-
-/** A context that is no JSON is left out; `fromStringWithContext` gives it back. */
-function jsonOf(context: unknown): unknown {
-  try {
-    const text: string | undefined = JSON.stringify(context);
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined; // cycles, BigInt, a throwing toJSON: not the library's to mend
-  }
 }

@@ -4,32 +4,22 @@
  */
 import type { Leaves } from '../machines/compose.ts';
 import type { Call, CallResult, Response } from '../machines/protocol/call.ts';
-import type { ErrorRecord } from '../machines/protocol/failure.ts';
 import type { EffectEvent, LoopEvent } from '../machines/protocol/event.ts';
 import type { AgentInputItem, StreamEvent } from '../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { ItemRecord, TurnNext } from '../machines/protocol/outcome.ts';
 import { recordsOfTurn, resultRecord, suppliedRecord } from '../machines/history.ts';
+import { isHarmful } from '../machines/toolCallMemory.ts';
 import { type RunItemStreamEventName, type RunStreamEvent, RunAgentUpdatedStreamEvent, RunItemStreamEvent, RunRawModelStreamEvent } from './events.ts';
 import type { StreamEventListener } from './ports.ts';
+import type { Announced, ItemStatus, RunEvent, Started } from './runEvents.ts';
 import { approvalItemOf, runItemOf } from './runItems.ts';
 import type { ProgressListener, RunScope } from './scope.ts';
 
-type ItemStatus = 'completed' | 'failed' | 'declined' | 'aborted' | 'incomplete' | 'suspended';
-type Started = Extract<EffectEvent, { type: 'turn.started' }>;
+export type { RunEvent } from './runEvents.ts';
+
 type Beginning = Extract<LoopEvent, { type: 'run.started' | 'agent.started' }> | Started;
 type Responded = Extract<EffectEvent, { type: 'turn.responded' }>;
-type Announced = Exclude<LoopEvent, { type: 'call.settled' | 'turn.cut' }> | Started;
-
-/** What happens inside a run. Numbers are the same when the run is replayed; deltas are not replayed (I1). */
-export type RunEvent = { number: number | string; at: number; cause: string } & (
-  | Announced
-  | { type: 'item.started'; id: string; path: string; agent: string; item: AgentInputItem }
-  | { type: 'item.completed'; id: string; path: string; agent: string; status: ItemStatus; item: AgentInputItem | null; display?: unknown; error?: ErrorRecord }
-  | { type: 'tool.started'; id: string; path: string; agent: string; call: Call }
-  | { type: 'tool.progress'; id: string; path: string; agent: string; value: unknown }
-  | { type: 'delta'; path: string; agent: string; data: StreamEvent }
-);
 type Unnumbered = RunEvent extends infer Event ? (Event extends unknown ? Omit<Event, 'number' | 'at' | 'cause'> : never) : never;
 
 export type ViewListener = (event: RunStreamEvent) => void;
@@ -49,6 +39,8 @@ export class RunView {
   #open = new Map<string, Map<string, { agent: string; item: AgentInputItem }>>();
   /** Number of the start of a body at work and of its last word, by the path of its call. */
   #atWork = new Map<string, { number: number; reports: number }>();
+  /** Agents whose bodies are at work or were left behind, where that matters, by the path of the call (C8). */
+  #bodies = new Map<string, string>();
   #begun = new Set<string>();
   #early = new Map<string, Beginning>();
   /** Text that is held back until output guardrails have passed it (E3). */
@@ -116,6 +108,7 @@ export class RunView {
   }
 
   #startTool(path: string, agent: string, call: Call): void {
+    if (isHarmful(call)) this.#bodies.set(path, agent);
     this.#tell({ type: 'tool.started', id: path, path, agent, call });
     this.#passOn(path);
   }
@@ -129,6 +122,12 @@ export class RunView {
     const mayBeFinal = response.calls.length === 0 && !response.handoff; // text beside a call is not the answer (A2)
     if (!mayBeFinal) this.#release(true);
     this.#hold(() => this.#responded(event), mayBeFinal);
+  }
+
+  /** What a body brings that had been left behind: the one thing that may come after the end of the run. */
+  late(id: string, outcome: RecordedOutcome): void {
+    const path = pathOf(id);
+    if (outcome.status === 'ok') this.#tell({ type: 'tool.late', id: path, path, agent: this.#bodies.get(path) ?? '', output: lateOutput(outcome.value) });
   }
 
   /** In its first step an actor starts its children before it announces itself; watchers see the outer one first. */
@@ -217,6 +216,7 @@ export class RunView {
     const turn = path.slice(0, path.lastIndexOf('/'));
     this.#open.get(turn)?.delete(path);
     this.#atWork.delete(path);
+    if (result?.status === 'completed' && !result.mayHaveCompleted) this.#bodies.delete(path);
     const status: ItemStatus = result ? STATUS[result.status] : 'failed';
     this.#tell({ type: 'item.completed', id: path, path, agent, status, item: result?.item ?? null, ...detailsOf(result ?? {}) });
     if (result && !failure) this.#item(this.#scopes!.scopeOf(`${path}/`), 'tool_output', resultRecord(agent, result));
@@ -263,6 +263,12 @@ export class RunView {
     if (scope.isNested) scope.deliver?.(event);
     else this.#options.onStream?.(event);
   }
+}
+
+/** What the body returned; hands return an item that has it. */
+function lateOutput(value: unknown): unknown {
+  const { output, item } = value as Partial<CallResult>; // as bodies end, or at least its output
+  return output ?? (item && 'output' in item ? item.output : item);
 }
 
 const detailsOf = ({ display, error }: Partial<CallResult>) => ({ ...(display === undefined ? {} : { display }), ...(error && { error }) });

@@ -7,7 +7,7 @@ import { UserError } from './errors.ts';
 import { findViolation, isRecord, type JsonSchemaRecord } from './jsonSchema.ts';
 import type { AgentOutputType, JsonObjectSchema, JsonSchemaDefinition, StandardSchemaWithJSON, ToolInputParameters } from './schemaTypes.ts';
 import {
-  describeStandardSchema, hasStandardSchemaMark, isStandardSchemaWithJSON, isZodObject, isZodSchema, validateStandardSchema,
+  describeStandardSchema, hasStandardSchemaMark, isStandardSchemaWithJSON, isZodSchema, validateStandardSchema,
   type ParseResult,
 } from './standardSchema.ts';
 import { SchemaProblem, acceptsNull, toStrictSchema, type StrictSchema } from './strictSchema.ts';

@@ -15,6 +15,8 @@ import type { Computer, Model, ModelResponse, ModelSettings, StreamEventListener
 import { getDefaultModelProvider } from './providers.ts';
 import type { RunContext } from './runContext.ts';
 import type { RunConfig, SharedRunOptions } from './runOptions.ts';
+import { canonical } from './fingerprint.ts';
+import type { ScopeMemory } from './scopeMemory.ts';
 import { Usage } from './usage.ts';
 import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './toolGuardrail.ts';
 
@@ -63,6 +65,8 @@ export class RunScope {
   /** The input as the app gave it, where guardrails are to see it in that form. */
   originalInput: string | AgentInputItem[] | undefined;
   compactionDeferred = false;
+  /** Items that the session has, as far as this run knows; nothing when it cannot know. */
+  sessionLength: number | undefined;
   readonly #agents = new Map<string, AnyAgent>();
   readonly #keys = new Map<AnyAgent, string>();
   readonly #models = new Map<string | undefined, Model | Promise<Model>>();
@@ -101,9 +105,47 @@ export class RunScope {
     return again;
   }
 
+  /** What observing the effects so far has added up to. */
+  get memory(): ScopeMemory {
+    const { usage, decisions, toolInput } = this.runContext;
+    return {
+      ...(this.isNested ? {} : { usage, usageBefore: this.#usageBefore }),
+      decisions,
+      responses: this.rawResponses,
+      calls: [...this.calls],
+      inputVerdicts: this.toolInputGuardrailResults,
+      outputVerdicts: this.toolOutputGuardrailResults,
+      finalVerdicts: this.outputGuardrailResults.map(({ agent, ...verdict }) => ({ ...verdict, agent: this.keyOf(agent) })),
+      compactionDeferred: this.compactionDeferred,
+      toolInput,
+    };
+  }
+
+  /** Whether the context stands where it stood when the run began: what the run adds to it can be added at once. */
+  fits({ usageBefore }: ScopeMemory): boolean {
+    return this.isNested || canonical(this.#usageBefore) === canonical(usageBefore);
+  }
+
+  recall(memory: ScopeMemory): void {
+    if (memory.usage !== undefined) Object.assign(this.runContext.usage, Usage.fromJSON(memory.usage as Usage)); // casts here: as `memory` gave them, read back from JSON
+    this.runContext.restoreDecisions(memory.decisions);
+    for (const response of memory.responses) this.rawResponses.push({ ...response, usage: Usage.fromJSON(response.usage as Usage) } as ModelResponse);
+    for (const [key, seen] of memory.calls) this.calls.set(key, seen);
+    this.toolInputGuardrailResults.push(...(memory.inputVerdicts as ToolInputGuardrailResult[]));
+    this.toolOutputGuardrailResults.push(...(memory.outputVerdicts as ToolOutputGuardrailResult[]));
+    for (const { agent, ...verdict } of memory.finalVerdicts) this.outputGuardrailResults.push({ ...verdict, agent: this.agent(agent) } as OutputGuardrailResult<any, any>); // of the type of its agent
+    this.compactionDeferred = memory.compactionDeferred;
+    if (memory.toolInput !== undefined) this.runContext.toolInput = memory.toolInput;
+  }
+
   /** Key of the agent the run was started with. */
   get rootKey(): string {
     return this.#agents.keys().next().value!; // the constructor met it first
+  }
+
+  /** All agents that this run is known to lead to. */
+  get agents(): AnyAgent[] {
+    return [...this.#agents.values()];
   }
 
   /** The provider keeps the conversation (G2). */
@@ -164,9 +206,9 @@ export class RunScope {
   }
 
   /** Runner's hooks and the agent's, awaited; the first that throws fails the run (H1). */
-  async tell(agent: AnyAgent, event: 'agent_llm_start' | 'agent_llm_end' | 'agent_turn_start' | 'agent_turn_end' | 'agent_error', value: any): Promise<void> {
-    await agent.emitAndWait(event, this.runContext, value);
-    await this.hooks?.emitAndWait(event, this.runContext, agent, value);
+  async tell(agent: AnyAgent, event: 'agent_llm_start' | 'agent_llm_end' | 'agent_turn_start' | 'agent_turn_end' | 'agent_error', value: any, effectId: string): Promise<void> {
+    await agent.emitAndWait(event, this.runContext, value, { effectId });
+    await this.hooks?.emitAndWait(event, this.runContext, agent, value, { effectId });
   }
 
   /** The scope of an agent that is run as a tool; it may have its own options, and inherits what they leave open. */

@@ -10,6 +10,7 @@ import {
   ModelTimeoutError,
   OutputGuardrailTripwireTriggered,
   ToolCallError,
+  ToolTimeoutError,
   UserError,
 } from './errors.ts';
 import { errorFrom } from './errorRecord.ts';
@@ -43,6 +44,7 @@ function made(scope: Pick<RunScope, 'agent'>, { code, message, detail }: Failure
     case 'guardrailExecution':
       return new GuardrailExecutionError(message, cause ?? new Error(message));
     case 'toolCall':
+      if (detail?.['timeoutMs'] !== undefined) return new ToolTimeoutError({ toolName: String(detail['tool']), timeoutMs: Number(detail['timeoutMs']) });
       return new ToolCallError(message, cause ?? new Error(message));
     case 'modelTimeout':
       return new ModelTimeoutError({ timeoutMs: Number(detail?.['timeoutMs'] ?? 0), cause });

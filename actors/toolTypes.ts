@@ -39,8 +39,10 @@ export interface ToolCallDetails {
   /** Fires when the call is aborted or times out. */
   signal?: AbortSignal;
   callId?: string;
-  /** Unique to this execution; the part before `#` is the same when it is run again, and serves as an idempotency key. */
+  /** Unique to this execution of the body. */
   effectId?: string;
+  /** The same whenever the body of this very call is run again: pass it on, so that the world can tell a repetition. `check` gets it too. */
+  idempotencyKey?: string;
   resumeState?: string;
   /** Tells watchers how far the body has come: an event, and no part of the history (C7). */
   progress?: (value: unknown) => void;

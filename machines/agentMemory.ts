@@ -3,7 +3,7 @@ import { itemsOfTurn, notice, suppliedRecord, unanswered } from './history.ts';
 import { Log } from './log.ts';
 import type { Configuration, InterruptReason, PendingInput } from './protocol/command.ts';
 import type { Failure } from './protocol/failure.ts';
-import type { AgentInputItem, AssistantMessageItem } from './protocol/item.ts';
+import type { AgentInputItem } from './protocol/item.ts';
 import type {
   AgentOutcome,
   CarriedTurn,
@@ -143,7 +143,9 @@ export function recordTurn(context: AgentContext, turn: TurnOutcome): Partial<Ag
   if (unfinished) {
     changes.conversation = { ...conversation, unsaved };
     changes.carried = { response, results: turn.results };
+    if (turn.carried?.saved) changes.carried.saved = true;
     if (turn.nested) changes.carried.nested = turn.nested;
+    if (turn.uncertain) changes.carried.uncertain = turn.uncertain;
     return changes;
   }
   changes.conversation = {
@@ -249,9 +251,10 @@ function extend({ facts, conversation }: AgentContext, items: AgentInputItem[], 
   };
 }
 
-/** What answers the handoff that had been decided and will not be. */
+/** What answers the handoff that had been decided and will not be, or that was asked for in a turn that was cut short. */
 function givenUp({ conclusion, last, facts }: AgentContext): ItemRecord[] {
-  return conclusion?.status === 'handoff' ? [unanswered(facts.agent, last!.response!.handoff!)] : [];
+  const handoff = conclusion?.status === 'handoff' || last?.next === 'interrupted' ? last?.response?.handoff : undefined;
+  return handoff ? [unanswered(facts.agent, handoff)] : [];
 }
 
 const INTERRUPTED_NOTICE =

@@ -1,7 +1,7 @@
 import { type ActorLogic, type AnyActorLogic } from 'xstate';
 import { type AgentEndLeaf, type ErrorHandlerLeaf, type OutputGuardrailLeaf, type SessionLeaf, agentMachine } from './agent.ts';
 import { type HandoffFilterLeaf, type InputGuardrailLeaf, type PrepareLeaf, type RunErrorLeaf, runMachine } from './run.ts';
-import { type ApprovalPolicyLeaf, type ExecuteLeaf, type NestedRunLogic, type PersonLeaf, type ToolGuardrailLeaf, toolCallMachine } from './toolCall.ts';
+import { type ApprovalPolicyLeaf, type ExecuteLeaf, type NestedRunLogic, type PersonLeaf, type ReconcileLeaf, type ToolGuardrailLeaf, toolCallMachine } from './toolCall.ts';
 import { type ConcludeLeaf, type ModelLeaf, type TimerLeaf, turnMachine } from './turn.ts';
 
 /** Everything the loop does to the world, by name. A leaf that is left out fails by name when it is first needed. */
@@ -13,6 +13,7 @@ export interface Leaves {
   approvalPolicy: ApprovalPolicyLeaf;
   toolGuardrail: ToolGuardrailLeaf;
   execute: ExecuteLeaf;
+  reconcile: ReconcileLeaf;
   person: PersonLeaf;
   conclude: ConcludeLeaf;
   outputGuardrail: OutputGuardrailLeaf;
@@ -36,7 +37,7 @@ export interface Leaves {
  */
 export function compose(leaves: Partial<Leaves>): typeof runMachine {
   let run: typeof runMachine;
-  const toolCall = toolCallMachine.provide({ actors: { ...pick(leaves, ['approvalPolicy', 'person', 'toolGuardrail', 'execute']), run: lazy(() => run) } });
+  const toolCall = toolCallMachine.provide({ actors: { ...pick(leaves, ['approvalPolicy', 'person', 'toolGuardrail', 'execute', 'reconcile']), run: lazy(() => run) } });
   const turn = turnMachine.provide({ actors: { ...pick(leaves, ['model', 'timer', 'conclude']), toolCall } });
   const agent = agentMachine.provide({ actors: { ...pick(leaves, ['session', 'errorHandler', 'outputGuardrail', 'agentEnd']), turn } });
   run = runMachine.provide({ actors: { ...pick(leaves, ['prepare', 'inputGuardrail', 'handoffFilter', 'runError']), agent } });

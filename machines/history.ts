@@ -148,6 +148,9 @@ export function abortedText(askedAt: number, at: number): string {
   return `aborted by user after ${((at - askedAt) / 1000).toFixed(1)}s`;
 }
 
+/** Of a call whose effect nobody can vouch for (C8). */
+export const MAY_HAVE_COMPLETED = 'It may have completed; do not repeat it without checking.';
+
 /** One transparent pixel: a screenshot has to be a picture, also when there is none. */
 const BLANK_SCREEN =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==';

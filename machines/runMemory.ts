@@ -216,5 +216,12 @@ export function outcomeOf(context: RunContext): RunOutcome {
   if (context.failure) outcome.failure = context.failure;
   if (conversation.server) outcome.server = conversation.server;
   if (conversation.carried) outcome.carried = conversation.carried;
+  if (isUnguarded(context)) outcome.unguarded = true;
   return outcome;
+}
+
+/** Not all input guardrails have passed: one tripped or broke, or the run was over before they had looked. */
+function isUnguarded({ prepared, guardrails }: RunContext): boolean {
+  const passed = Object.values(guardrails.results).filter(({ tripwireTriggered }) => !tripwireTriggered).length;
+  return prepared !== null && passed < prepared.blocking.length + prepared.parallel.length;
 }

@@ -9,34 +9,48 @@ import type { LoopEvent } from './protocol/event.ts';
 import type { RunInput, RunOutcome } from './protocol/outcome.ts';
 import { type Leaf, slot } from './slot.ts';
 import {
+  type BodyEffect,
   type CallEffect,
   type DecisionOutcome,
+  type FindingOutcome,
   type PermissionOutcome,
+  type ResultOutcome,
   type ToolCallContext,
   type ToolCallInput,
   type ToolCallOutcome,
+  abandoned,
   approvalOf,
   asksPerson,
+  bodyEffect,
+  contextOf,
   effectOf,
+  finding,
+  guarded,
   invalidResult,
+  isInDoubt,
   nestedInput,
   outcomeOf,
   personIdOf,
   policyText,
   rejectionText,
+  supplied,
+  uncertainIdOf,
+  unresolved,
   whereabouts,
   withEdit,
 } from './toolCallMemory.ts';
 
 export type { ToolCallContext, ToolCallInput, ToolCallOutcome };
 
-type ResultOutcome = EffectOutcome<CallResult>;
 /** No result lets the call go on; a result takes the place of the one it has. */
 type VerdictOutcome = EffectOutcome<{ result: CallResult | null }>;
 
 export type ApprovalPolicyLeaf = Leaf<CallEffect, PermissionOutcome>;
-export type PersonLeaf = Leaf<CallEffect & { path: string }, DecisionOutcome>;
-export type ExecuteLeaf = Leaf<CallEffect & { nested: RunOutcome | null }, ResultOutcome>;
+/** `uncertain`: the call has begun before, and nobody knows whether it had its effect. */
+export type PersonLeaf = Leaf<CallEffect & { path: string; uncertain?: true }, DecisionOutcome>;
+export type ExecuteLeaf = Leaf<BodyEffect & { nested: RunOutcome | null }, ResultOutcome>;
+/** Asks the tool what became of its body. */
+export type ReconcileLeaf = Leaf<BodyEffect, FindingOutcome>;
 export type ToolGuardrailLeaf = Leaf<CallEffect & { kind: 'toolInput' | 'toolOutput'; result: CallResult | null }, VerdictOutcome>;
 /** The run of an agent that is used as a tool; the slot is filled when the charts are composed. */
 export type NestedRunLogic = ActorLogic<any, any, RunInput, any, any>;
@@ -58,10 +72,12 @@ export const toolCallMachine = setup({
     person: slot<PersonLeaf>('person'),
     toolGuardrail: slot<ToolGuardrailLeaf>('toolGuardrail'),
     execute: slot<ExecuteLeaf>('execute'),
+    reconcile: slot<ReconcileLeaf>('reconcile'),
     run: slot<NestedRunLogic>('run'),
   },
   guards: {
     isInvalid: ({ context }) => context.call.invalid !== undefined,
+    isUncertain: ({ context }) => context.uncertain !== undefined,
     isResumed: ({ context }) => context.resumed !== undefined,
     isRecorded: ({ context }) => context.call.recorded !== undefined,
     mustConsult: ({ context }) => context.call.tool.approval === 'ask',
@@ -72,11 +88,19 @@ export const toolCallMachine = setup({
     isDelegated: ({ context }) => context.call.tool.delegates === true,
     nestedAlive: ({ context }) => context.nestedAlive,
     nestedStopped: (_, nested: RunOutcome) => nested.status === 'stopped',
-    hasFailed: (_, outcome: EffectOutcome<unknown>) => outcome.status === 'error',
+    hasFailed: (_, outcome: ResultOutcome | EffectOutcome<unknown>) => outcome.status === 'error',
+    canReconcile: ({ context }, outcome: ResultOutcome) => outcome.status === 'lost' && context.call.tool.effect === 'reconcilable',
+    isLost: (_, outcome: ResultOutcome) => outcome.status === 'lost',
+    hasHappenedUnguarded: ({ context }, outcome: FindingOutcome) => finding(outcome).happened === true && context.call.tool.guardsOutput !== true,
+    hasHappened: (_, outcome: FindingOutcome) => finding(outcome).happened === true,
+    hasNotHappened: (_, outcome: FindingOutcome) => finding(outcome).happened === false,
+    runsAgain: (_, decision: DecisionOutcome) => approvalOf(decision) !== undefined,
+    resultIsSuppliedUnguarded: ({ context }, decision: DecisionOutcome) => decision.status === 'ok' && decision.value.decision === 'useResult' && context.call.tool.guardsOutput !== true,
+    resultIsSupplied: (_, decision: DecisionOutcome) => decision.status === 'ok' && decision.value.decision === 'useResult',
     policyRejects: (_, permission: PermissionOutcome) => permission.status === 'ok' && permission.value.approval === 'rejected',
     policyAsksScreened: ({ context }, permission: PermissionOutcome) => asksPerson(permission) && context.call.tool.screensInput === true,
     policyAsks: (_, permission: PermissionOutcome) => asksPerson(permission),
-    isRejected: (_, decision: DecisionOutcome) => decision.status === 'ok' && decision.value.decision === 'reject',
+    isRejected: (_, decision: DecisionOutcome) => approvalOf(decision) === undefined,
     editIsInvalid: (_, decision: DecisionOutcome) => approvalOf(decision)?.invalid !== undefined,
     guardrailRejects: (_, verdict: VerdictOutcome) => verdict.status === 'ok' && verdict.value.result !== null,
   },
@@ -90,6 +114,14 @@ export const toolCallMachine = setup({
       id: personIdOf(context),
       decision: outcome.status === 'ok' ? outcome.value.decision : 'withdrawn',
     })),
+    announceUncertainty: emit(({ context }) => ({ type: 'approval.requested', ...whereabouts(context), id: uncertainIdOf(context), uncertain: true })),
+    announceResolution: emit(({ context }, outcome: DecisionOutcome) => ({
+      type: 'approval.resolved',
+      ...whereabouts(context),
+      id: uncertainIdOf(context),
+      decision: outcome.status === 'ok' ? outcome.value.decision : 'withdrawn',
+    })),
+    announceUncertainWithdrawal: emit(({ context }) => ({ type: 'approval.resolved', ...whereabouts(context), id: uncertainIdOf(context), decision: 'withdrawn' })),
     announceWithdrawal: emit(({ context }) => ({ type: 'approval.resolved', ...whereabouts(context), id: personIdOf(context), decision: 'withdrawn' })),
     announceSettled: emit(({ context }) => ({ type: 'call.settled', ...whereabouts(context), result: context.result, failure: context.failure })),
     recordInvalid: assign(({ context }) => ({ result: invalidResult(context.call) })),
@@ -99,8 +131,14 @@ export const toolCallMachine = setup({
     recordInvalidEdit: assign(({ context }, decision: DecisionOutcome) => ({ result: resultWithout(context.call, 'failed', approvalOf(decision)?.invalid ?? '') })),
     takeEdit: assign(({ context }, decision: DecisionOutcome) => ({ call: withEdit(context.call, approvalOf(decision)?.arguments) })),
     recordResult: assign((_, outcome: ResultOutcome) => (outcome.status === 'ok' ? { result: outcome.value } : {})),
-    recordVerdict: assign(({ context }, verdict: VerdictOutcome) => (verdict.status === 'ok' ? { result: verdict.value.result ?? context.result } : {})),
-    recordFailure: assign((_, outcome: EffectOutcome<unknown>) => (outcome.status === 'error' ? { failure: outcome.failure, result: null } : {})),
+    recordVerdict: assign(({ context }, verdict: VerdictOutcome) => (verdict.status === 'ok' ? { result: guarded(context.result, verdict.value.result) } : {})),
+    recordFinding: assign((_, outcome: FindingOutcome) => (outcome.status === 'ok' && outcome.value.happened === true ? { result: outcome.value.result } : {})),
+    recordSupplied: assign(({ context }, decision: DecisionOutcome) => ({ result: supplied(context.call, decision) })),
+    recordUnresolved: assign(({ context }, decision: DecisionOutcome) => ({ result: unresolved(context.call, decision) })),
+    recordAbandoned: assign(({ context }, at: number) => ({ result: abandoned(context, at) })),
+    countBody: assign(({ context }) => ({ bodies: context.bodies + 1 })),
+    suspend: assign({ suspended: true }),
+    recordFailure: assign(({ context }, outcome: ResultOutcome | EffectOutcome<unknown>) => (outcome.status === 'error' ? { failure: outcome.failure, result: null, suspended: isInDoubt(context, outcome.failure) } : {})),
     recordAborted: assign(({ context }, at: number) => ({ result: resultWithout(context.call, 'aborted', abortedText(context.askedAt, at)) })),
     startNested: assign(({ context, spawn }) => {
       spawn('run', { id: 'run', input: nestedInput(context) });
@@ -114,10 +152,10 @@ export const toolCallMachine = setup({
   },
 }).createMachine({
   id: 'toolCall',
-  version: '1',
+  version: '2',
   description: 'One call of a tool: can it run, may it run, what did it bring?',
   options: { maxIterations: 100 },
-  context: ({ input }) => ({ ...input, result: null, failure: null, nested: null, nestedAlive: false }),
+  context: ({ input }) => contextOf(input),
   output: ({ context }) => outcomeOf(context),
   initial: 'running',
   on: {
@@ -141,6 +179,7 @@ export const toolCallMachine = setup({
           always: [
             { guard: 'isInvalid', target: '#toolCall.settled', actions: 'recordInvalid' },
             { guard: 'isRecorded', target: '#toolCall.settled', actions: 'recordRecorded' },
+            { guard: 'isUncertain', target: '#toolCall.awaitingApproval.uncertain' },
             { guard: 'isResumed', target: 'delegating', actions: 'startNested' },
             { guard: 'mustConsult', target: 'deciding' },
             { guard: 'screensInput', target: 'screening' },
@@ -201,19 +240,38 @@ export const toolCallMachine = setup({
         },
         executing: {
           description: 'The body runs, with a signal and a time limit.',
+          on: { interrupt: { target: '#toolCall.interrupted', actions: { type: 'recordAbandoned', params: atOf } } },
           invoke: {
             id: 'execute',
             src: 'execute',
-            input: ({ context }) => ({ ...effectOf(context, 'execute'), nested: context.nested }),
+            input: ({ context }) => ({ ...bodyEffect(context, 'execute'), nested: context.nested }),
             onDone: [
+              { guard: { type: 'canReconcile', params: outputOf }, target: 'reconciling' },
+              { guard: { type: 'isLost', params: outputOf }, target: '#toolCall.awaitingApproval.uncertain' },
               { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
               { guard: 'guardsOutput', target: 'guardingOutput', actions: { type: 'recordResult', params: outputOf } },
               { target: '#toolCall.settled', actions: { type: 'recordResult', params: outputOf } },
             ],
           },
         },
+        reconciling: {
+          description: 'The process ended while the body was at work: the tool looks up what became of it.',
+          on: { interrupt: { target: '#toolCall.interrupted', actions: { type: 'recordAbandoned', params: atOf } } },
+          invoke: {
+            id: 'reconcile',
+            src: 'reconcile',
+            input: ({ context }) => bodyEffect(context, 'reconcile'),
+            onDone: [
+              { guard: { type: 'hasHappenedUnguarded', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFinding', params: outputOf } },
+              { guard: { type: 'hasHappened', params: outputOf }, target: 'guardingOutput', actions: { type: 'recordFinding', params: outputOf } },
+              { guard: { type: 'hasNotHappened', params: outputOf }, target: 'executing', actions: 'countBody' },
+              { target: '#toolCall.awaitingApproval.uncertain' },
+            ],
+          },
+        },
         guardingOutput: {
           description: 'Output guardrails in order; one that rejects replaces the result.',
+          on: { interrupt: { target: '#toolCall.interrupted', actions: { type: 'recordAbandoned', params: atOf } } },
           invoke: {
             id: 'outputGuardrail',
             src: 'toolGuardrail',
@@ -251,6 +309,27 @@ export const toolCallMachine = setup({
               { guard: 'guardsInput', target: '#toolCall.running.guardingInput', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }] },
               { guard: 'isDelegated', target: '#toolCall.running.delegating', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }, 'startNested'] },
               { target: '#toolCall.running.executing', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }] },
+            ],
+          },
+        },
+        uncertain: {
+          description: 'The body may have had its effect, and nobody knows: a person says whether it runs again, what it brought, or that it failed.',
+          entry: 'announceUncertainty',
+          on: {
+            withdraw: { actions: 'announceUncertainWithdrawal' },
+            softStop: { target: '#toolCall.settled', actions: 'suspend' },
+            interrupt: { target: '#toolCall.interrupted', actions: { type: 'recordAbandoned', params: atOf } },
+          },
+          invoke: {
+            id: 'uncertain',
+            src: 'person',
+            input: ({ context }) => ({ ...effectOf(context, 'uncertain'), effectId: uncertainIdOf(context), path: context.path, uncertain: true }),
+            onDone: [
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceResolution', params: outputOf }, { type: 'recordFailure', params: outputOf }, 'suspend'] },
+              { guard: { type: 'runsAgain', params: outputOf }, target: '#toolCall.running.executing', actions: [{ type: 'announceResolution', params: outputOf }, 'countBody'] },
+              { guard: { type: 'resultIsSuppliedUnguarded', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceResolution', params: outputOf }, { type: 'recordSupplied', params: outputOf }] },
+              { guard: { type: 'resultIsSupplied', params: outputOf }, target: '#toolCall.running.guardingOutput', actions: [{ type: 'announceResolution', params: outputOf }, { type: 'recordSupplied', params: outputOf }] },
+              { target: '#toolCall.settled', actions: [{ type: 'announceResolution', params: outputOf }, { type: 'recordUnresolved', params: outputOf }] },
             ],
           },
         },

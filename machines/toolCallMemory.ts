@@ -1,9 +1,9 @@
 /** What a call remembers, and what becomes of it. Pure functions; the chart decides when. */
-import { resultWithout } from './history.ts';
+import { MAY_HAVE_COMPLETED, abortedText, resultWithout } from './history.ts';
 import type { Call, CallResult } from './protocol/call.ts';
 import type { Decision } from './protocol/command.ts';
-import type { EffectOutcome, Failure } from './protocol/failure.ts';
-import type { RunInput, RunOutcome } from './protocol/outcome.ts';
+import type { EffectOutcome, Failure, Lost } from './protocol/failure.ts';
+import type { RunInput, RunOutcome, UncertainCall } from './protocol/outcome.ts';
 
 export interface ToolCallInput {
   path: string;
@@ -13,6 +13,8 @@ export interface ToolCallInput {
   askedAt: number;
   /** How far its nested run had come when an earlier run was stopped. */
   resumed?: RunOutcome;
+  /** Its body may have had its effect in an earlier run (O3). */
+  uncertain?: UncertainCall;
 }
 export interface ToolCallContext extends ToolCallInput {
   result: CallResult | null;
@@ -20,6 +22,10 @@ export interface ToolCallContext extends ToolCallInput {
   /** What the nested run brought, for a call of an agent. */
   nested: RunOutcome | null;
   nestedAlive: boolean;
+  /** How often its body was meant to run, this time included (P3). */
+  bodies: number;
+  /** It ended while nobody knew whether its body had its effect, or what that brought was lost with the run: who goes on is asked. */
+  suspended: boolean;
 }
 export interface ToolCallOutcome {
   index: number;
@@ -27,9 +33,17 @@ export interface ToolCallOutcome {
   failure: Failure | null;
   /** The call was suspended, and this is how far its nested run had come. */
   nested?: RunOutcome;
+  /** The call has no result, and its body may have had its effect. */
+  uncertain?: UncertainCall;
 }
 
 export interface CallEffect { effectId: string; agent: string; call: Call }
+/** The key is the same for every run of the body: the world can tell by it whether the effect is there. */
+export type BodyEffect = CallEffect & { key: string };
+export type ResultOutcome = EffectOutcome<CallResult> | Lost;
+/** What a tool found out about an earlier run of its body. */
+export type Finding = { happened: true; result: CallResult } | { happened: false } | { happened: 'unknown' };
+export type FindingOutcome = EffectOutcome<Finding>;
 type Permission = { approval: 'granted' } | { approval: 'needed' } | { approval: 'rejected'; message: string };
 export type PermissionOutcome = EffectOutcome<Permission>;
 export type DecisionOutcome = EffectOutcome<Decision>;
@@ -58,6 +72,40 @@ export function invalidResult(call: Call): CallResult {
   return error ? { ...result, error } : result;
 }
 
+/** Its body must not run twice by mistake (O3). */
+export const isHarmful = ({ tool }: Call) => tool.effect === 'irreversible' || tool.effect === 'reconcilable';
+
+/** The failure ends the run, and with it what a harmful body has brought or may yet bring: to go on must not mean to run it again (O3). */
+export const isInDoubt = ({ call, result }: ToolCallContext, { detail }: Failure) =>
+  isHarmful(call) && (result?.status === 'completed' || result?.mayHaveCompleted === true || detail?.['mayHaveCompleted'] === true);
+
+/** What takes the place of a result when the body was told to stop. One that is harmful to repeat is not known to have stopped (C8). */
+export function abandoned({ call, askedAt }: ToolCallContext, at: number): CallResult {
+  const text = abortedText(askedAt, at);
+  return isHarmful(call) ? { ...resultWithout(call, 'aborted', `${text}. ${MAY_HAVE_COMPLETED}`), mayHaveCompleted: true } : resultWithout(call, 'aborted', text);
+}
+
+/** A person said that the call is not to be run again, nor what it brought. */
+export function unresolved(call: Call, decision: DecisionOutcome): CallResult {
+  const said = decision.status === 'ok' && decision.value.decision === 'reject' ? decision.value.message : undefined;
+  return { ...resultWithout(call, 'failed', said || `The process ended while the tool was at work. ${MAY_HAVE_COMPLETED}`), mayHaveCompleted: true };
+}
+
+/** A guardrail that words a result anew does not know more of the body than that result said. */
+export function guarded(result: CallResult | null, verdict: CallResult | null): CallResult | null {
+  return verdict && result?.mayHaveCompleted ? { ...verdict, mayHaveCompleted: true } : (verdict ?? result);
+}
+
+/** What a person says that the call brought. */
+export function supplied(call: Call, decision: DecisionOutcome): CallResult {
+  if (decision.status !== 'ok' || decision.value.decision !== 'useResult') throw new Error('Only a person who says what the call brought supplies its result.');
+  const { output, result } = decision.value;
+  return result ?? resultWithout(call, 'completed', typeof output === 'string' ? output : JSON.stringify(output ?? null));
+}
+
+export const finding = (outcome: FindingOutcome) => (outcome.status === 'ok' ? outcome.value : { happened: 'unknown' as const });
+
+export const uncertainIdOf = (context: ToolCallContext) => `${context.path}/uncertain#${context.bodies}`;
 export const personIdOf = (context: ToolCallContext) => `${context.path}/approval#1`;
 export const whereabouts = ({ path, agent, call }: ToolCallContext) => ({ path, agent, call });
 
@@ -65,10 +113,30 @@ export function effectOf(context: ToolCallContext, name: string): CallEffect {
   return { effectId: `${context.path}/${name}#1`, agent: context.agent, call: context.call };
 }
 
-export function outcomeOf({ call, result, failure, nested }: ToolCallContext): ToolCallOutcome {
+/** Effects that come once for each run of the body. */
+export function bodyEffect(context: ToolCallContext, name: string): BodyEffect {
+  return { effectId: `${context.path}/${name}#${context.bodies}`, agent: context.agent, call: context.call, key: keyOf(context) };
+}
+
+const keyOf = ({ path, uncertain }: ToolCallContext) => uncertain?.key ?? `${path}/execute`;
+
+export function outcomeOf(context: ToolCallContext): ToolCallOutcome {
+  const { call, result, failure, nested } = context;
   const outcome = { index: call.index, result, failure };
+  if (context.suspended) return { ...outcome, uncertain: call.edited === undefined ? { key: keyOf(context) } : { key: keyOf(context), edited: call.edited } };
   return nested?.status === 'stopped' ? { ...outcome, nested } : outcome;
 }
+
+export const contextOf = (input: ToolCallInput): ToolCallContext => ({
+  ...input,
+  call: withEdit(input.call, input.uncertain?.edited),
+  result: null,
+  failure: null,
+  nested: null,
+  nestedAlive: false,
+  bodies: 1,
+  suspended: false,
+});
 
 export function nestedInput(context: ToolCallContext): RunInput {
   return { path: `${context.path}/run`, agent: context.agent, delegatedBy: context.call, resumed: context.resumed };

@@ -78,7 +78,7 @@ export const turnMachine = setup({
     announceRetry: emit(({ context }, outcome: ModelOutcome) => ({ type: 'turn.retrying', path: context.facts.path, agent: context.facts.agent, attempt: context.attempt, ...retryOf(outcome) })),
     announceCut: enqueueActions(({ context, enqueue }, interrupt: Interrupt) => {
       const { response } = partialOf(context, interrupt);
-      if (response) enqueue.emit({ type: 'turn.cut', path: context.facts.path, agent: context.facts.agent, item: response.items[0]! });
+      for (const item of response?.items ?? []) enqueue.emit({ type: 'turn.cut', path: context.facts.path, agent: context.facts.agent, item });
     }),
     announceSettled: emit(({ context }) => ({ type: 'turn.settled', path: context.facts.path, agent: context.facts.agent, turn: context.facts.turn, next: nextOf(context), guard: context.decision?.guard ?? '' })),
     keepResponse: assign((_, outcome: ModelOutcome) => responded(outcome)),
@@ -91,7 +91,7 @@ export const turnMachine = setup({
       return { ...changes, unsettled: spawnCalls({ ...context, ...changes }, spawn) };
     }),
     keepFailure: assign((_, outcome: EffectOutcome<unknown>) => (outcome.status === 'error' ? { failure: outcome.failure } : {})),
-    armRetry: assign((_, outcome: ModelOutcome) => ({ retryInMs: retryOf(outcome).delayMs })),
+    armRetry: assign(({ context }, outcome: ModelOutcome) => ({ retryInMs: retryOf(outcome).delayMs, kept: retryOf(outcome).kept ?? context.kept })),
     countAttempt: assign(({ context }) => ({ attempt: context.attempt + 1 })),
     keepChoice: assign((_, outcome: ConcludeOutcome) => ({ chosen: outcome.status === 'ok' ? outcome.value : null })),
     openGate: assign({ gateOpen: true }),
@@ -122,12 +122,12 @@ export const turnMachine = setup({
   },
 }).createMachine({
   id: 'turn',
-  version: '1',
+  version: '2',
   description: 'One model response and the calls it asked for.',
   options: { maxIterations: 1000 },
   context: ({ input }) => ({
-    facts: input, gateOpen: input.gateOpen, attempt: 1, response: input.carried?.response ?? null, respondedAt: 0, results: input.carried?.results ?? {}, unsettled: 0, waiting: 0, broken: [], nested: {},
-    chosen: null, failure: null, retryInMs: 0, softStop: false, decision: null,
+    facts: input, gateOpen: input.gateOpen, attempt: 1, response: input.carried?.response ?? null, respondedAt: 0, results: input.carried?.results ?? {}, unsettled: 0, waiting: 0, broken: [], nested: {}, uncertain: {},
+    chosen: null, failure: null, retryInMs: 0, kept: [], softStop: false, decision: null,
   }),
   output: ({ context }) => outcomeOf(context),
   initial: 'running',

@@ -6,7 +6,7 @@ import { type CallResult, type Response, NO_USAGE } from './protocol/call.ts';
 import type { Downward } from './protocol/command.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { AgentInputItem } from './protocol/item.ts';
-import type { CarriedTurn, RunOutcome, ServerState, TurnOutcome } from './protocol/outcome.ts';
+import type { CarriedTurn, RunOutcome, ServerState, TurnOutcome, UncertainCall } from './protocol/outcome.ts';
 import type { ToolCallInput, ToolCallOutcome } from './toolCallMemory.ts';
 
 export interface TurnInput {
@@ -41,10 +41,14 @@ export interface TurnContext {
   broken: number[];
   /** How far the nested runs of suspended calls had come, by the index of their call. */
   nested: Record<string, RunOutcome>;
+  /** Suspended calls that may have had their effect, by index. */
+  uncertain: Record<string, UncertainCall>;
   /** What a `toolUseBehavior` function chose. */
   chosen: { finalOutput: unknown } | null;
   failure: Failure | null;
   retryInMs: number;
+  /** What of the answer was complete when earlier attempts were cut short. */
+  kept: AgentInputItem[];
   softStop: boolean;
   decision: TurnDecision | null;
 }
@@ -60,6 +64,8 @@ export interface ModelInput {
   server?: ServerState;
   usedTools: boolean;
   carried?: Response;
+  /** Items of this answer that earlier attempts have brought already. */
+  kept?: AgentInputItem[];
 }
 export type ModelOutcome = EffectOutcome<Response>;
 type Interrupt = Extract<Downward, { type: 'interrupt' }>;
@@ -78,16 +84,17 @@ export function spawnCalls(context: TurnContext, spawn: Spawn): number {
   for (const call of context.response!.calls) {
     if (results[call.index]) continue;
     const id = callActorId(context, call.index);
-    spawn('toolCall', { id, input: { path: `${facts.path}/${id}`, agent: facts.agent, call, askedAt: respondedAt, resumed: facts.carried?.nested?.[call.index] } });
+    spawn('toolCall', { id, input: { path: `${facts.path}/${id}`, agent: facts.agent, call, askedAt: respondedAt, resumed: facts.carried?.nested?.[call.index], uncertain: facts.carried?.uncertain?.[call.index] } });
     spawned += 1;
   }
   return spawned;
 }
 
 export function collected(context: TurnContext, call: ToolCallOutcome): Partial<TurnContext> {
-  const { unsettled, results, broken, failure, nested } = context;
+  const { unsettled, results, broken, failure, nested, uncertain } = context;
   if (call.result) return { unsettled: unsettled - 1, results: { ...results, [call.index]: call.result }, failure: failure ?? call.failure };
   const ended = { unsettled: unsettled - 1, broken: [...broken, call.index], failure: failure ?? call.failure };
+  if (call.uncertain) return { ...ended, uncertain: { ...uncertain, [call.index]: call.uncertain } };
   return call.nested ? { ...ended, nested: { ...nested, [call.index]: call.nested } } : ended;
 }
 
@@ -101,14 +108,15 @@ const callActorId = (context: TurnContext, index: number) => `toolCall.${context
 export const liveCalls = (context: TurnContext) =>
   (context.response?.calls ?? []).filter(({ index }) => !context.results[index] && !context.broken.includes(index)).map((call) => callActorId(context, call.index));
 
-export function retryOf(outcome: ModelOutcome): { delayMs: number; failure: Failure } {
+export function retryOf(outcome: ModelOutcome): { delayMs: number; failure: Failure; kept?: AgentInputItem[] } {
   if (outcome.status !== 'error') throw new Error('A turn that succeeded is not retried.');
-  return { delayMs: outcome.retryInMs ?? 0, failure: outcome.failure };
+  const retry = { delayMs: outcome.retryInMs ?? 0, failure: outcome.failure };
+  return outcome.kept ? { ...retry, kept: outcome.kept } : retry;
 }
 
 export function modelInput(context: TurnContext): ModelInput {
   const { agent, turn, first, history, unsaved, server, usedTools, carried } = context.facts;
-  return { effectId: modelEffectId(context), agent, turn, first, attempt: context.attempt, history, unsaved, server, usedTools, carried: carried?.response };
+  return { effectId: modelEffectId(context), agent, turn, first, attempt: context.attempt, history, unsaved, server, usedTools, carried: carried?.response, ...(context.kept.length > 0 && { kept: context.kept }) };
 }
 
 const modelEffectId = ({ facts, attempt }: TurnContext) => `${facts.path}/model#${attempt}`;
@@ -116,7 +124,8 @@ const modelEffectId = ({ facts, attempt }: TurnContext) => `${facts.path}/model#
 /** What streamed before the interrupt is kept, unless there is a whole response already. */
 export function partialOf(context: TurnContext, interrupt: Interrupt): Partial<TurnContext> {
   const text = interrupt.partials?.[modelEffectId(context)];
-  return context.response || !text ? {} : { response: noResponse([partialMessage(text)]) };
+  const cut = text ? [...context.kept, partialMessage(text)] : context.kept;
+  return context.response || cut.length === 0 ? {} : { response: noResponse(cut) };
 }
 
 /** Every call of an interrupted turn has a result, also one whose failure would have ended the run (G3). */
@@ -137,10 +146,11 @@ export function decisionOf(context: TurnContext): TurnDecision {
 export const nextOf = ({ decision }: TurnContext) => decision?.next ?? 'failed';
 
 export function outcomeOf(context: TurnContext): TurnOutcome {
-  const { response, results, decision, failure, facts, nested } = context;
+  const { response, results, decision, failure, facts, nested, uncertain } = context;
   const outcome: TurnOutcome = { next: nextOf(context), response, results, records: recordsOfTurn(facts.agent, response, results) };
   if (facts.carried) outcome.carried = facts.carried;
   if (Object.keys(nested).length > 0) outcome.nested = nested;
+  if (Object.keys(uncertain).length > 0) outcome.uncertain = uncertain;
   if (decision?.finalOutput !== undefined) outcome.finalOutput = decision.finalOutput;
   if (decision?.finalFromTool) outcome.finalFromTool = true;
   if (failure) outcome.failure = failure;

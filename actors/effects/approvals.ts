@@ -3,6 +3,7 @@ import type { Call } from '../../machines/protocol/call.ts';
 import type { Decision } from '../../machines/protocol/command.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
 import { isHostedMcpTool } from '../hostedTools.ts';
+import { UserError } from '../errors.ts';
 import type { EffectIo, OpenDecision } from '../host.ts';
 import type { RunToolApprovalItem } from '../items.ts';
 import type { RunContext } from '../runContext.ts';
@@ -12,6 +13,7 @@ import { TOOL_NOT_APPROVED_TEXT } from '../toolInvocation.ts';
 import type { Tool } from '../toolTypes.ts';
 import { argumentsText, parsedArguments } from './readResponse.ts';
 import { offerFor } from './request.ts';
+import { suppliedResult } from './reconcile.ts';
 import { type CallInput, toolOf } from './toolCalls.ts';
 
 type OnApproval = (runContext: RunContext<any>, item: RunToolApprovalItem) => Promise<{ approve: boolean; reason?: string }>;
@@ -36,14 +38,23 @@ export async function approvalPolicy(scope: RunScope, { agent: key, call, effect
 
 /** A decision as it is recorded: with the words the model will read, and with edited arguments checked (D2). */
 export async function completeDecision(scope: RunScope, open: OpenDecision, decision: Decision): Promise<Decision> {
-  if (decision.decision === 'reject') return { ...decision, message: await rejectionText(scope, open.call, decision.message) };
   const { item } = open.call;
+  if (open.uncertain) return resolution(scope, open, decision);
+  if (decision.decision === 'reject') return { ...decision, message: await rejectionText(scope, open.call, decision.message) };
+  if (decision.decision === 'useResult') throw new UserError(`The call of ${open.call.name} has not run: approve or reject it. A result is given for a call that may have had its effect.`);
   if (decision.arguments === undefined || item.type !== 'function_call') return decision;
   const tool = await toolOf(scope, scope.agent(open.agent), open.call);
   if (tool.type !== 'function') return decision;
   const edited = { ...item, arguments: decision.arguments };
   const parsed = tool.parseInput(edited.arguments);
   return parsed.ok ? decision : { ...decision, invalid: await argumentsText(scope.runContext, tool, edited, parsed) };
+}
+
+/** What is said of a call that may have had its effect holds for this call alone, never for always (O3). */
+async function resolution(scope: RunScope, { agent, call }: OpenDecision, decision: Decision): Promise<Decision> {
+  if (decision.decision === 'approve') return { decision: 'approve' };
+  if (decision.decision === 'reject') return decision.message ? { decision: 'reject', message: decision.message } : { decision: 'reject' };
+  return { ...decision, result: await suppliedResult(scope, scope.agent(agent), call, decision.output) };
 }
 
 /** What the model reads of a rejected call: the person's words, the app's, or the general text. */
@@ -56,7 +67,8 @@ export async function rejectionText(scope: RunScope, call: Call, message: string
 }
 
 /** What was decided outside of the state: for always, or on the context itself. */
-export function standingDecision(scope: RunScope, { agent, call }: OpenDecision): Decision | undefined {
+export function standingDecision(scope: RunScope, { agent, call, uncertain }: OpenDecision): Decision | undefined {
+  if (uncertain) return undefined; // that it may run does not say that it may run twice
   const asked = { ...query(scope.agent(agent), call), callId: call.callId };
   const approved = scope.runContext.isToolApproved(asked);
   if (approved === undefined) return undefined;

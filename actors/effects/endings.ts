@@ -34,7 +34,7 @@ export async function conclude(scope: RunScope, input: { agent: string; turn: nu
       if (decision?.isFinalOutput) chosen = { finalOutput: decision.finalOutput };
     }
     io.signal.throwIfAborted();
-    if (scope.listens(agent, 'agent_turn_end')) await scope.tell(agent, 'agent_turn_end', input.turn);
+    if (scope.listens(agent, 'agent_turn_end')) await scope.tell(agent, 'agent_turn_end', input.turn, io.effectId);
     return ok(chosen);
   } catch (error) {
     return scope.failure('user', error, io.effectId);
@@ -45,8 +45,8 @@ export async function agentEnd(scope: RunScope, input: { agent: string; output: 
   const agent = scope.agent(input.agent);
   const output = toText(input.output);
   try {
-    await agent.emitAndWait('agent_end', scope.runContext, output);
-    await scope.hooks?.emitAndWait('agent_end', scope.runContext, agent, output);
+    await agent.emitAndWait('agent_end', scope.runContext, output, { effectId: io.effectId });
+    await scope.hooks?.emitAndWait('agent_end', scope.runContext, agent, output, { effectId: io.effectId });
     return ok(null);
   } catch (error) {
     return scope.failure('user', error, io.effectId);
@@ -57,7 +57,7 @@ export async function agentEnd(scope: RunScope, input: { agent: string; output: 
 export async function runError(scope: RunScope, input: { agent: string; failure: Failure }, io: EffectIo): Promise<RecordedOutcome> {
   const agent = scope.agent(input.agent);
   try {
-    await scope.tell(agent, 'agent_error', errorOf(scope, input.failure));
+    await scope.tell(agent, 'agent_error', errorOf(scope, input.failure), io.effectId);
     return ok(null);
   } catch (error) {
     return scope.failure('user', error, io.effectId);

@@ -39,20 +39,29 @@ export async function outputGuardrail(scope: RunScope, input: { agent: string; o
   const details = input.response ? { modelResponse: modelResponse(input.response), output: input.response.items as never } : undefined; // the response's own items
   const settled = await Promise.allSettled(guardrails.map((one) => one.run({ agent, agentOutput: input.output, context: scope.runContext, details })));
   const results = settled.filter((one) => one.status === 'fulfilled').map((one) => one.value);
-  scope.outputGuardrailResults.push(...results);
   const broken = settled.find((one) => one.status === 'rejected');
-  if (broken) return scope.failure('guardrailExecution', broken.reason, io.effectId);
+  if (broken) return scope.failure('guardrailExecution', broken.reason, io.effectId, { detail: { results: results.map(asData) } });
   const tripped = results.find((one) => one.output.tripwireTriggered);
   if (!tripped) return ok({ failure: null, results: results.map(asData) });
   const error = new OutputGuardrailTripwireTriggered(`Output guardrail triggered: ${JSON.stringify(tripped.output.outputInfo ?? null)}`, tripped);
-  const failure = scope.failure('outputGuardrail', error, io.effectId, { detail: { name: tripped.guardrail.name, outputInfo: tripped.output.outputInfo } });
+  const failure = scope.failure('outputGuardrail', error, io.effectId, { detail: { name: tripped.guardrail.name, outputInfo: tripped.output.outputInfo, agent: input.agent } });
   if (failure.status !== 'error') throw new Error('A failure is an error.');
   const withheld = await blockedMessage(scope, agent, tripped.guardrail.name);
   return ok({ failure: failure.failure, results: results.map(asData), ...(withheld === undefined ? {} : { withheld }) });
 }
 
+/** What guardrails said, whether it was said now or is recorded. */
+export function keepVerdicts(scope: RunScope, input: { agent: string; output: unknown }, outcome: RecordedOutcome): void {
+  const said = outcome.status === 'ok' ? outcome.value : outcome.status === 'error' ? outcome.failure.detail : undefined;
+  const { results = [] } = (said ?? {}) as { results?: Verdict[] }; // as recorded by the effect
+  for (const { name, output } of results) {
+    scope.outputGuardrailResults.push({ guardrail: { type: 'output', name }, agent: scope.agent(input.agent), agentOutput: input.output as never, output }); // of the type of its agent
+  }
+}
+
+type Verdict = { name: string; output: OutputGuardrailResult['output'] };
 export const modelResponse = (response: Response) => ({ output: response.items, usage: new Usage(response.usage), responseId: response.responseId });
-const asData = ({ guardrail, output }: OutputGuardrailResult<any, any>) => ({ name: guardrail.name, output });
+const asData = ({ guardrail, output }: OutputGuardrailResult<any, any>): Verdict => ({ name: guardrail.name, output });
 
 async function blockedMessage(scope: RunScope, agent: AnyAgent, guardrailName: string): Promise<string | undefined> {
   const configured = scope.option('outputGuardrailBlockedMessage');
@@ -86,8 +95,8 @@ export async function toolGuardrail(scope: RunScope, input: ToolGuardrailInput, 
     }
     const result = objection === undefined ? null : { ...resultWithout(call, 'rejected', objection), status: 'rejected' as const };
     const isLast = kind === 'toolOutput' || result !== null;
-    if (kind === 'toolInput' && result) await tellStart(scope, agent, tool, call);
-    if (isLast) await tellEnd(scope, agent, tool, call, { value: result?.output ?? input.result?.output });
+    if (kind === 'toolInput' && result) await tellStart(scope, agent, tool, call, io.effectId);
+    if (isLast) await tellEnd(scope, agent, tool, call, { value: result?.output ?? input.result?.output, effectId: io.effectId });
     return ok({ result, verdicts });
   } catch (error) {
     if (error instanceof HookFailure) return scope.failure('user', error.cause, io.effectId);

@@ -18,11 +18,11 @@ export async function handoffFilter(scope: RunScope, input: HandoffFilterInput, 
     const { handoffs } = await offerFor(scope, source);
     const handoff = handoffs.find((candidate) => candidate.toolName === input.handoff.toolName);
     if (!handoff) throw new UserError(`Agent "${source.name}" no longer offers the handoff "${input.handoff.toolName}" that this run needs.`);
-    const target = await handoff.onInvokeHandoff(scope.runContext, input.handoff.item.arguments);
+    const target = await handoff.onInvokeHandoff(scope.runContext, input.handoff.item.arguments, { effectId: io.effectId });
     io.signal.throwIfAborted(); // nothing starts after an interrupt (J4)
     const record = outputRecord(scope, input, source, target);
-    await source.emitAndWait('agent_handoff', scope.runContext, target);
-    await scope.hooks?.emitAndWait('agent_handoff', scope.runContext, source, target);
+    await source.emitAndWait('agent_handoff', scope.runContext, target, { effectId: io.effectId });
+    await scope.hooks?.emitAndWait('agent_handoff', scope.runContext, source, target, { effectId: io.effectId });
     io.signal.throwIfAborted();
     const filter = filterFor(scope, handoff);
     const outcome = { target: scope.keyOf(target), records: [record] };

@@ -7,6 +7,7 @@ import type { ApplyPatchResult, Computer, Editor } from '../ports.ts';
 import type { RunContext } from '../runContext.ts';
 import type { RunScope } from '../scope.ts';
 import { messageOf } from '../errorRecord.ts';
+import { isAbortEcho } from '../toolInvocation.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import { computerOf } from './request.ts';
 
@@ -29,6 +30,7 @@ export async function operateComputer(scope: RunScope, tool: ComputerTool<any, a
     if (acknowledged) item.providerData = { acknowledgedSafetyChecks: acknowledged };
     return { item };
   } catch (error) {
+    if (isAbortEcho(error, io.signal)) throw error;
     return { note: `The computer failed: ${messageOf(error)}` };
   }
 }

@@ -4,9 +4,12 @@ import type { Call, CallResult, Response } from '../../machines/protocol/call.ts
 import type { Decision } from '../../machines/protocol/command.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
-import type { RunInput, RunOutcome } from '../../machines/protocol/outcome.ts';
+import type { PreparedRun, RunInput, RunOutcome } from '../../machines/protocol/outcome.ts';
+import type { Finding } from '../../machines/toolCallMemory.ts';
 import { withInvocation } from '../agentTool.ts';
+import type { KeptScope } from '../checkpoint.ts';
 import { messageOf } from '../errorRecord.ts';
+import { UserError } from '../errors.ts';
 import type { EffectIo, EffectRunner } from '../host.ts';
 import { RunContext } from '../runContext.ts';
 import { approvalItemOf } from '../runItems.ts';
@@ -15,11 +18,12 @@ import { errorOf } from '../toError.ts';
 import { Usage } from '../usage.ts';
 import { approvalPolicy } from './approvals.ts';
 import { agentEnd, conclude, errorHandler, runError } from './endings.ts';
-import { inputGuardrail, modelResponse, outputGuardrail, toolGuardrail } from './guardrails.ts';
+import { inputGuardrail, keepVerdicts, modelResponse, outputGuardrail, toolGuardrail } from './guardrails.ts';
 import { handoffFilter } from './handoff.ts';
 import { sample } from './model.ts';
 import { parsedArguments } from './readResponse.ts';
-import { continued, prepareWithSession, save } from './session.ts';
+import { type Saved, continued, keepSaved, prepareWithSession, save } from './session.ts';
+import { reconcile } from './reconcile.ts';
 import { type CallInput, type DelegatedResult, HookFailure, execute, tellStart, toolOf } from './toolCalls.ts';
 
 type Effect = (scope: RunScope, input: any, io: EffectIo) => Promise<RecordedOutcome>; // `any`: each effect has the input of its leaf
@@ -56,20 +60,60 @@ export class Effects implements EffectRunner {
   observe(src: keyof Leaves, input: any, outcome: RecordedOutcome): void {
     if (src === 'prepare' && input.input.delegatedBy) this.#nest(input.input);
     const scope = this.scopeOf(input.effectId);
+    if (outcome.status === 'lost') return;
+    if (src === 'outputGuardrail') return keepVerdicts(scope, input, outcome);
     if (outcome.status !== 'ok') {
       if (outcome.retryInMs !== undefined) scope.runContext.usage.add(new Usage({ requests: 1 })); // it was sent, and is sent again (A8)
       return;
     }
-    if (src === 'person') return keepAlways(scope, input, outcome.value as Decision); // what a person answers
-    if (src === 'model' && !input.carried) {
+    if (src === 'person') return this.#observeDecision(scope, input, outcome.value as Decision); // what a person answers
+    if (src === 'reconcile') return this.#observeFinding(scope, input, outcome.value as Finding); // what a tool found out
+    if (src === 'prepare') {
+      scope.sessionLength = (outcome.value as PreparedRun).sessionLength; // what the leaf of this name answers with
+    } else if (src === 'model' && !input.carried) {
       const response = outcome.value as Response; // what the leaf of this name answers with
       scope.runContext.usage.add(response.usage instanceof Usage ? response.usage : new Usage(response.usage));
       scope.rawResponses.push(modelResponse(response));
     } else if (src === 'execute') this.#observeCall(scope, input, outcome.value as CallResult);
+    else if (src === 'session') keepSaved(scope, input, outcome.value as Saved); // what the leaf of this name answers with
     else if (src === 'toolGuardrail') {
       const { verdicts } = outcome.value as { verdicts: any[] }; // as recorded by the effect
       for (const verdict of verdicts) (input.kind === 'toolInput' ? scope.toolInputGuardrailResults : scope.toolOutputGuardrailResults).push(verdict);
     }
+  }
+
+  /**
+   * What an effect needs has to be there: asked before a run goes on in another process, so that nothing is recorded when it is not.
+   * @param isDecided for a call that waits: it runs next.
+   * @throws UserError naming the agent or the tool that is missing.
+   */
+  async checkFits(src: keyof Leaves, input: any, isDecided: boolean): Promise<void> {
+    const { agent, call, effectId } = input as Partial<CallInput>; // as the inputs of all effects that an agent or a call is part of
+    if (effectId === undefined || agent === undefined) return;
+    const scope = this.scopeOf(effectId);
+    const owner = scope.agent(agent);
+    if (!call || call.item.type === 'hosted_tool_call' || (src === 'person' && !isDecided)) return;
+    try {
+      await toolOf(scope, owner, call);
+    } catch (error) {
+      throw new UserError(`Run ${this.#root.runId} cannot go on: ${messageOf(error)} Give the agent a tool of this name again.`);
+    }
+  }
+
+  /** What the effects so far have added up to, by the path of their run. */
+  get memory(): KeptScope[] {
+    return [...this.#scopes].map(([path, { memory }]) => ({ path, memory }));
+  }
+
+  /**
+   * @param nested what the runs of agents used as tools were started with that are under way, outer ones first.
+   * @returns false, and nothing has changed, when that was added up from elsewhere.
+   */
+  recall(scopes: readonly KeptScope[], nested: readonly RunInput[]): boolean {
+    if (!scopes.every(({ path, memory }) => path !== this.#root.runId || this.#root.fits(memory))) return false;
+    for (const input of nested) this.#nest(input);
+    for (const { path, memory } of scopes) this.#scopes.get(path)?.recall(memory);
+    return true;
   }
 
   /** The scope of the run, nested or not, that an effect belongs to. */
@@ -90,6 +134,16 @@ export class Effects implements EffectRunner {
     else scope.calls.set(key, { call, result });
   }
 
+  /** What a person says that a call brought is known from then on, like what its body brings (C5). */
+  #observeDecision(scope: RunScope, input: CallInput & { path: string }, decision: Decision): void {
+    if (decision.decision === 'useResult' && decision.result) this.#observeCall(scope, input, decision.result);
+    keepAlways(scope, input, decision);
+  }
+
+  #observeFinding(scope: RunScope, input: CallInput, found: Finding): void {
+    if (found.happened === true) this.#observeCall(scope, input, found.result);
+  }
+
   #prepare({ input }: { input: RunInput }, io: EffectIo): Promise<RecordedOutcome> {
     const { delegatedBy, given = [] } = input;
     if (!delegatedBy) return prepareWithSession(this.#root, this.#root.agent(input.agent), given, io);
@@ -103,7 +157,7 @@ export class Effects implements EffectRunner {
       const delegate = delegateOf(parent, input);
       if (input.resumed) return ok(continued(scope, input.resumed));
       const tool = await toolOf(parent, parent.agent(input.agent), call);
-      await tellStart(parent, parent.agent(input.agent), tool, call);
+      await tellStart(parent, parent.agent(input.agent), tool, call, io.effectId);
       io.signal.throwIfAborted();
       const parsed = tool.type === 'function' ? argumentsOf(tool, call) : undefined;
       if (delegate.capturesInput) scope.runContext.toolInput = parsed;
@@ -144,6 +198,7 @@ const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | '
   inputGuardrail,
   outputGuardrail,
   toolGuardrail,
+  reconcile,
   approvalPolicy,
   conclude,
   agentEnd,
@@ -155,7 +210,7 @@ const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | '
 
 /** A decision for always holds for this agent and this tool, in this run and its resumes (D2). */
 function keepAlways(scope: RunScope, { effectId: id, path, agent, call }: CallInput & { path: string }, decision: Decision): void {
-  if (!decision.always) return;
+  if (decision.decision === 'useResult' || !decision.always) return;
   const item = approvalItemOf(scope, { id, path, agent, call });
   if (decision.decision === 'approve') scope.runContext.approveTool(item, { alwaysApprove: true });
   else scope.runContext.rejectTool(item, { alwaysReject: true, message: decision.message });
@@ -174,7 +229,7 @@ function delegateOf(parent: RunScope, { agent: key, delegatedBy }: RunInput) {
   const agent = parent.agent(key);
   const tool = agent.tools.find((candidate) => candidate.type === 'function' && candidate.name === delegatedBy!.name);
   if (tool?.type === 'function' && tool.delegate) return tool.delegate;
-  throw new Error(`Agent "${agent.name}" no longer has the agent tool "${delegatedBy!.name}" that this run needs.`);
+  throw new UserError(`Agent "${agent.name}" no longer has the agent tool "${delegatedBy!.name}" that this run needs. Give it a tool of this name again.`);
 }
 
 function argumentsOf(tool: Parameters<DelegatedResult>[0], call: Call): unknown {

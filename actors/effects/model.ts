@@ -1,14 +1,18 @@
 /** One model response: prepared, asked for, read. Streaming or not, the same thing comes out (A1). */
 import { NO_USAGE } from '../../machines/protocol/call.ts';
+import type { AgentOutputItem } from '../../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
 import type { ModelInput } from '../../machines/turn.ts';
 import { AgentsError, ModelBehaviorError, ModelError, ModelTimeoutError } from '../errors.ts';
 import type { EffectIo } from '../host.ts';
+import { toItems } from '../input.ts';
 import type { Model, ModelRequest, ModelResponse, ModelRetryAdvice } from '../ports.ts';
+import { STREAM_ENDED } from '../modelErrorFacts.ts';
 import { backoffDelay, normalizeModelError } from '../retryPolicies.ts';
 import { type AnyAgent, type RunScope, ok } from '../scope.ts';
 import { Usage } from '../usage.ts';
 import { inTime } from './deadline.ts';
+import { answerOf, isAnswer, keptItems, withoutLooseReasoning } from './kept.ts';
 import { readResponse } from './readResponse.ts';
 import { type PreparedRequest, prepareRequest } from './request.ts';
 
@@ -18,21 +22,21 @@ type Stage = 'preparing' | 'asking' | 'reading';
 export async function sample(scope: RunScope, input: ModelInput, io: EffectIo): Promise<RecordedOutcome> {
   if (input.carried) return ok({ ...input.carried, usage: NO_USAGE });
   const agent = scope.agent(input.agent);
-  const attempt: Attempt = { stage: 'preparing', visible: false, scope, input, io };
+  const attempt: Attempt = { stage: 'preparing', visible: false, kept: keptItems(input, io), scope, input, io };
   try {
     await tellStart(scope, agent, input, io);
     const prepared = await prepareRequest(scope, agent, input, io.signal);
     io.signal.throwIfAborted(); // nothing starts after an interrupt (J4)
-    if (scope.listens(agent, 'agent_llm_start')) await scope.tell(agent, 'agent_llm_start', prepared.request);
+    if (!isAnswer(attempt.kept) && scope.listens(agent, 'agent_llm_start')) await scope.tell(agent, 'agent_llm_start', prepared.request, io.effectId);
     const found = scope.modelFor(agent);
     attempt.model = found instanceof Promise ? await found : found;
     attempt.request = prepared.request;
     io.signal.throwIfAborted();
     attempt.stage = 'asking';
-    const answer = await ask(attempt, prepared);
+    const answer = await complete(attempt, prepared);
     io.signal.throwIfAborted();
     attempt.stage = 'reading';
-    if (scope.listens(agent, 'agent_llm_end')) await scope.tell(agent, 'agent_llm_end', answer);
+    if (scope.listens(agent, 'agent_llm_end')) await scope.tell(agent, 'agent_llm_end', answer, io.effectId);
     const response = await readResponse(scope, agent, prepared.offered, answer);
     if (prepared.filteredInput) response.filteredInput = prepared.filteredInput;
     return ok(response);
@@ -45,6 +49,8 @@ interface Attempt {
   stage: Stage;
   /** Something of the answer has reached a listener: it cannot be taken back. */
   visible: boolean;
+  /** What of the answer is complete. */
+  kept: AgentOutputItem[];
   scope: RunScope;
   input: ModelInput;
   io: EffectIo;
@@ -55,12 +61,23 @@ interface Attempt {
 async function tellStart(scope: RunScope, agent: AnyAgent, input: ModelInput, io: EffectIo): Promise<void> {
   if (input.attempt > 1) return;
   if (input.first && scope.listens(agent, 'agent_start')) {
-    await agent.emitAndWait('agent_start', scope.runContext, agent, input.history.toArray());
-    await scope.hooks?.emitAndWait('agent_start', scope.runContext, agent, input.history.toArray());
+    await agent.emitAndWait('agent_start', scope.runContext, agent, input.history.toArray(), { effectId: io.effectId });
+    await scope.hooks?.emitAndWait('agent_start', scope.runContext, agent, input.history.toArray(), { effectId: io.effectId });
   }
   io.signal.throwIfAborted();
-  if (scope.listens(agent, 'agent_turn_start')) await scope.tell(agent, 'agent_turn_start', input.turn);
+  if (scope.listens(agent, 'agent_turn_start')) await scope.tell(agent, 'agent_turn_start', input.turn, io.effectId);
   io.signal.throwIfAborted();
+}
+
+/** Goes on from what is complete of the answer already; where a call is, that is carried out first. */
+async function complete(attempt: Attempt, prepared: PreparedRequest): Promise<ModelResponse> {
+  const before = attempt.kept.slice();
+  if (isAnswer(before)) return answerOf(before, attempt.input);
+  if (before.length === 0) return ask(attempt, prepared);
+  const request = { ...prepared.request, input: [...toItems(prepared.request.input), ...before] };
+  attempt.request = request;
+  const answer = await ask(attempt, { ...prepared, request });
+  return { ...answer, output: [...before, ...answer.output] };
 }
 
 async function ask(attempt: Attempt, { request }: PreparedRequest): Promise<ModelResponse> {
@@ -79,6 +96,7 @@ function exchange(attempt: Attempt, request: ModelRequest): Promise<ModelRespons
 async function readStream(attempt: Attempt, request: ModelRequest): Promise<ModelResponse> {
   const { scope, input, io, model } = attempt;
   const { onRaw } = scope;
+  const keeps = request.modelSettings.retry?.afterOutput === true && !input.server;
   let answer: ModelResponse | undefined;
   for await (const event of model!.getStreamedResponse(request)) {
     if (request.signal!.aborted) break; // timed out or interrupted: what comes late has no reader
@@ -90,9 +108,13 @@ async function readStream(attempt: Attempt, request: ModelRequest): Promise<Mode
       answer = { responseId: id, usage: new Usage(usage), output, requestId, rawUsage, providerData };
     }
     onRaw?.(io.effectId, input.agent, event);
+    const item = keeps && !answer ? model!.completedItem?.(event) : undefined;
+    if (!item) continue;
+    attempt.kept.push(item);
+    io.keepItem(item);
   }
   if (answer) return answer;
-  throw new ModelError('The model stream ended without its final event: the connection was lost. Run again from the state of this error.', { code: 'stream_ended' });
+  throw new ModelError('The model stream ended without its final event: the connection was lost. Run again from the state of this error.', { code: STREAM_ENDED });
 }
 
 /** Trouble as data: whose it is, whether the request was sent, and when to try again (K1, K4). */
@@ -102,15 +124,18 @@ async function explain(attempt: Attempt, error: unknown): Promise<RecordedOutcom
   if (error instanceof ModelBehaviorError) return scope.failure('modelBehavior', error, io.effectId);
   if (stage === 'reading') return scope.failure('user', error, io.effectId);
   const code = error instanceof ModelTimeoutError ? 'modelTimeout' : error instanceof AgentsError && !(error instanceof ModelError) ? 'user' : 'model';
-  const failed = scope.failure(code, error, io.effectId);
+  const detail = error instanceof ModelTimeoutError ? { detail: { timeoutMs: error.timeoutMs } } : {};
+  const failed = scope.failure(code, error, io.effectId, detail);
   const retryInMs = await retryDelay(attempt, error);
-  return retryInMs === undefined || failed.status !== 'error' ? failed : { ...failed, retryInMs };
+  if (retryInMs === undefined || failed.status !== 'error') return failed;
+  if (!attempt.request!.modelSettings.retry?.afterOutput) return { ...failed, retryInMs };
+  return { ...failed, retryInMs, kept: withoutLooseReasoning(attempt.kept) };
 }
 
 async function retryDelay(attempt: Attempt, error: unknown): Promise<number | undefined> {
   const { request, model, input, io, scope, visible } = attempt;
   const retry = request?.modelSettings.retry;
-  if (!retry?.policy || visible || io.signal.aborted || input.attempt > (retry.maxRetries ?? 0)) return undefined;
+  if (!retry?.policy || (visible && !retry.afterOutput) || io.signal.aborted || input.attempt > (retry.maxRetries ?? 0)) return undefined;
   const advice = await model!.getRetryAdvice?.({ request: request!, error, stream: scope.stream, attempt: input.attempt });
   const normalized = normalizeModelError(error, advice);
   if (normalized.isAbort) return undefined;

@@ -109,14 +109,14 @@ async function annotate(scope: RunScope, agent: AnyAgent, offered: Offered, item
     case 'function_call':
       return functionCall(scope, agent, offered, item, index);
     case 'computer_call':
-      return handsCall(scope, agent, offered, item, index, 'computer');
+      return handsCall(agent, offered, item, index, 'computer');
     case 'shell_call': {
       const tool = offered.tools.find((candidate) => candidate.type === 'shell');
       if (tool?.type === 'shell' && !tool.shell) return undefined; // it runs in a container of the provider
-      return handsCall(scope, agent, offered, item, index, 'shell');
+      return handsCall(agent, offered, item, index, 'shell');
     }
     case 'apply_patch_call':
-      return handsCall(scope, agent, offered, item, index, 'apply_patch');
+      return handsCall(agent, offered, item, index, 'apply_patch');
     case 'hosted_tool_call':
       return makeCall(item, index, String(item.providerData?.['name'] ?? item.name), { effect: 'idempotent', approval: 'ask' });
   }
@@ -132,13 +132,15 @@ async function functionCall(scope: RunScope, agent: AnyAgent, offered: Offered, 
 }
 
 function factsOf(scope: RunScope, agent: AnyAgent, tool: FunctionTool<any, any, any>): ToolFacts {
-  const facts: ToolFacts = { effect: tool.effect, approval: approvalOf(scope, agent, tool) };
+  const delegates = 'delegate' in tool && tool.delegate !== undefined;
+  const effect = delegates ? 'pure' : tool.effect; // the nested run does the work, in effects of its own
+  const facts: ToolFacts = { effect, approval: approvalOf(scope, agent, tool) };
   if (tool.inputGuardrails?.length) {
     facts.guardsInput = true;
     if (scope.option('toolExecution')?.preApprovalInputGuardrails) facts.screensInput = true;
   }
   if (tool.outputGuardrails?.length) facts.guardsOutput = true;
-  if ('delegate' in tool && tool.delegate) facts.delegates = true;
+  if (delegates) facts.delegates = true;
   if (tool.terminal) facts.terminal = tool.terminal;
   if (!tool.parallel) facts.serial = true;
   return facts;
@@ -151,7 +153,7 @@ function approvalOf(scope: RunScope, agent: AnyAgent, tool: FunctionTool<any, an
   return scope.runContext.isToolApproved({ toolName: tool.name, callId: '', agentName: agent.name }) === undefined ? 'always' : 'ask';
 }
 
-function handsCall(scope: RunScope, agent: AnyAgent, offered: Offered, item: LocalCallItem, index: number, type: 'computer' | 'shell' | 'apply_patch'): Call {
+function handsCall(agent: AnyAgent, offered: Offered, item: LocalCallItem, index: number, type: 'computer' | 'shell' | 'apply_patch'): Call {
   const tool = offered.tools.find((candidate) => candidate.type === type);
   if (!tool) throw new ModelBehaviorError(`Model produced a ${item.type} item, but agent "${agent.name}" has no ${type} tool.`);
   return makeCall(item, index, tool.name, { effect: 'irreversible', approval: 'ask' });

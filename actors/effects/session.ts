@@ -3,14 +3,15 @@ import { wellFormed } from '../../machines/history.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
 import type { PendingInput } from '../../machines/protocol/command.ts';
-import { ERROR_KINDS, type PreparedRun, type RunOutcome } from '../../machines/protocol/outcome.ts';
+import { ERROR_KINDS, type PreparedRun, type RunInput, type RunOutcome } from '../../machines/protocol/outcome.ts';
 import { UserError } from '../errors.ts';
 import type { EffectIo } from '../host.ts';
 import type { Session } from '../ports.ts';
 import type { RunErrorHandlers } from '../runOptions.ts';
+import { canonical } from '../fingerprint.ts';
 import { type AnyAgent, type RunScope, ok } from '../scope.ts';
 import { isOpenAIResponsesCompactionAwareSession, isRunContextAwareSession } from '../sessionCapabilities.ts';
-import { RequestUsage, Usage } from '../usage.ts';
+import { RequestUsage, Usage, type UsageData } from '../usage.ts';
 import { inputGuardrailsOf } from './guardrails.ts';
 
 export const MAX_TURNS = 10;
@@ -41,13 +42,20 @@ export function prepared(scope: RunScope, agent: AnyAgent, input: { history: Age
   return run;
 }
 
-/** What a run starts from that goes on where another ended. Its input has been looked at: guardrails do not look again. */
+/** What a run starts from that goes on where another ended. Guardrails that have passed its input do not look again (E1). */
 export function continued(scope: RunScope, outcome: RunOutcome, staged: PendingInput[] = []): PreparedRun {
   const base = prepared(scope, scope.agent(outcome.agent), { history: outcome.history, input: [] });
   const { generated, turns, carried: turn, unsaved, undelivered } = outcome;
   const kept = outcome.status === 'stopped' ? undelivered : []; // any other outcome has given it back (P2)
   const carried = { generated, turns, turn, unsaved, pendingInput: [...kept, ...staged] };
-  return { ...base, blocking: [], parallel: [], server: outcome.server ?? base.server, carried };
+  const guards = outcome.unguarded ? {} : { blocking: [], parallel: [] };
+  return { ...base, ...guards, server: outcome.server ?? base.server, carried };
+}
+
+/** What a run that goes on from another has in common with it and cannot find in its own journal. */
+export function before({ runContext, originalInput }: RunScope): RunInput['before'] {
+  const known = { usage: new Usage(runContext.usage), decisions: runContext.decisions };
+  return originalInput === undefined ? known : { ...known, input: originalInput };
 }
 
 /** Earlier conversation and new input become one (G1). */
@@ -56,14 +64,16 @@ export async function prepareWithSession(scope: RunScope, agent: AnyAgent, given
     const { session } = scope.options;
     if (!session) return ok(prepared(scope, agent, { history: wellFormed(given), input: given }));
     if (scope.serverManaged) warnUnwritten(session);
-    const history = fromLastCompaction(await load(scope, session));
+    const stored = await load(scope, session);
+    const history = fromLastCompaction(stored);
+    const begun = (input: { history: AgentInputItem[]; input: AgentInputItem[] }) => ok({ ...prepared(scope, agent, input), sessionLength: stored.length });
     const merge = scope.option('sessionInputCallback');
-    if (!merge) return ok(prepared(scope, agent, { history: wellFormed([...history, ...given]), input: given }));
+    if (!merge) return begun({ history: wellFormed([...history, ...given]), input: given });
     const merged: unknown = await merge(history.slice(), given.slice());
     if (!Array.isArray(merged)) throw new UserError('sessionInputCallback must return the list of items that the model is to read.');
-    const stored = new Set<unknown>(history);
+    const known = new Set<unknown>(history);
     const items = merged as AgentInputItem[];
-    return ok(prepared(scope, agent, { history: wellFormed(items), input: items.filter((item) => !stored.has(item)) }));
+    return begun({ history: wellFormed(items), input: items.filter((item) => !known.has(item)) });
   } catch (error) {
     return scope.failure(error instanceof UserError ? 'user' : 'session', error, io.effectId);
   }
@@ -88,27 +98,43 @@ function fromLastCompaction(items: AgentInputItem[]): AgentInputItem[] {
 }
 
 export async function save(scope: RunScope, input: { items: AgentInputItem[]; hadLocalResults: boolean }, io: EffectIo): Promise<RecordedOutcome> {
-  const { session } = scope.options;
+  const session = scope.options.session!; // only a run that has one saves
   try {
-    if (isRunContextAwareSession(session)) await session.addItems(input.items, scope.runContext);
-    else await session!.addItems(input.items);
-    await compact(scope, session!, input.hadLocalResults);
-    return ok({ saved: input.items.length });
+    const stored = io.begunAt === undefined ? 0 : storedBefore(await load(scope, session), input.items, scope.sessionLength);
+    const items = input.items.slice(stored);
+    if (items.length > 0) await (isRunContextAwareSession(session) ? session.addItems(items, scope.runContext) : session.addItems(items));
+    return ok({ saved: input.items.length, ...(await compact(scope, session, input.hadLocalResults)) });
   } catch (error) {
     return scope.failure('session', error, io.effectId);
   }
 }
 
-/** Put off while the turn brought results of our own, and then made up for (G4). */
-async function compact(scope: RunScope, session: Session, hadLocalResults: boolean): Promise<void> {
-  if (!isOpenAIResponsesCompactionAwareSession(session)) return;
-  const responseId = scope.rawResponses.at(-1)?.responseId;
-  if (hadLocalResults) {
-    scope.compactionDeferred = true;
-    return;
+/**
+ * How many items of the batch a process that is gone has stored: the longest beginning of it with which the session ends (O8). No
+ * more than have come since the run last knew the session: what had stood there before may well be equal.
+ */
+function storedBefore(stored: AgentInputItem[], batch: AgentInputItem[], before = 0): number {
+  const written = stored.slice(before).slice(-batch.length).map(canonical);
+  const wanted = batch.map(canonical);
+  for (let count = written.length; count > 0; count -= 1) {
+    if (written.slice(-count).every((item, at) => item === wanted[at])) return count;
   }
-  const force = scope.compactionDeferred;
-  scope.compactionDeferred = false;
-  const result = await session.runCompaction(force ? { responseId, force } : { responseId });
-  if (result) scope.runContext.usage.add(new Usage({ requests: 1, ...new RequestUsage(result.usage) }));
+  return 0;
+}
+
+/** Saved now, or recorded as saved. */
+export interface Saved { saved: number; compacted?: true; /** What the compaction has cost. */ usage?: UsageData }
+
+export function keepSaved(scope: RunScope, { hadLocalResults }: { hadLocalResults: boolean }, { saved, compacted, usage }: Saved): void {
+  scope.compactionDeferred = hadLocalResults;
+  scope.sessionLength = compacted || scope.sessionLength === undefined ? undefined : scope.sessionLength + saved;
+  if (usage) scope.runContext.usage.add(new Usage(usage));
+}
+
+/** Put off while the turn brought results of our own, and then made up for (G4). */
+async function compact(scope: RunScope, session: Session, hadLocalResults: boolean): Promise<Omit<Saved, 'saved'>> {
+  if (hadLocalResults || !isOpenAIResponsesCompactionAwareSession(session)) return {};
+  const responseId = scope.rawResponses.at(-1)?.responseId;
+  const result = await session.runCompaction(scope.compactionDeferred ? { responseId, force: true } : { responseId });
+  return result ? { compacted: true, usage: new Usage({ requests: 1, ...new RequestUsage(result.usage) }) } : { compacted: true };
 }

@@ -1,5 +1,6 @@
 /** Carrying out one call: ask whether it may, guard it, run its body, word its result. */
-import { approvalResponse, resultWithout } from '../../machines/history.ts';
+import { MAY_HAVE_COMPLETED, approvalResponse, resultWithout } from '../../machines/history.ts';
+import { isHarmful } from '../../machines/toolCallMemory.ts';
 import type { Call, CallResult, HostedApprovalItem } from '../../machines/protocol/call.ts';
 import type { AgentInputItem, FunctionCallItem, FunctionCallResultItem } from '../../machines/protocol/item.ts';
 import type { ErrorRecord } from '../../machines/protocol/failure.ts';
@@ -18,21 +19,23 @@ import { parsedArguments } from './readResponse.ts';
 import { offerFor } from './request.ts';
 
 export interface CallInput { effectId: string; agent: string; call: Call }
+/** What carries out a call, with the key by which the world knows it. */
+export interface BodyInput extends CallInput { key: string; nested: RunOutcome | null }
 type AnyFunctionTool = FunctionTool<any, any, any>; // `any`: tools of one agent differ in parameters and results
 /** A result with what the body returned still at hand, for hooks and guardrails. */
 interface Product { result: CallResult; value: unknown }
 
 /** @param delegated What a nested run brought, made ready by its own scope. */
-export async function execute(scope: RunScope, input: CallInput & { nested: RunOutcome | null }, io: EffectIo, delegated?: DelegatedResult): Promise<RecordedOutcome> {
+export async function execute(scope: RunScope, input: BodyInput, io: EffectIo, delegated?: DelegatedResult): Promise<RecordedOutcome> {
   const agent = scope.agent(input.agent);
   const { call } = input;
   if (call.item.type === 'hosted_tool_call') return ok(hostedApproval(call.item));
   const tool = await toolOf(scope, agent, call);
   try {
-    if (!input.nested) await tellStart(scope, agent, tool, call);
+    if (!input.nested) await tellStart(scope, agent, tool, call, io.effectId);
     io.signal.throwIfAborted(); // nothing starts after an interrupt (J4)
     const product = await ended(scope, agent, tool, input, io, () => (tool.type === 'function' ? runFunction(scope, tool, input, io, delegated) : useHands(scope, tool, call, io)));
-    if (!call.tool.guardsOutput) await tellEnd(scope, agent, tool, call, product);
+    if (!call.tool.guardsOutput) await tellEnd(scope, agent, tool, call, { ...product, effectId: io.effectId });
     return ok(product.result);
   } catch (error) {
     return failed(scope, error, call, io.effectId);
@@ -44,7 +47,7 @@ async function ended(scope: RunScope, agent: AnyAgent, tool: Tool<any>, { call }
   try {
     return await body();
   } catch (error) {
-    if (!io.signal.aborted) await tellEnd(scope, agent, tool, call, { value: String(error) });
+    if (!io.signal.aborted) await tellEnd(scope, agent, tool, call, { value: String(error), effectId: io.effectId });
     throw error;
   }
 }
@@ -52,25 +55,36 @@ async function ended(scope: RunScope, agent: AnyAgent, tool: Tool<any>, { call }
 /** How a nested run's outcome becomes the value of the call. */
 export type DelegatedResult = (tool: AnyFunctionTool, nested: RunOutcome) => Promise<unknown>;
 
-async function runFunction(scope: RunScope, tool: AnyFunctionTool, input: CallInput & { nested: RunOutcome | null }, io: EffectIo, delegated?: DelegatedResult): Promise<Product> {
+async function runFunction(scope: RunScope, tool: AnyFunctionTool, input: BodyInput, io: EffectIo, delegated?: DelegatedResult): Promise<Product> {
   const item = input.call.item as FunctionCallItem; // a function tool is only ever found for a function call
   const toolCall = carriedOut(input.call) as FunctionCallItem; // as above
   const progress = (value: unknown) => scope.onProgress?.(io.effectId, input.agent, value);
-  const details: ToolCallDetails = { toolCall, signal: io.signal, callId: item.callId, effectId: io.effectId, parentRunConfig: scope.config, progress };
+  const details: ToolCallDetails = { toolCall, signal: io.signal, callId: item.callId, effectId: io.effectId, idempotencyKey: input.key, parentRunConfig: scope.config, progress };
   let failure: ErrorRecord | undefined;
   let value: unknown;
+  let isLate = false;
   try {
     if (input.nested) value = await delegated!(tool, input.nested);
-    else value = await runBody(scope, tool, argumentsOf(tool, item, toolCall), details, io);
+    else value = await runBody(scope, tool, argumentsOf(tool, item, toolCall), details, isHarmful(input.call) ? io : { ...io, tellLate: () => undefined });
   } catch (error) {
     if (isAbortEcho(error, io.signal) || isRaised(tool, error)) throw error;
     failure = errorRecordOf(error);
-    if (error instanceof TimedOut) value = error.output;
+    isLate = error instanceof TimedOut;
+    if (error instanceof TimedOut) value = withDoubt(error.output, input.call);
     else value = await describeToolFailure(tool, scope.runContext, error, details);
   }
+  const product = await asProduct(scope, tool, input.call, value, failure);
+  if (isLate && isHarmful(input.call)) product.result.mayHaveCompleted = true;
+  return product;
+}
+
+/** A value as the model, the person and the program see it. */
+export async function asProduct(scope: RunScope, tool: AnyFunctionTool, call: Call, value: unknown, failure?: ErrorRecord): Promise<Product> {
+  const item = call.item as FunctionCallItem; // a function tool is only ever found for a function call
+  const toolCall = carriedOut(call) as FunctionCallItem; // as above
   const isStructured = tool.outputSchema !== undefined;
   const { output: told, display, needsFollowUp } = toToolOutput(value, { isStructured, toolName: tool.name });
-  const output = input.call.edited === undefined || isStructured ? told : withEdit(told, input.call.edited);
+  const output = call.edited === undefined || isStructured ? told : withEdit(told, call.edited);
   const rawItem: FunctionCallResultItem = { type: 'function_call_result', name: tool.name, callId: item.callId, status: 'completed', output };
   if (item.namespace !== undefined) rawItem.namespace = item.namespace;
   const result: CallResult = { status: failure ? 'failed' : 'completed', item: rawItem, output: recordable(value) };
@@ -96,9 +110,15 @@ async function runBody(scope: RunScope, tool: AnyFunctionTool, value: unknown, d
   const { name, timeoutMs } = tool;
   if (timeoutMs === undefined) return tool.execute(value, scope.runContext, details);
   const late = new ToolTimeoutError({ toolName: name, timeoutMs });
-  const output = await inTime(io, { ms: timeoutMs, late }, (signal) => tool.execute(value, scope.runContext, { ...details, signal }));
+  const ms = io.begunAt === undefined ? timeoutMs : Math.max(0, io.begunAt + timeoutMs - io.clock.now()); // what was left when its process ended (O6)
+  const output = ms === 0 ? undefined : await inTime(io, { ms, late, tellLate: (value) => io.tellLate({ output: recordable(value) }) }, (signal) => tool.execute(value, scope.runContext, { ...details, signal }));
   if (!output) throw new TimedOut(late, await describeToolTimeout(tool, scope.runContext, details));
   return output.value;
+}
+
+/** A body that was left behind may yet have its effect (C8). */
+function withDoubt(output: unknown, call: Call): unknown {
+  return typeof output === 'string' && isHarmful(call) ? `${output} ${MAY_HAVE_COMPLETED}` : output;
 }
 
 /** What a tool says in place of a result that took too long. */
@@ -169,18 +189,19 @@ async function hooked(tell: () => Promise<void>): Promise<void> {
   }
 }
 
-export async function tellStart(scope: RunScope, agent: AnyAgent, tool: Tool<any>, call: Call): Promise<void> {
+export async function tellStart(scope: RunScope, agent: AnyAgent, tool: Tool<any>, call: Call, effectId: string): Promise<void> {
   if (!scope.listens(agent, 'agent_tool_start')) return;
-  const details = { toolCall: carriedOut(call) as FunctionCallItem }; // the hook's type names the common case; other calls have the same place
+  const details = { toolCall: carriedOut(call) as FunctionCallItem, effectId }; // the hook's type names the common case; other calls have the same place
   await hooked(async () => {
     await agent.emitAndWait('agent_tool_start', scope.runContext, tool, details);
     await scope.hooks?.emitAndWait('agent_tool_start', scope.runContext, agent, tool, details);
   });
 }
 
-export async function tellEnd(scope: RunScope, agent: AnyAgent, tool: Tool<any>, call: Call, product: Pick<Product, 'value'>): Promise<void> {
+export async function tellEnd(scope: RunScope, agent: AnyAgent, tool: Tool<any>, call: Call, product: Pick<Product, 'value'> & { effectId: string }): Promise<void> {
+  const { effectId } = product;
   if (!scope.listens(agent, 'agent_tool_end')) return;
-  const details = { toolCall: carriedOut(call) as FunctionCallItem }; // as above
+  const details = { toolCall: carriedOut(call) as FunctionCallItem, effectId }; // as above
   const text = toText(product.value);
   await hooked(async () => {
     await agent.emitAndWait('agent_tool_end', scope.runContext, tool, text, details);
@@ -194,7 +215,10 @@ export function failed(scope: RunScope, error: unknown, call: Call, effectId: st
   const cause = error instanceof Error ? error : new Error(String(error));
   const isOwn = cause instanceof ToolTimeoutError || cause instanceof ToolCallError;
   const wrapped = isOwn ? cause : new ToolCallError(`Failed to run the tool "${call.name}": ${cause.message}`, cause);
-  return scope.failure('toolCall', wrapped, effectId, { detail: { tool: call.name, callId: call.callId } });
+  const detail: Record<string, unknown> = { tool: call.name, callId: call.callId };
+  if (cause instanceof ToolTimeoutError) detail['timeoutMs'] = cause.timeoutMs;
+  if (cause instanceof ToolTimeoutError && isHarmful(call)) detail['mayHaveCompleted'] = true; // its body was left behind (C8)
+  return scope.failure('toolCall', wrapped, effectId, { detail });
 }
 
 /** The model reads that what was done is not what it had asked for (D2). */

@@ -59,6 +59,8 @@ export interface CallResult {
   /** What went wrong, for people and programs; the model reads the item only (C2). */
   error?: ErrorRecord;
   customData?: Record<string, unknown>;
+  /** The body was left behind, or lost with its process: it may have had its effect (C8, O3). */
+  mayHaveCompleted?: true;
   /** False: the result alone is no reason for another turn (C12). */
   needsFollowUp?: boolean;
 }

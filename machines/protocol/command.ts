@@ -1,3 +1,4 @@
+import type { CallResult } from './call.ts';
 import type { AgentInputItem, UserMessageItem } from './item.ts';
 import type { ErrorKind } from './outcome.ts';
 
@@ -16,10 +17,14 @@ export type Command =
   | { type: 'interrupt'; reason: InterruptReason; at: number; partials?: Record<string, string>; notice?: boolean }
   | Configuration;
 
-/** The answer to a waiting call. */
+/**
+ * The answer to a waiting call. Of one whose body may have had its effect, `approve` runs it again, `reject` ends it with a
+ * message, and `useResult` says what it brought (O3).
+ */
 export type Decision =
   | { decision: 'approve'; arguments?: string; invalid?: string; always?: boolean; reason?: string }
-  | { decision: 'reject'; message?: string; always?: boolean };
+  | { decision: 'reject'; message?: string; always?: boolean }
+  | { decision: 'useResult'; output: unknown; result?: CallResult };
 
 /** Commands in the form in which they travel down the tree, plus the two that only the loop itself sends. */
 export type Downward =

@@ -13,9 +13,11 @@ export type LoopEvent =
   | { type: 'run.started'; path: string; agent: string }
   | { type: 'agent.started'; path: string; agent: string }
   | { type: 'input.delivered'; path: string; agent: string; ids: string[]; items: AgentInputItem[] }
-  | { type: 'turn.retrying'; path: string; agent: string; attempt: number; delayMs: number; failure: Failure }
+  /** `kept`: items of the answer that stand; all else of it that was streamed is taken back (K2). */
+  | { type: 'turn.retrying'; path: string; agent: string; attempt: number; delayMs: number; failure: Failure; kept?: AgentInputItem[] }
   | { type: 'turn.cut'; path: string; agent: string; item: AgentInputItem }
-  | { type: 'approval.requested'; path: string; agent: string; id: string; call: Call }
+  /** `uncertain`: the call has begun before, and nobody knows whether it had its effect (O3). */
+  | { type: 'approval.requested'; path: string; agent: string; id: string; call: Call; uncertain?: true }
   | { type: 'approval.resolved'; path: string; agent: string; id: string; call: Call; decision: Decision['decision'] | 'withdrawn' }
   /** With neither result nor failure the call was suspended as it waited. */
   | { type: 'call.settled'; path: string; agent: string; call: Call; result: CallResult | null; failure: Failure | null }

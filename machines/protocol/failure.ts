@@ -1,3 +1,5 @@
+import type { AgentInputItem } from './item.ts';
+
 /** An error as JSON: what is left of it in a journal. */
 export interface ErrorRecord {
   name: string;
@@ -38,7 +40,11 @@ export interface Failure {
   sent?: boolean;
 }
 
+/** Nobody knows what became of the effect: its process ended while it was at work (O3). */
+export type Lost = { status: 'lost'; at: number };
+
 /** What every effect answers with; `at` is the journal's time in milliseconds since the epoch. */
 export type EffectOutcome<Value> =
   | { status: 'ok'; value: Value; at: number }
-  | { status: 'error'; failure: Failure; retryInMs?: number; at: number };
+  /** `kept`: what of an answer was complete when it was cut short; the next try goes on from there (K2). */
+  | { status: 'error'; failure: Failure; retryInMs?: number; kept?: AgentInputItem[]; at: number };

@@ -41,12 +41,17 @@ export interface ServerState {
   known: number;
 }
 
+/** A call whose body was at work when its process ended: by its key the world can tell whether the effect is there. */
+export interface UncertainCall { key: string; edited?: string }
+
 /** A turn that was not finished: the next run is born with it. */
 export interface CarriedTurn {
   response: Response;
   results: Record<string, CallResult>;
   /** Runs of agents used as tools that were stopped on their way, by the index of their call. */
   nested?: Record<string, RunOutcome>;
+  /** Calls that may have had their effect, by index (O3). */
+  uncertain?: Record<string, UncertainCall>;
   /** A session holds the response and these results already. */
   saved?: boolean;
 }
@@ -65,6 +70,8 @@ export interface TurnOutcome {
   failure?: Failure;
   /** As in {@link CarriedTurn}. */
   nested?: Record<string, RunOutcome>;
+  /** As in {@link CarriedTurn}. */
+  uncertain?: Record<string, UncertainCall>;
   /** What the turn was born with. */
   carried?: CarriedTurn;
 }
@@ -105,6 +112,10 @@ export interface RunInput {
   prepared?: PreparedRun;
   /** It was asked to stop before it began: no turn starts (J1). */
   softStop?: boolean;
+  /** The new input was given as text: guardrails are to see it as it was given. */
+  isText?: true;
+  /** Going on with an earlier run: what that one had been given and had cost, and what was decided in it. Charts have no use for it. */
+  before?: { input?: string | AgentInputItem[]; usage: object; decisions: readonly object[] };
 }
 
 /** All that the loop has to know before its first turn. */
@@ -120,6 +131,8 @@ export interface PreparedRun {
   /** Turns at most; null for no limit (B1). */
   maxTurns: number | null;
   session: boolean;
+  /** Items that the session had when it was read. */
+  sessionLength?: number;
   server?: ServerState;
   /** Kinds of trouble for which the app supplies a final output. */
   errorHandlers: ErrorKind[];
@@ -145,6 +158,8 @@ export interface RunOutcome {
   turns: number;
   undelivered: PendingInput[];
   inputGuardrails: GuardrailResult[];
+  /** Its input was not passed by all input guardrails: whoever goes on has it looked at (E1). */
+  unguarded?: true;
   server?: ServerState;
   carried?: CarriedTurn;
   /** What a session still lacks when the run could not save it. */

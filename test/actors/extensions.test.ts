@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { Agent } from '../../actors/agent.ts';
 import { RECOMMENDED_PROMPT_PREFIX, promptWithHandoffInstructions, removeAllTools } from '../../actors/extensions.ts';
 import {
-  RunCompactionItem, RunHandoffCallItem, RunHandoffOutputItem, RunInputItem, RunMessageOutputItem, RunReasoningItem, RunToolApprovalItem,
-  RunToolCallItem, RunToolCallOutputItem, RunToolSearchCallItem, RunToolSearchOutputItem,
+  RunCompactionItem, RunHandoffCallItem, RunHandoffOutputItem, RunInputItem, RunMessageOutputItem, RunReasoningItem, RunToolCallItem, RunToolCallOutputItem, RunToolSearchCallItem, RunToolSearchOutputItem,
 } from '../../actors/items.ts';
+import { RunToolApprovalItem } from '../../actors/approvalItem.ts';
 import { assistant, user } from '../../actors/message.ts';
 import { RunContext } from '../../actors/runContext.ts';
 import type { AgentInputItem, FunctionCallItem, FunctionCallResultItem } from '../../machines/protocol/item.ts';

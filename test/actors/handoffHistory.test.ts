@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Agent } from '../../actors/agent.ts';
 import { foldTranscript, nestHandoffHistory, nestTranscript, unfoldTranscript } from '../../actors/handoffHistory.ts';
-import { RunHandoffOutputItem, RunMessageOutputItem, RunToolApprovalItem, RunToolCallItem } from '../../actors/items.ts';
+import { RunHandoffOutputItem, RunMessageOutputItem, RunToolCallItem } from '../../actors/items.ts';
+import { RunToolApprovalItem } from '../../actors/approvalItem.ts';
 import { assistant, user } from '../../actors/message.ts';
 import type { AgentInputItem, FunctionCallItem } from '../../machines/protocol/item.ts';
 

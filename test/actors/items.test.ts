@@ -1,6 +1,7 @@
 import * as peer from '@openai/agents-core';
 import { describe, expect, test } from 'vitest';
 import { Agent } from '../../actors/agent.ts';
+import { RunToolApprovalItem } from '../../actors/approvalItem.ts';
 import * as items from '../../actors/items.ts';
 import { assistant, user } from '../../actors/message.ts';
 import type { FunctionCallItem, FunctionCallResultItem, ShellCallItem } from '../../machines/protocol/item.ts';
@@ -103,7 +104,7 @@ describe('run items', () => {
 
 describe('RunToolApprovalItem', () => {
   test('has the name and arguments of the call', () => {
-    const item = new items.RunToolApprovalItem(call, agent);
+    const item = new RunToolApprovalItem(call, agent);
     expect([item.name, item.toolName, item.arguments]).toEqual(['look', 'look', '{"x":1}']);
   });
 
@@ -112,21 +113,21 @@ describe('RunToolApprovalItem', () => {
     ['a tool loaded on its own', { ...call, namespace: 'look' }, 'look'],
     ['a shell call', shellCall, undefined],
   ])('the name of %s is %j %s', (_name, raw, expected) => {
-    expect(new items.RunToolApprovalItem(raw, agent).name).toBe(expected);
+    expect(new RunToolApprovalItem(raw, agent).name).toBe(expected);
     expect(new peer.RunToolApprovalItem(raw, peerAgent).name).toBe(expected);
   });
 
   test('a call without a name takes the one the loop gives, and has no arguments', () => {
-    const item = new items.RunToolApprovalItem(shellCall, agent, 'shell');
+    const item = new RunToolApprovalItem(shellCall, agent, 'shell');
     expect([item.name, item.arguments, item.id]).toEqual(['shell', undefined, 's1']);
   });
 
   test('D1: has a stable id and the path of nested agents, also as JSON', () => {
-    const item = new items.RunToolApprovalItem(call, agent, undefined, { id: 'w1', path: ['research', 'c0'], expiresAt: 99 });
+    const item = new RunToolApprovalItem(call, agent, undefined, { id: 'w1', path: ['research', 'c0'], expiresAt: 99 });
     expect(asJson(item)).toEqual({
       type: 'tool_approval_item', rawItem: call, agent: { name: 'A' }, toolName: 'look', id: 'w1', path: ['research', 'c0'], expiresAt: 99,
     });
-    const plain = new items.RunToolApprovalItem(call, agent);
+    const plain = new RunToolApprovalItem(call, agent);
     expect([plain.id, plain.path, plain.expiresAt]).toEqual(['c1', [], undefined]);
   });
 });

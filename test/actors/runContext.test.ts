@@ -2,7 +2,7 @@ import * as peer from '@openai/agents-core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Agent } from '../../actors/agent.ts';
-import { RunToolApprovalItem } from '../../actors/items.ts';
+import { RunToolApprovalItem } from '../../actors/approvalItem.ts';
 import { RunContext } from '../../actors/runContext.ts';
 import { Usage } from '../../actors/usage.ts';
 import type { FunctionCallItem } from '../../machines/protocol/item.ts';

@@ -3,11 +3,16 @@ import type { AnyEventObject } from 'xstate';
 import type { Call } from '../../machines/protocol/call.ts';
 import type { RunOutcome } from '../../machines/protocol/outcome.ts';
 import { type ToolCallInput, toolCallMachine } from '../../machines/toolCall.ts';
+import { type BodyEffect, isHarmful } from '../../machines/toolCallMemory.ts';
 import { type Leaf, completions, crashes, explore } from '../support/explore.ts';
 import { everyConfiguration } from './everyConfiguration.ts';
 import { AT, callOf, combinations, ok, resultItem, resultOf, trouble } from './samples.ts';
 
 const BUG = { name: 'Error', message: 'bug' };
+const LOST = { status: 'lost', at: AT };
+/** What a check found, or a person knows. */
+const FOUND = resultOf(callOf(0), { output: 'found' });
+const EARLIER = 'run_0/agent.1/turn.1/toolCall.1.0/execute';
 
 const facts = combinations({
   approval: ['never', 'always', 'ask'],
@@ -17,8 +22,12 @@ const facts = combinations({
   delegates: [false, true],
 } as const);
 
+/** Tools that it is harmful to run twice. */
+const harmful = combinations({ effect: ['reconcilable', 'irreversible'], approval: ['never', 'always'], guardsOutput: [false, true] } as const);
+
 const calls: Call[] = [
   ...facts.map((tool) => callOf(0, tool)),
+  ...harmful.map((tool) => callOf(0, tool)),
   callOf(0, {}, { invalid: { reason: 'json', text: 'no JSON' } }),
   callOf(0, {}, { invalid: { reason: 'notRun', text: 'not run' } }),
   callOf(0, {}, { recorded: resultItem('call_0') }),
@@ -31,25 +40,51 @@ const nestedOutcome = (status: RunOutcome['status']): RunOutcome => ({
 const outputs = {
   approvalPolicy: [ok({ approval: 'granted' }), ok({ approval: 'needed' }), ok({ approval: 'rejected', message: 'never' }), trouble()],
   toolGuardrail: [ok({ result: null }), ok({ result: resultOf(callOf(0), { status: 'rejected' }) }), trouble('toolCall')],
-  person: [
-    ok({ decision: 'approve' }),
-    ok({ decision: 'approve', arguments: '{"place":"Oslo"}' }),
-    ok({ decision: 'approve', arguments: '{', invalid: 'no JSON' }),
-    ok({ decision: 'reject' }),
-    ok({ decision: 'reject', message: 'not now' }),
-    trouble(),
-  ],
-  execute: [ok(resultOf(callOf(0))), trouble('toolCall')],
+  person: ({ id }: Leaf) => (id === 'uncertain' ? resolutions : decisions),
+  execute: ({ input }: Leaf) => (mayBeLost(input as BodyEffect) ? [...endings, LEFT_BEHIND, LOST] : endings),
+  reconcile: [ok({ happened: true, result: FOUND }), ok({ happened: false }), ok({ happened: 'unknown' }), trouble('toolCall')],
 };
+
+const decisions = [
+  ok({ decision: 'approve' }),
+  ok({ decision: 'approve', arguments: '{"place":"Oslo"}' }),
+  ok({ decision: 'approve', arguments: '{', invalid: 'no JSON' }),
+  ok({ decision: 'reject' }),
+  ok({ decision: 'reject', message: 'not now' }),
+  ok({ decision: 'useResult', output: 'never asked for' }),
+  trouble(),
+];
+
+const resolutions = [
+  ok({ decision: 'approve' }),
+  ok({ decision: 'useResult', output: 'paid 7' }),
+  ok({ decision: 'useResult', output: { paid: 7 }, result: FOUND }),
+  ok({ decision: 'reject' }),
+  ok({ decision: 'reject', message: 'never mind' }),
+  trouble(),
+];
+
+const LEFT_BEHIND = trouble('toolCall', { detail: { mayHaveCompleted: true } });
+const endings = [ok(resultOf(callOf(0))), trouble('toolCall')];
+
+/** A process dies in the first body and in the second; that more of them do brings nothing new. */
+const mayBeLost = ({ effectId, call }: BodyEffect) => isHarmful(call) && Number(effectId.split('#')[1]) < 3;
 
 /** A nested run is interrupted by its call and by nobody else. */
 const nestedOutputs = (stopping: boolean) => (stopping ? (['interrupted', 'failed', 'completed'] as const) : (['completed', 'failed', 'stopped'] as const)).map(nestedOutcome);
 
-const inputOf = (call: Call): ToolCallInput => ({ path: 'run/agent.1/turn.1/toolCall.1.0', agent: 'asker', call, askedAt: 0 });
+const PATH = 'run/agent.1/turn.1/toolCall.1.0';
+const inputOf = (call: Call): ToolCallInput => ({ path: PATH, agent: 'asker', call, askedAt: 0 });
+
+/** Calls that an earlier run had begun, and of which nobody knew what became of them when it was stopped. */
+const uncertain: ToolCallInput[] = [
+  ...harmful.map((tool) => ({ ...inputOf(callOf(0, tool)), uncertain: { key: EARLIER } })),
+  { ...inputOf(callOf(0, { effect: 'irreversible', guardsInput: true })), uncertain: { key: EARLIER, edited: '{"place":"Oslo"}' } },
+];
 
 const walk = explore({
   machine: toolCallMachine,
-  inputs: [...calls.map(inputOf), { ...inputOf(callOf(0, { delegates: true, approval: 'always' })), resumed: nestedOutcome('stopped') }],
+  inputs: [...calls.map(inputOf), ...uncertain, { ...inputOf(callOf(0, { delegates: true, approval: 'always' })), resumed: nestedOutcome('stopped') }],
   eventsFor: (snapshot, leaves) => [
     { type: 'interrupt', reason: 'user', at: AT },
     { type: 'withdraw' },
@@ -66,10 +101,12 @@ const walk = explore({
 
 function whatNestedRunTells(leaves: readonly Leaf[], waits: boolean): AnyEventObject[] {
   if (!leaves.some(({ src }) => src === 'run')) return [];
-  return [{ type: waits ? 'child.goes' : 'child.waits', id: 'run/agent.1/turn.1/toolCall.1.0/run' }];
+  return [{ type: waits ? 'child.goes' : 'child.waits', id: `${PATH}/run` }];
 }
 
 everyConfiguration('tool call', { rule: 'C1', walk, moreThan: 400 });
+
+const waitsForPerson = (snapshot: (typeof walk.states)[number]['snapshot']) => snapshot.matches({ awaitingApproval: 'decision' }) || snapshot.matches({ awaitingApproval: 'uncertain' });
 
 describe('every tool call', () => {
   test('C2: ends with a result or with a failure, never with both; with neither only after a soft stop found it waiting', () => {
@@ -77,7 +114,7 @@ describe('every tool call', () => {
     expect(ends.length).toBeGreaterThan(0);
     for (const { from, to, event } of ends) {
       const { result, failure, nested } = walk.states[to]!.snapshot.output!;
-      const waited = walk.states[from]!.snapshot.matches({ awaitingApproval: 'decision' }) && event.type === 'softStop';
+      const waited = waitsForPerson(walk.states[from]!.snapshot) && event.type === 'softStop';
       const suspended = waited || nested !== undefined;
       expect([result === null, failure === null].sort()).toEqual(suspended ? [true, true] : [false, true]);
     }
@@ -98,15 +135,14 @@ describe('every tool call', () => {
 
 describe('on every way through the tool call chart', () => {
   /** What had been asked and started when the state was reached, along one shortest way. */
-  const startedOn = (index: number): string[] => {
-    const started: string[] = [];
-    for (let at = walk.states[index]!; ; at = walk.states[at.from!.state]!) {
-      const edge = at.from && walk.edges.find(({ from, to, event }) => from === at.from!.state && to === at.index && event === at.from!.event);
-      const effects = edge ? edge.effects : at.startEffects;
-      started.unshift(...effects.filter((effect) => effect.kind === 'spawn').map((effect) => effect.src));
-      if (!at.from) return started;
-    }
+  const spawnsOn = (index: number): { src: string; input: unknown }[] => {
+    const { from, startEffects } = walk.states[index]!;
+    const edge = from && walk.edges.find((edge) => edge.from === from.state && edge.to === index && edge.event === from.event);
+    const spawns = (edge ? edge.effects : startEffects).flatMap((effect) => (effect.kind === 'spawn' ? [effect] : []));
+    return from ? [...spawnsOn(from.state), ...spawns] : spawns;
   };
+  const startedOn = (index: number) => spawnsOn(index).map(({ src }) => src);
+  const inputsOn = (index: number, slot: string) => spawnsOn(index).flatMap(({ src, input }) => (src === slot ? [input as BodyEffect] : []));
   const bodies = walk.edges.flatMap((edge) =>
     edge.effects.filter((effect) => effect.kind === 'spawn' && (effect.src === 'execute' || effect.src === 'run')).map(() => edge),
   );
@@ -124,10 +160,86 @@ describe('on every way through the tool call chart', () => {
     }
   });
 
+  test('O3: a body that may have had a harmful effect starts again only after a person said so, or the tool found that nothing had happened', () => {
+    const again = bodies.filter(({ from }) => walk.states[from]!.snapshot.context.uncertain || startedOn(from).includes('execute'));
+    expect(new Set(again.map(({ event }) => event.type))).toEqual(new Set(['xstate.done.actor.uncertain', 'xstate.done.actor.reconcile']));
+    for (const { event } of again) {
+      const said = event['output'].value;
+      expect(event.type === 'xstate.done.actor.uncertain' ? said.decision : said.happened).toBe(event.type === 'xstate.done.actor.uncertain' ? 'approve' : false);
+    }
+  });
+
+  test('O3: what became of a lost body is asked of the tool that can tell, and of a person where it cannot or may not', () => {
+    const lost = walk.edges.filter(({ event }) => event['output']?.status === 'lost');
+    expect(lost.length).toBeGreaterThan(0);
+    for (const { from, to } of lost) {
+      const { effect } = walk.states[from]!.snapshot.context.call.tool;
+      expect(walk.states[to]!.snapshot.value).toEqual(effect === 'reconcilable' ? { running: 'reconciling' } : { awaitingApproval: 'uncertain' });
+    }
+    const unfound = walk.edges.filter(({ event }) => event.type === 'xstate.done.actor.reconcile' && (event['output'].status === 'error' || event['output'].value.happened === 'unknown'));
+    expect(unfound.length).toBeGreaterThan(0);
+    for (const { to } of unfound) expect(walk.states[to]!.snapshot.value).toEqual({ awaitingApproval: 'uncertain' });
+  });
+
+  test('O3: a call ends with what was found or what a person knows, guarded like any output', () => {
+    const known = walk.edges.filter(({ event: { type, output } }) => (type.endsWith('.reconcile') && output?.value?.happened === true) || (type.endsWith('.uncertain') && output?.value?.decision === 'useResult'));
+    expect(known.length).toBeGreaterThan(0);
+    for (const { from, to, event } of known) {
+      const { value, context } = walk.states[to]!.snapshot;
+      const { output, result } = event['output'].value;
+      expect(value).toEqual(walk.states[from]!.snapshot.context.call.tool.guardsOutput ? { running: 'guardingOutput' } : 'settled');
+      expect(context.result).toEqual(result ?? { status: 'completed', item: { ...resultItem('call_0'), output: { type: 'text', text: output } }, output });
+    }
+  });
+
+  test('P3: the number of a body rises only when it is meant to run again; its key never changes', () => {
+    let most = 0;
+    for (const state of walk.states) {
+      const { uncertain } = state.snapshot.context;
+      const [runs, checks] = [inputsOn(state.index, 'execute'), inputsOn(state.index, 'reconcile')];
+      const first = uncertain ? 2 : 1; // the first was that of the earlier run
+      expect(runs.map(({ effectId }) => effectId)).toEqual(runs.map((_, at) => `${PATH}/execute#${first + at}`));
+      for (const { key } of [...runs, ...checks]) expect(key).toBe(uncertain?.key ?? `${PATH}/execute`);
+      most = Math.max(most, runs.length);
+    }
+    expect(most).toBeGreaterThan(2);
+  });
+
+  test('J1, O3: stopped while nobody knows what became of it, a call is kept with the key and the arguments by which it began', () => {
+    const stopped = walk.edges.filter(({ from, event }) => event.type === 'softStop' && walk.states[from]!.snapshot.matches({ awaitingApproval: 'uncertain' }));
+    expect(stopped.length).toBeGreaterThan(0);
+    for (const { from, to } of stopped) {
+      const { uncertain, call } = walk.states[from]!.snapshot.context;
+      const kept = { key: uncertain?.key ?? `${PATH}/execute`, ...(call.edited === undefined ? {} : { edited: call.edited }) };
+      expect(walk.states[to]!.snapshot.output).toEqual({ index: 0, result: null, failure: null, uncertain: kept });
+    }
+  });
+
+  test('O3, K5: a failure that ends the run while a harmful body is left behind, or takes its result away, is kept as a doubt for who goes on', () => {
+    const failures = walk.edges.filter(({ to }) => walk.states[to]!.snapshot.output?.failure);
+    const doubts = new Set<string>();
+    for (const { from, to, event } of failures) {
+      const { context, value } = walk.states[from]!.snapshot;
+      const mayHaveRun = event['output'] === LEFT_BEHIND || JSON.stringify(value).match(/guardingOutput|uncertain/) !== null;
+      const inDoubt = isHarmful(context.call) && mayHaveRun;
+      if (inDoubt) doubts.add(JSON.stringify(value));
+      expect(walk.states[to]!.snapshot.output!.uncertain !== undefined).toBe(inDoubt);
+    }
+    expect(doubts.size).toBe(3);
+  });
+
+  test('O3: a call that is given up says that it may have completed, in the words of the person or in general ones', () => {
+    const givenUp = walk.edges.filter(({ event }) => event.type === 'xstate.done.actor.uncertain' && event['output']?.value?.decision === 'reject');
+    const texts = givenUp.map(({ to }) => walk.states[to]!.snapshot.output!.result!);
+    expect(new Set(texts.map(({ output }) => output))).toEqual(new Set(['The process ended while the tool was at work. It may have completed; do not repeat it without checking.', 'never mind']));
+    for (const result of texts) expect(result).toMatchObject({ status: 'failed', mayHaveCompleted: true });
+  });
+
   test('E4: a body starts only after the input guardrails looked, where there are some', () => {
     for (const edge of bodies) {
-      const { tool } = walk.states[edge.from]!.snapshot.context.call;
-      if (tool.guardsInput) expect(startedOn(edge.from)).toContain('toolGuardrail');
+      const { call, uncertain } = walk.states[edge.from]!.snapshot.context;
+      if (uncertain) continue; // they looked before it was first run
+      if (call.tool.guardsInput) expect(startedOn(edge.from)).toContain('toolGuardrail');
     }
   });
 
@@ -146,10 +258,21 @@ describe('on every way through the tool call chart', () => {
     expect(stopping.flatMap(({ effects }) => effects.filter(({ kind }) => kind === 'spawn'))).toEqual([]);
   });
 
-  test('J2: an interrupted call has a result that says after how long it was cut', () => {
-    const cut = walk.states.filter(({ snapshot }) => snapshot.matches('interrupted')).map(({ snapshot }) => snapshot.output!.result);
-    expect(cut.length).toBeGreaterThan(0);
-    for (const result of cut) expect(result).toMatchObject({ status: 'aborted', output: 'aborted by user after 1.0s' });
+  test('J2, C8: an interrupted call says after how long it was cut, and, when its body may have had a harmful effect, that it may have completed', () => {
+    const cut = walk.edges.filter(({ from, to }) => walk.states[to]!.snapshot.matches('interrupted') && !walk.states[from]!.snapshot.matches({ running: 'stopping' }));
+    const begun = ['executing', 'reconciling', 'guardingOutput'].map((running) => ({ running }));
+    const doubts = new Set<string>();
+    for (const { from, to } of cut) {
+      const { context, value, matches } = walk.states[from]!.snapshot;
+      const mayHaveRun = context.uncertain !== undefined || [...begun, { awaitingApproval: 'uncertain' }].some((state) => matches.call(walk.states[from]!.snapshot, state as never));
+      const { result } = walk.states[to]!.snapshot.output!;
+      const isDoubtful = isHarmful(context.call) && mayHaveRun;
+      if (isDoubtful) doubts.add(JSON.stringify(value));
+      const doubt = isDoubtful ? { mayHaveCompleted: true } : {};
+      const text = `aborted by user after 1.0s${isDoubtful ? '. It may have completed; do not repeat it without checking.' : ''}`;
+      expect(result).toEqual({ status: 'aborted', item: { ...resultItem('call_0'), status: 'incomplete', output: { type: 'text', text } }, output: text, ...doubt });
+    }
+    expect([...doubts].sort()).toEqual([...begun, { awaitingApproval: 'uncertain' }].map((value) => JSON.stringify(value)).sort());
   });
 
   test('I2: each call says once that it ends, and each request for approval is resolved', () => {
@@ -159,8 +282,8 @@ describe('on every way through the tool call chart', () => {
       const ends = walk.states[edge.to]!.snapshot.status === 'done';
       expect(emittedOn('call.settled')(edge)).toBe(ends ? 1 : 0);
       // A withdrawal goes ahead of every interrupt, so that approvals are resolved before items end (J2).
-      const waited = walk.states[edge.from]!.snapshot.matches({ awaitingApproval: 'decision' });
-      const resolves = waited && (edge.event.type === 'withdraw' || edge.event.type === 'xstate.done.actor.person');
+      const answers = ['withdraw', 'xstate.done.actor.person', 'xstate.done.actor.uncertain'];
+      const resolves = waitsForPerson(walk.states[edge.from]!.snapshot) && answers.includes(edge.event.type);
       expect(emittedOn('approval.resolved')(edge)).toBe(resolves ? 1 : 0);
     }
   });

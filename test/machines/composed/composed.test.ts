@@ -48,6 +48,14 @@ describe('the composed charts in every order: G3, I2, J2, J4, C3, D1, D6, B1, L3
     expect(walk.states).toBeGreaterThan(250);
   });
 
+  test('O3: with tools that it is harmful to run twice, and a process that dies while they are at work', async () => {
+    const walk = await walkComposed(supportDesk('dying', { parallel: [], commands: ['softStop', 'interrupt'], deaths: 2 }));
+    report('dying', walk);
+    expect(walk.problems).toEqual([]);
+    expect(walk.isWhole).toBe(true);
+    expect(walk.states).toBeGreaterThan(300);
+  });
+
   test('with all of it at once', { timeout: 600_000 }, async () => {
     const fails = ['model', 'execute', 'session', 'inputGuardrail', 'handoffFilter', 'toolGuardrail', 'approvalPolicy'] as const;
     const walk = await walkComposed(supportDesk('all', { session: true, guardsOutput: true, expertActs: true, retries: true, fails: [...fails] }), MOST);

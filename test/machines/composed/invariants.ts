@@ -12,6 +12,7 @@ export function complaintsAbout(world: World, scenario: Scenario): string[] {
     ...crashed(world),
     ...badRequests(world),
     ...unapprovedBodies(world),
+    ...repeatedBodies(world),
     ...tooManyTurns(world, scenario),
     ...wrongWord(world),
     ...(world.isSettled ? badEnd(world) : dead(world)),
@@ -62,6 +63,23 @@ function unapprovedBodies({ begun, host }: World): string[] {
   return begun.filter(({ src, input, id }) => src === 'execute' && input.call.tool.approval === 'always' && !approved.has(pathOf(id))).map(({ id }) => `D6: ${id} began without approval`);
 }
 
+/** O3: what may have had a harmful effect begins again only when a person says so, or the tool has found that nothing happened. */
+function repeatedBodies({ host }: World): string[] {
+  const may = new Map<string, number>();
+  const complaints: string[] = [];
+  for (const entry of host.entries) {
+    if (!('id' in entry)) continue;
+    const path = pathOf(entry.id);
+    const again = entry.type === 'decide' ? entry.id.includes('/uncertain#') && entry.decision.decision === 'approve' : entry.type === 'effect.done' && entry.id.includes('/reconcile#') && entry.outcome.status === 'ok' && (entry.outcome.value as { happened: unknown }).happened === false;
+    if (again) may.set(path, (may.get(path) ?? 1) + 1);
+    if (entry.type !== 'effect.started' || !entry.id.includes('/execute#')) continue;
+    const left = may.get(path) ?? 1;
+    if (left < 1) complaints.push(`O3: ${entry.id} began once more, and nobody had said so`);
+    may.set(path, left - 1);
+  }
+  return complaints;
+}
+
 function tooManyTurns({ begun }: World, { input }: Scenario): string[] {
   const { maxTurns } = input.prepared!;
   return begun.filter((effect) => effect.src === 'model' && maxTurns !== null && turnOf(effect) > maxTurns).map(({ id }) => `B1: ${id} began beyond ${maxTurns} turns`);
@@ -70,7 +88,8 @@ function tooManyTurns({ begun }: World, { input }: Scenario): string[] {
 function wrongWord({ host, open, timers, isSettled }: World): string[] {
   if (isSettled || host.crash) return [];
   const onlyPersons = host.openDecisions.length > 0 && open.length === 0 && timers.length === 0;
-  return host.isWaiting === onlyPersons ? [] : [`D1: the run ${host.isWaiting ? 'awaits' : 'does not await'} approval, ${host.openDecisions.length} persons and ${open.length} effects are open`];
+  const isWaiting = host.value === 'awaitingApproval';
+  return isWaiting === onlyPersons ? [] : [`D1: the run ${isWaiting ? 'awaits' : 'does not await'} approval, ${host.openDecisions.length} persons and ${open.length} effects are open`];
 }
 
 function dead({ host, open, timers }: World): string[] {
@@ -104,7 +123,7 @@ function badApprovals(events: readonly RunEvent[]): string[] {
   for (const event of events) {
     if (event.type === 'approval.requested') open.add(event.id);
     if (event.type === 'approval.resolved' && !open.delete(event.id)) complaints.push(`J2: ${event.id} is resolved twice, or was never asked`);
-    if (event.type === 'item.completed' && event.status !== 'suspended' && event.status !== 'failed' && open.has(`${event.id}/approval#1`)) complaints.push(`J2: ${event.id} ended before its approval was resolved`);
+    if (event.type === 'item.completed' && event.status !== 'suspended' && event.status !== 'failed' && [...open].some((id) => pathOf(id) === event.id)) complaints.push(`J2: ${event.id} ended before its approval was resolved`);
     if (event.type === 'run.settled' && event.outcome.status === 'interrupted') for (const id of open) if (id.startsWith(`${event.path}/`)) complaints.push(`J2: ${id} is open when the run was interrupted`);
   }
   return complaints;
@@ -124,7 +143,7 @@ function badEvents(events: readonly RunEvent[], isSettled: boolean): string[] {
       ended.add(event.id);
     }
     if (event.type === 'turn.settled') for (const [id, path] of open) if (path === event.path) complaints.push(`I2: ${id} is open when its turn settles`);
-    const over = settled.find((path) => event.path === path || event.path.startsWith(`${path}/`));
+    const over = event.type !== 'tool.late' && settled.find((path) => event.path === path || event.path.startsWith(`${path}/`));
     if (over) complaints.push(`I2: ${event.type} of ${event.path} follows the end of ${over}`);
     if (event.type === 'run.settled') settled.push(event.path);
   });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { CallResult, EffectClass } from '../../../machines/protocol/call.ts';
 import type { JournalEntry } from '../../../machines/protocol/journal.ts';
 import { callOf, responseOf } from '../samples.ts';
 import { type Scenario, done, nestedDesk, nextOps, supportDesk } from './scenarios.ts';
@@ -60,31 +61,83 @@ test('the runs that are killed end in every way', async () => {
   expect([...statuses].sort()).toEqual(['completed', 'failed', 'interrupted', 'stopped']);
 });
 
+const harmful = supportDesk('a support desk whose tools are harmful to run twice', { deaths: 0, commands: ['steer', 'interrupt'], parallel: [] });
+
+describe(`O1, O3: ${harmful.name}, killed after any entry and resumed`, () => {
+  /** What a body brought before the process died is what its tool finds, or what the person knows who is asked. */
+  const known = (world: World, op: Op): Op => {
+    if (op.kind !== 'end' || op.outcome.status !== 'ok' || [...world.host.effects.entries()].some(([id]) => id === op.id)) return op;
+    const path = op.id.slice(0, op.id.lastIndexOf('/'));
+    const result = op.outcome.value as CallResult; // only bodies are lost
+    if (world.open.some(({ id }) => id === `${path}/reconcile#1`)) return { kind: 'end', id: `${path}/reconcile#1`, outcome: done({ happened: true, result }) };
+    return { kind: 'decide', id: `${path}/uncertain#1`, decision: { decision: 'useResult', output: result.output, result } };
+  };
+
+  test.each(seeds)('runs no body twice, asks what became of it, and ends as it did without the kill (run %i)', async (seed) => {
+    const { host } = await play(harmful, seed);
+    const entries = host.entries.slice();
+    for (let killed = 1; killed <= entries.length; killed += 1) {
+      const recorded = entries.slice(0, killed);
+      const resumed = await World.after(recorded, true);
+      const ended = new Set(recorded.flatMap((entry) => (entry.type === 'effect.done' ? [entry.id] : [])));
+      const begun = recorded.flatMap((entry) => (entry.type === 'effect.started' ? [entry.id] : []));
+      const isOver = recorded.some((entry) => entry.type === 'command' && entry.command.type === 'interrupt');
+      const lost = isOver ? [] : begun.filter((id) => !ended.has(id));
+      expect(resumed.host.entries.slice(killed).flatMap((entry) => (entry.type === 'effect.lost' ? [entry.id] : []))).toEqual(lost);
+      for (const op of entries.slice(killed).map(opOf)) if (op) resumed.apply(known(resumed, op));
+      expect(resumed.begun.filter(({ id }) => begun.includes(id))).toEqual([]);
+      expect(resumed.host.outcome).toEqual(host.outcome);
+    }
+  });
+
+  test('bodies were at work when it was killed, of both kinds', async () => {
+    const lost = new Set<string>();
+    for (const seed of seeds) {
+      const { host } = await play(harmful, seed);
+      for (const [at, entry] of host.entries.entries()) if (entry.type === 'effect.started') for (const [, { src, input }] of (await World.after(host.entries.slice(0, at + 1))).host.effects.entries()) lost.add(`${src} ${input.call?.tool.effect}`);
+    }
+    expect([...lost].sort()).toEqual(expect.arrayContaining(['person irreversible', 'reconcile reconcilable']));
+  });
+});
+
 describe('O3: a body that had begun and not ended when the process died', () => {
-  const acting = (effect: 'pure' | 'idempotent' | 'reconcilable' | 'irreversible') => {
+  const acting = (effect: EffectClass) => {
     const scenario = supportDesk('one call', { parallel: [], commands: [] });
     const ends: Scenario['ends'] = (begun) => (begun.src === 'model' && begun.id.includes('turn.1/') ? [done(responseOf([callOf(0, { effect })]))] : scenario.ends(begun));
     return { ...scenario, ends };
   };
-  const bodyOf = (world: World) => world.begun.filter(({ src }) => src === 'execute').map(({ id }) => id);
-  const atWork = async (effect: Parameters<typeof acting>[0]) => {
+  const PATH = 'run/agent.1/turn.1/toolCall.1.0';
+  const begunIn = (world: World) => world.begun.map(({ id }) => id);
+  const atWork = async (effect: EffectClass) => {
     const world = await World.begin(acting(effect).input);
     world.apply(nextOps(world, acting(effect))[0]!);
-    expect(bodyOf(world)).toEqual(['run/agent.1/turn.1/toolCall.1.0/execute#1']);
+    expect(begunIn(world).at(-1)).toBe(`${PATH}/execute#1`);
     return world.host.entries;
   };
 
-  test.each(['pure', 'idempotent'] as const)('is run again when it is %s', async (effect) => {
+  test.each(['pure', 'idempotent'] as const)('is run again when it is %s, by the same key', async (effect) => {
     const resumed = await World.after(await atWork(effect));
-    expect(bodyOf(resumed)).toEqual(['run/agent.1/turn.1/toolCall.1.0/execute#1']);
+    expect(begunIn(resumed)).toEqual([`${PATH}/execute#1`]);
+    expect(resumed.begun[0]!.input.key).toBe(`${PATH}/execute`);
   });
 
-  test.each(['reconcilable', 'irreversible'] as const)('is not run again when it is %s: the loss is recorded and ends the run', async (effect) => {
-    const entries = await atWork(effect);
-    expect(entries.at(-1)).toMatchObject({ type: 'effect.started', id: 'run/agent.1/turn.1/toolCall.1.0/execute#1' });
-    const resumed = await World.after(entries);
-    expect(bodyOf(resumed)).toEqual([]);
-    expect(resumed.host.entries.at(-1)).toMatchObject({ type: 'effect.lost', id: 'run/agent.1/turn.1/toolCall.1.0/execute#1' });
-    expect(resumed.host.outcome).toMatchObject({ status: 'failed', failure: { code: 'toolCall', message: expect.stringContaining('is not run again') } });
+  test('is looked up when it is reconcilable: the loss is recorded, and its tool asked by the key of the body', async () => {
+    const resumed = await World.after(await atWork('reconcilable'));
+    expect(resumed.host.entries.at(-1)).toMatchObject({ type: 'effect.lost', id: `${PATH}/execute#1` });
+    expect(begunIn(resumed)).toEqual([`${PATH}/reconcile#1`]);
+    expect(resumed.begun[0]!.input.key).toBe(`${PATH}/execute`);
+  });
+
+  test('waits for a person when it is irreversible: the loss is recorded, and the run at rest', async () => {
+    const resumed = await World.after(await atWork('irreversible'));
+    expect(resumed.host.entries.slice(-2)).toMatchObject([{ type: 'effect.lost', id: `${PATH}/execute#1` }, { type: 'run.rest', state: 'awaitingApproval' }]);
+    expect([begunIn(resumed), resumed.host.openDecisions.map(({ id, uncertain }) => [id, uncertain])]).toEqual([[], [[`${PATH}/uncertain#1`, true]]]);
+  });
+
+  test.each(['reconcilable', 'irreversible'] as const)('that its process died is recorded once, however many die after it (%s)', async (effect) => {
+    const first = await World.after(await atWork(effect));
+    const second = await World.after(first.host.entries);
+    expect(second.host.entries).toEqual(first.host.entries);
+    expect(begunIn(second)).toEqual(begunIn(first));
   });
 });

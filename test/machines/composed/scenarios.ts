@@ -4,6 +4,7 @@ import type { RecordedOutcome } from '../../../machines/protocol/journal.ts';
 import type { RunInput } from '../../../machines/protocol/outcome.ts';
 import { type Call, type Response, NO_USAGE } from '../../../machines/protocol/call.ts';
 import { callItem, callOf, handoffTo, preparedFor, responseOf, resultItem, resultOf, said } from '../samples.ts';
+import { isHarmful } from '../../../machines/toolCallMemory.ts';
 import type { Begun, Op, World } from './world.ts';
 
 export interface Scenario {
@@ -13,6 +14,10 @@ export interface Scenario {
   ends: (effect: Begun) => RecordedOutcome[];
   /** What a person may answer. */
   decisions: Extract<Op, { kind: 'decide' }>['decision'][];
+  /** What a person may say of a call that may have had its effect. */
+  resolutions?: Scenario['decisions'];
+  /** How many bodies may be lost with their process. */
+  deaths?: number;
   /** Commands that may come at any point, each once. */
   commands: ('steer' | 'softStop' | 'interrupt')[];
 }
@@ -21,16 +26,20 @@ export const done = (value: unknown): RecordedOutcome => ({ status: 'ok', value 
 export const broken = (failure: Failure, retryInMs?: number): RecordedOutcome => ({ status: 'error', failure, ...(retryInMs === undefined ? {} : { retryInMs }) });
 
 /** Everything that may happen next in this world, by the rules of the scenario. */
-export function nextOps(world: World, { ends, decisions, commands }: Scenario): Op[] {
+export function nextOps(world: World, { ends, decisions, resolutions = [], deaths = 0, commands }: Scenario): Op[] {
   if (world.isSettled || world.host.crash) return [];
   const said = (kind: string) => world.host.entries.some((entry) => entry.type === 'command' && entry.command.type === kind);
   return [
     ...world.open.flatMap((effect) => ends(effect).map((outcome): Op => ({ kind: 'end', id: effect.id, outcome }))),
     ...world.timers.map((handle): Op => ({ kind: 'fire', id: String(handle) })),
-    ...world.host.openDecisions.flatMap(({ id }) => decisions.map((decision): Op => ({ kind: 'decide', id, decision }))),
+    ...world.host.openDecisions.flatMap(({ id, uncertain }) => (uncertain ? resolutions : decisions).map((decision): Op => ({ kind: 'decide', id, decision }))),
+    ...(deaths > 0 && world.open.some(isHarmfulBody) && lostIn(world) < deaths ? [{ kind: 'die' } as const] : []),
     ...commands.filter((command) => !said(command)).map((command): Op => (command === 'steer' ? { kind: 'steer', id: 's1' } : { kind: command })),
   ];
 }
+
+const isHarmfulBody = ({ src, input }: Begun) => src === 'execute' && isHarmful(input.call);
+const lostIn = ({ host }: World) => host.entries.filter(({ type }) => type === 'effect.lost').length;
 
 /** Of the innermost run. */
 export const turnOf = ({ id }: Pick<Begun, 'id'>): number => Number(/.*turn\.(\d+)/.exec(id)?.[1] ?? 0);
@@ -39,6 +48,8 @@ const failureAt = (code: Failure['code'], { id }: Pick<Begun, 'id'>): Failure =>
 
 /** Two calls side by side; a person is asked about the second. */
 const twoCalls: Call[] = [callOf(0), callOf(1, { approval: 'always' })];
+/** As above, of tools that it is harmful to run twice. */
+const harmfulCalls: Call[] = [callOf(0, { effect: 'reconcilable' }), callOf(1, { effect: 'irreversible', approval: 'always', guardsOutput: true })];
 
 const expertCalls: Call[] = [
   callOf(0, { guardsInput: true, guardsOutput: true }, { callId: 'expert_0', item: callItem('expert_0') }),
@@ -62,6 +73,8 @@ interface Choices {
   guardsOutput?: boolean;
   /** The expert calls tools of its own before it answers. */
   expertActs?: boolean;
+  /** The tools of triage are harmful to run twice, and so many of their bodies may be lost with their process. */
+  deaths?: number;
   decisions?: Scenario['decisions'];
   commands?: Scenario['commands'];
 }
@@ -76,7 +89,7 @@ export function supportDesk(name: string, choices: Choices = {}): Scenario {
     if (retries && effect.src === 'model' && effect.input.attempt === 1) outcomes.push(broken(failureAt('model', effect), 250));
     return outcomes;
   };
-  return { name, input, ends, decisions: choices.decisions ?? APPROVALS, commands: choices.commands ?? ['steer', 'softStop', 'interrupt'] };
+  return { name, input, ends, decisions: choices.decisions ?? APPROVALS, resolutions: RESOLUTIONS, deaths: choices.deaths, commands: choices.commands ?? ['steer', 'softStop', 'interrupt'] };
 }
 
 /** The agent looks and asks a helper at once; the helper, a run of its own, has a call that waits for a person. */
@@ -105,6 +118,7 @@ const helperCalls: Call[] = [
 ];
 
 const APPROVALS: Scenario['decisions'] = [{ decision: 'approve' }, { decision: 'approve', arguments: '{"amount":1}' }, { decision: 'reject', message: 'no' }];
+const RESOLUTIONS: Scenario['decisions'] = [{ decision: 'approve' }, { decision: 'useResult', output: 'paid' }, { decision: 'reject' }];
 const FAILURES: Partial<Record<keyof Leaves, Failure['code']>> = { model: 'model', execute: 'toolCall', session: 'session', inputGuardrail: 'guardrailExecution' };
 
 function good(effect: Begun, choices: Choices): RecordedOutcome[] {
@@ -116,6 +130,8 @@ function good(effect: Begun, choices: Choices): RecordedOutcome[] {
       return [done(responseTo(effect, choices))];
     case 'execute':
       return [done(resultOf(input.call, { item: { ...resultItem(input.call.callId), status: 'completed' } }))];
+    case 'reconcile':
+      return [done({ happened: true, result: resultOf(input.call) }), done({ happened: false }), done({ happened: 'unknown' })];
     case 'handoffFilter':
       return [done({ target: 'expert', records: [{ type: 'handoff_output_item', rawItem: resultItem('to_expert', 'transfer_to_expert'), agent: 'triage' }] })];
     case 'session':
@@ -135,8 +151,8 @@ function good(effect: Begun, choices: Choices): RecordedOutcome[] {
   }
 }
 
-function responseTo(effect: Begun, { guardsOutput = false, expertActs = false }: Choices): Response {
+function responseTo(effect: Begun, { guardsOutput = false, expertActs = false, deaths }: Choices): Response {
   const turn = turnOf(effect);
-  if (effect.input.agent === 'triage') return turn === 1 ? responseOf(twoCalls) : handoff;
+  if (effect.input.agent === 'triage') return turn === 1 ? responseOf(deaths === undefined ? twoCalls : harmfulCalls) : handoff;
   return expertActs && effect.input.first ? responseOf(expertCalls) : answer(turn, guardsOutput);
 }

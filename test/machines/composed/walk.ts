@@ -56,7 +56,7 @@ class ComposedWalker {
     this.#reach(await World.begin(this.#scenario.input), undefined, undefined);
     for (let index = 0; index < this.#states.length; index += 1) {
       const { entries, key, isEnd } = this.#states[index]!;
-      const world = await World.after(entries, true);
+      const world = await World.again(entries, true);
       if (world.key !== key) this.#complain(index, 'O1: replaying the journal leads to another state');
       for (const complaint of complaintsAboutEvents(world)) this.#complain(index, complaint);
       if (isEnd) continue;
@@ -74,9 +74,9 @@ class ComposedWalker {
   /** What was replayed to look at the state serves the first branch; every other one is a world of its own. */
   async #expand(entries: readonly JournalEntry[], index: number, replayed: World): Promise<void> {
     for (const [at, op] of nextOps(replayed, this.#scenario).entries()) {
-      const world = at === 0 ? replayed : await World.after(entries);
+      const world = op.kind === 'die' ? await World.after(entries) : at === 0 ? replayed : await World.again(entries);
       const before = { begun: world.begun.length, wasInterrupted: wasInterrupted(world) };
-      world.apply(op);
+      if (op.kind !== 'die') world.apply(op);
       this.#edges += 1;
       const to = this.#reach(world, index, op);
       for (const complaint of complaintsAboutStep(world, before)) this.#complain(to, complaint);
@@ -121,7 +121,7 @@ class ComposedWalker {
   }
 }
 
-const isCommand = ({ kind }: Op) => kind === 'steer' || kind === 'softStop' || kind === 'interrupt';
+const isCommand = ({ kind }: Op) => kind === 'steer' || kind === 'softStop' || kind === 'interrupt' || kind === 'die';
 
 const wasInterrupted = (world: World) => world.host.entries.some((entry) => entry.type === 'command' && entry.command.type === 'interrupt');
 

@@ -6,7 +6,7 @@ import type { RunInput } from '../../../machines/protocol/outcome.ts';
 import { CHART_VERSIONS } from '../../../machines/versions.ts';
 import { Agent } from '../../../actors/agent.ts';
 import { type EffectIo, type EffectRunner, Host } from '../../../actors/host.ts';
-import { MemoryJournal } from '../../../actors/journal.ts';
+import { MemoryJournal } from '../../../actors/memoryJournal.ts';
 import type { Clock } from '../../../actors/ports.ts';
 import { RunContext } from '../../../actors/runContext.ts';
 import { type RunEvent, RunView } from '../../../actors/runView.ts';
@@ -23,7 +23,9 @@ export type Op =
   | { kind: 'decide'; id: string; decision: Decision }
   | { kind: 'steer'; id: string }
   | { kind: 'softStop' }
-  | { kind: 'interrupt' };
+  | { kind: 'interrupt' }
+  /** The process ends with all that is at work, and another one goes on: see `World.after`. */
+  | { kind: 'die' };
 
 /** An effect that was begun in this process and whose end is up to the test. */
 export interface Begun {
@@ -59,7 +61,13 @@ export class World implements EffectRunner {
     view?.follow(this.host, { scopeOf: () => scope });
   }
 
-  /** A world in which all of this has happened. Effects that had begun and not ended begin again. */
+  /** The world as it was when this had happened, with every body still at work that was. */
+  static again(entries: readonly JournalEntry[], isWatched = false): Promise<World> {
+    const ended = new Set(entries.flatMap((entry) => (entry.type === 'effect.done' || entry.type === 'effect.lost' ? [entry.id] : [])));
+    return World.after(entries.filter((entry) => entry.type !== 'effect.started' || ended.has(entry.id)), isWatched);
+  }
+
+  /** Another process, after all of this has happened in one that is gone. Effects that had begun and not ended begin again, or are lost. */
   static async after(entries: readonly JournalEntry[], isWatched = false): Promise<World> {
     const world = new World(isWatched);
     await world.host.replay(entries);
@@ -112,6 +120,8 @@ export class World implements EffectRunner {
       case 'interrupt':
         this.host.interrupt();
         return;
+      case 'die':
+        throw new Error('What comes after a death is another world.');
     }
   }
 

@@ -1,8 +1,10 @@
 /** D6, H3, K5: a process that died after any entry of its log, and another one that goes on from there. */
-import { Agent, type Model, RunState, Usage, run, tool } from 'loopchart';
+import { Agent, type JournalEntry, MemoryJournal, type Model, Usage, run, stateFromJournal, tool } from 'loopchart';
 import { virtualClock } from 'loopchart/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+
+const RUN = 'run_died';
 
 /** Answers by what it is shown, so that any process may ask it; counts how often it is asked. */
 function stateless(): { model: Model; asked: () => number } {
@@ -32,36 +34,46 @@ function birth() {
 }
 
 /** The log of a whole run, approved on the way. */
-async function wholeLog(): Promise<{ saved: { entries: { type: string }[] } & object; approvedAt: number }> {
+async function wholeLog(): Promise<{ entries: readonly JournalEntry[]; approvedAt: number }> {
   const { agent, options } = birth();
-  const { state } = await run(agent, 'go', options);
+  const { state } = await run(agent, 'go', { ...options, runId: RUN });
   const approvedAt = state.source.entries.length;
   state.approve(state.getInterruptions()[0]!);
   await run(agent, state, options);
-  return { saved: JSON.parse(state.toString()), approvedAt };
+  return { entries: state.source.entries, approvedAt };
 }
 
-test('D6: wherever the first process died, the second pays only what was approved, at most once, and never what may have been paid', async () => {
-  const { saved, approvedAt } = await wholeLog();
-  const types = saved.entries.map(({ type }) => type);
-  expect(types).toEqual(['run.start', 'effect.done', 'effect.done', 'decide', 'effect.started', 'effect.done', 'effect.done']);
+/** The journal of a process that died. */
+function leftBehind(entries: readonly JournalEntry[]): MemoryJournal {
+  const journal = new MemoryJournal();
+  journal.append(RUN, { epoch: journal.open(RUN).epoch, position: 0 }, JSON.parse(JSON.stringify(entries)));
+  journal.close();
+  return journal;
+}
+
+test('D6: wherever the first process died, the second pays only what was approved, at most once, and asks about what may have been paid', async () => {
+  const { entries, approvedAt } = await wholeLog();
+  const types = entries.map(({ type }) => type);
+  expect(types).toEqual(['run.start', 'effect.done', 'effect.done', 'run.rest', 'decide', 'effect.started', 'effect.done', 'effect.done', 'run.rest']);
   const fates: unknown[] = [];
   for (let died = 1; died <= types.length; died += 1) {
     const { agent, asked, paid, options } = birth();
-    const state = await RunState.fromString<undefined, typeof agent>(agent, JSON.stringify({ ...saved, entries: saved.entries.slice(0, died) }));
+    const state = await stateFromJournal(RUN, { journal: leftBehind(entries.slice(0, died)), agents: agent });
     const before = { asked: asked(), paid: paid() };
     expect(before, 'H3: looking at a state does nothing').toEqual({ asked: 0, paid: 0 });
-    const fate = await run(agent, state, options).then(({ finalOutput, interruptions }) => finalOutput ?? `${interruptions.length} waits`, (error: Error) => error.name);
+    const fate = await run(agent, state, options).then(({ finalOutput, interruptions }) => finalOutput ?? interruptions.map(({ uncertain }) => (uncertain ? 'uncertain' : 'waits')).join(), (error: Error) => error.name);
     fates.push([types[died - 1], fate, `asked ${asked()}`, `paid ${paid()}`]);
     if (died <= approvedAt) expect(paid()).toBe(0);
   }
   expect(fates).toEqual([
-    ['run.start', '1 waits', 'asked 1', 'paid 0'],
-    ['effect.done', '1 waits', 'asked 0', 'paid 0'],
-    ['effect.done', '1 waits', 'asked 0', 'paid 0'],
+    ['run.start', 'waits', 'asked 1', 'paid 0'],
+    ['effect.done', 'waits', 'asked 0', 'paid 0'],
+    ['effect.done', 'waits', 'asked 0', 'paid 0'],
+    ['run.rest', 'waits', 'asked 0', 'paid 0'],
     ['decide', 'Done.', 'asked 1', 'paid 1'],
-    ['effect.started', 'ToolCallError', 'asked 0', 'paid 0'],
+    ['effect.started', 'uncertain', 'asked 0', 'paid 0'],
     ['effect.done', 'Done.', 'asked 1', 'paid 0'],
     ['effect.done', 'Done.', 'asked 0', 'paid 0'],
+    ['run.rest', 'Done.', 'asked 0', 'paid 0'],
   ]);
 });

@@ -1,6 +1,6 @@
 /** K3, B1, A4: the app may answer in place of an error. */
 import { Agent, type RunErrorHandler, type RunErrorHandlerInput } from 'loopchart';
-import { calls, refuses, said, says, user } from 'loopchart/testing';
+import { calls, refuses, said, user } from 'loopchart/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { counted, refund } from '../support/cast.ts';

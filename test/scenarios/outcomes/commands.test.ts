@@ -22,7 +22,7 @@ test('J3, P5: a command for a run that is over answers so and is not recorded', 
   expect(host.outcome?.status).toBe('interrupted');
   expect(host.interrupt()).toBe('over');
   expect(host.command({ type: 'softStop' })).toBe('over');
-  expect(entries()).toEqual(['run.start', 'command']);
+  expect(entries()).toEqual(['run.start', 'command', 'run.rest']);
 });
 
 test('an event of XState itself is refused, and so is what is no command', async () => {

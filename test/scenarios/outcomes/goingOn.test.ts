@@ -3,7 +3,7 @@ import { Agent, RunState, tool } from 'loopchart';
 import { answered, asked, calls, fails, hangs, inputOf, repeat, says } from 'loopchart/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { add, counted, latch, refund } from '../support/cast.ts';
+import { MAY_HAVE_COMPLETED, add, counted, latch, refund } from '../support/cast.ts';
 import { play } from '../support/scenario.ts';
 
 test('K5: after a provider failure the finished turns stand and only the failed request is sent again', async () => {
@@ -96,7 +96,7 @@ test('K5: after an interrupt the model reads what was aborted, and the run goes 
   });
   expect(runs.map(({ outcome }) => outcome)).toEqual(['interrupted', 'completed']);
   expect(requests[1]!.input.slice(2)).toEqual([
-    { type: 'function_call_result', name: 'tick', callId: 'call_1', status: 'incomplete', output: { type: 'text', text: 'aborted by user after 0.0s' } },
+    { type: 'function_call_result', name: 'tick', callId: 'call_1', status: 'incomplete', output: { type: 'text', text: `aborted by user after 0.0s. ${MAY_HAVE_COMPLETED}` } },
     expect.objectContaining({ role: 'user', content: expect.stringContaining('interrupted on purpose') }),
   ]);
 });

@@ -1,5 +1,7 @@
 /** Where the rules depart from the peer on purpose: one row for each, with what either library does. */
 import { calls, empty, fails, repeat, responds, says } from 'loopchart/testing';
+import { z } from 'zod';
+import { MAY_HAVE_COMPLETED } from '../support/cast.ts';
 import type { Outcome, Setup } from './bothLoops.ts';
 import { addTool, approveAll, askingTool, brokenTool, guardedTool, solo } from './cases.ts';
 
@@ -63,6 +65,14 @@ export const departures: Departure[] = [
     look: ({ ending, session }) => [ending, kinds(session)],
     ours: [{ error: 'ToolCallError' }, ['user', 'function_call', 'function_call', 'function_call_result']],
     peers: [{ error: 'ToolCallError' }, []],
+  },
+  {
+    rule: 'C8',
+    what: 'a call that took too long, and is not known to be harmless, says that it may have completed',
+    setup: { script: [calls('slow'), says('Sorry.')], build: solo(({ lib }) => ({ tools: [lib.tool({ name: 'slow', description: 'Slow.', parameters: z.object({}), timeoutMs: 1, execute: () => new Promise(() => undefined) })] })) },
+    look: ({ items }) => (items[1]!.rawItem as { output: unknown }).output,
+    ours: { type: 'text', text: `Tool 'slow' timed out after 1ms. ${MAY_HAVE_COMPLETED}` },
+    peers: { type: 'text', text: "Tool 'slow' timed out after 1ms." },
   },
   {
     rule: 'D1',

@@ -3,12 +3,11 @@ import { Agent, type AgentInputItem, MemorySession, handoff, run, tool } from 'l
 import { answersWith, calls, delays, fails, hangs, responds, says, scriptedModel, thinks, virtualClock } from 'loopchart/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { counted, latch, refund } from '../support/cast.ts';
+import { MAY_HAVE_COMPLETED, counted, latch, refund } from '../support/cast.ts';
 import { type Going, type RunOptions, type World, play } from '../support/scenario.ts';
 
 const NOTICE = 'The previous run was interrupted on purpose. Calls that were cut short may have had part of their effect.';
 const never = () => new Promise<never>(() => undefined);
-const passes = { tripwireTriggered: false, outputInfo: null };
 
 interface Phase { agent: (world: World) => Agent<any, any>; reached: (going: Going, world: World) => Promise<unknown>; options?: () => RunOptions; story: string[] }
 
@@ -47,11 +46,11 @@ const PHASES: Record<string, Phase> = {
   'acting, with calls at work and calls that wait': {
     agent: (world) => new Agent({ name: 'A', model: world.model(calls(['quick'], ['slow'], ['refund', { order: 7 }])), tools: [counted('quick').tool, counted('slow', never).tool, refund] }),
     reached: (going) => going.until((event) => event.type === 'item.completed' && event.id.endsWith('1.0')),
-    story: ['A: calls quick {}', 'A: calls slow {}', 'A: calls refund {"order":7}', 'A: gets quick "done"', 'A: gets slow "aborted by user after 0.0s"', 'A: gets refund "aborted by user after 0.0s"', 'A: reads …'],
+    story: ['A: calls quick {}', 'A: calls slow {}', 'A: calls refund {"order":7}', 'A: gets quick "done"', `A: gets slow "aborted by user after 0.0s. ${MAY_HAVE_COMPLETED}"`, 'A: gets refund "aborted by user after 0.0s"', 'A: reads …'],
   },
   'guarding the output of a tool': {
     agent: (world) => new Agent({ name: 'A', model: world.model(calls('tick')), tools: [{ ...counted('tick').tool, outputGuardrails: [{ type: 'tool_output', name: 'g', run: never }] }] }),
-    reached: async (going, world) => (await going.until('tool.started'), await world.clock.settle()), story: ['A: calls tick {}', 'A: gets tick "aborted by user after 0.0s"', 'A: reads …'],
+    reached: async (going, world) => (await going.until('tool.started'), await world.clock.settle()), story: ['A: calls tick {}', `A: gets tick "aborted by user after 0.0s. ${MAY_HAVE_COMPLETED}"`, 'A: reads …'],
   },
   'asking what the results mean': {
     agent: (world) => new Agent({ name: 'A', model: world.model(calls('tick')), tools: [counted('tick').tool], toolUseBehavior: never }),
@@ -145,7 +144,7 @@ test('J2: calls without a result say after how long they were aborted, counted f
     await world.clock.runAll();
     return going.settled;
   });
-  expect(seen.story[1]).toBe('A: gets slow "aborted by user after 12.3s"');
+  expect(seen.story[1]).toBe(`A: gets slow "aborted by user after 12.3s. ${MAY_HAVE_COMPLETED}"`);
 });
 
 test('J2: approvals resolve first, then items end, then turns, then the run; only then the interrupt does', async () => {

@@ -39,6 +39,9 @@ export const refund = tool({
   execute: ({ order }) => `refunded ${order}`,
 });
 
+/** What the model reads of a call that was cut short and is harmful to repeat (C8). */
+export const MAY_HAVE_COMPLETED = 'It may have completed; do not repeat it without checking.';
+
 /** A promise that a script settles when its moment has come. */
 export function latch<Value = void>(): { promise: Promise<Value>; open: (value: Value) => void } {
   let open!: (value: Value) => void;

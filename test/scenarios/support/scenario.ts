@@ -3,7 +3,7 @@
  * usage, sessions and requests (A1), keep every invariant, and leave the event log that is checked in beside the tests.
  */
 import { expect } from 'vitest';
-import { MemorySession, Runner, RunState, type Agent, type AgentInputItem, type IndividualRunOptions, type RunEvent, type RunStreamEvent, type UsageData } from 'loopchart';
+import { MemorySession, Runner, RunState, resume, type Agent, type AgentInputItem, type IndividualRunOptions, type ResumeOptions, type RunEvent, type RunStreamEvent, type StreamedRunResult, type UsageData } from 'loopchart';
 import { normalise, scriptedModel, virtualClock, type NormalisedRequest, type ScriptedModel, type Step, type VirtualClock } from 'loopchart/testing';
 import { type Counted, NOTHING_COUNTED, checkRequests, checkRun, checkUsage } from './invariants.ts';
 import { type LoggedEvent, compareLog, logged } from './eventLog.ts';
@@ -33,6 +33,10 @@ export interface World {
   session(items?: AgentInputItem[]): MemorySession;
   /** Starts a run and lets it go: for scripts that stop it, steer it or move the clock. */
   begin(agent: AnyAgent, input: RunInput, options?: RunOptions): Going;
+  /** Goes on with a run that is recorded, as a process does that knows nothing but the journal. */
+  goOn(runId: string, options: ResumeOptions<any>): Going;
+  /** As `goOn`, to the outcome. */
+  resume(runId: string, options: ResumeOptions<any>): Promise<Seen>;
   /** Runs to the outcome. Failures and interrupts are seen, not thrown. */
   run(agent: AnyAgent, input: RunInput, options?: RunOptions): Promise<Seen>;
 }
@@ -80,7 +84,21 @@ export interface Played<Value> {
  *
  * @param only for what exists in one mode alone, such as text that was cut while it streamed.
  */
-export async function play<Value>(script: (world: World) => Promise<Value>, { only }: { only?: Mode } = {}): Promise<Played<Value>> {
+export function play<Value>(script: (world: World) => Promise<Value>, options: PlayOptions = {}): Promise<Played<Value>> {
+  return player(script, options);
+}
+
+export interface PlayOptions { only?: Mode }
+export type Player = <Value>(script: (world: World) => Promise<Value>, options: PlayOptions) => Promise<Played<Value>>;
+
+let player: Player = playInBothModes;
+
+/** From now on scripts are played in another way: the proof that a run can be killed anywhere plays them all, and kills their runs. */
+export function playBy(other: Player): void {
+  player = other;
+}
+
+export async function playInBothModes<Value>(script: (world: World) => Promise<Value>, { only }: PlayOptions = {}): Promise<Played<Value>> {
   const plays: Ending<Value>[] = [];
   for (const mode of only ? [only] : (['plain', 'streamed'] as const)) plays.push(await playOnce(script, mode));
   const [first, second] = plays;
@@ -106,6 +124,8 @@ class Stage implements World {
   readonly #tally = new ModelTally();
   readonly #sessions: MemorySession[] = [];
   readonly #rests: Rest[] = [];
+  /** What models had answered when a run first began: a process that dies before the run rests leaves its answers to the next one. */
+  readonly #answered = new Map<string, number>();
   #begun = 0;
   #live = 0;
 
@@ -132,6 +152,21 @@ class Stage implements World {
   }
 
   begin(agent: AnyAgent, input: RunInput, { runner = new Runner(), ...options }: RunOptions = {}): Going {
+    const starts: Starts = { plain: (all) => runner.run(agent, input, all), streamed: (all) => runner.run(agent, input, { ...all, stream: true }) };
+    return this.#go(starts, options, input instanceof RunState ? input.runId : undefined);
+  }
+
+  async resume(runId: string, options: ResumeOptions<any>): Promise<Seen> {
+    return this.goOn(runId, options).settled;
+  }
+
+  goOn(from: string, { journal, agents, runner, ...options }: ResumeOptions<any>): Going {
+    const home = { journal, agents, runner };
+    const starts: Starts = { plain: ({ runId: _, ...all }) => resume(from, { ...all, ...home }), streamed: ({ runId: _, ...all }) => resume(from, { ...all, ...home, stream: true }) };
+    return this.#go(starts, { ...options, runId: from }, from);
+  }
+
+  #go(starts: Starts, options: Options, from: string | undefined): Going {
     this.#begun += 1;
     this.#live += 1;
     const events = new EventList();
@@ -150,9 +185,9 @@ class Stage implements World {
         options.onEvent?.(event);
       },
     };
-    const answersBefore = this.#tally.answers;
-    const from = input instanceof RunState ? input.runId : undefined;
-    const { outcome, state } = this.mode === 'plain' ? settlePlain(runner.run(agent, input, all)) : settleStreamed(runner.run(agent, input, { ...all, stream: true }), stream);
+    const answersBefore = this.#restOf(from) ? this.#tally.answers : (this.#answered.get(all.runId) ?? this.#tally.answers);
+    this.#answered.set(all.runId, answersBefore);
+    const { outcome, state } = this.mode === 'plain' ? settlePlain(starts.plain(all)) : settleStreamed(starts.streamed(all), stream);
     const settled = outcome.then((settling) => this.#settle({ ...settling, events: events.all, stream, from }, clock, answersBefore));
     return { settled, events: events.all, stream, state, until: (is) => events.until(is), interrupt: () => interrupt.abort(), softStop: () => stop.abort() };
   }
@@ -165,6 +200,10 @@ class Stage implements World {
     const sessions = await Promise.all(this.#sessions.map((session) => session.getItems()));
     const requests = this.#tally.requests.map((request) => normalise(request));
     return { played: { value, seen: runs.at(-1)!, runs, requests, sessions }, logs: this.#rests.map(({ seen, replayed }) => logged(seen.events, START, replayed)) };
+  }
+
+  #restOf(runId: string | undefined): Rest | undefined {
+    return this.#rests.findLast((one) => one.runId === runId);
   }
 
   /** What holds when a run has come to rest has to hold a moment later too: nothing of it goes on (J4). */
@@ -180,10 +219,10 @@ class Stage implements World {
     expect(size(), 'J4: the run went on after its end').toBe(atRest);
     if (this.#live === 0) expect(this.#tally.requests.length, 'J4: a request was sent after the end of the run').toBe(requests);
     expect(clock.armed, 'J4: a timer of the run is left').toBe(0);
-    const told = this.#rests.findLast((one) => one.runId === state?.runId)?.seen.events ?? [];
+    const told = this.#restOf(state?.runId)?.seen.events ?? [];
     const replayed = events.length === 0 ? [] : told; // a run that is not gone on with tells nothing
     checkRun(settled, replayed);
-    const before = this.#rests.findLast((one) => one.runId === from)?.counted;
+    const before = this.#restOf(from)?.counted;
     const counted = checkUsage(settled, before ?? NOTHING_COUNTED, this.#tally.answersFrom(answersBefore), replayed.length);
     this.#rests.push({ runId: state?.runId, seen, counted, atRest, size, replayed: replayed.length });
     return seen;
@@ -202,6 +241,13 @@ interface Rest {
   replayed: number;
 }
 
+type Options = Omit<RunOptions, 'runner'>;
+/** How a run is set going in either mode. */
+interface Starts {
+  plain(options: Options & { runId: string }): Promise<{ state: RunState<any, any> }>;
+  streamed(options: Options & { runId: string }): Promise<StreamedRunResult<any, any>>;
+}
+
 type Settling = Promise<Pick<Settled, 'state' | 'error' | 'cancelled'>>;
 
 function settlePlain(running: Promise<{ state: RunState<any, any> }>): { outcome: Settling; state: Promise<RunState<any, any>> } {
@@ -210,7 +256,7 @@ function settlePlain(running: Promise<{ state: RunState<any, any> }>): { outcome
 }
 
 /** The stream is read to its end, which must come however the run ends (I2), and say the same as `completed`. */
-function settleStreamed(running: ReturnType<typeof runStreamed>, stream: RunStreamEvent[]): { outcome: Settling; state: Promise<RunState<any, any>> } {
+function settleStreamed(running: ReturnType<Starts['streamed']>, stream: RunStreamEvent[]): { outcome: Settling; state: Promise<RunState<any, any>> } {
   const outcome = running.then(async (result) => {
     let read: { error?: unknown } = {};
     try {
@@ -226,8 +272,6 @@ function settleStreamed(running: ReturnType<typeof runStreamed>, stream: RunStre
   state.catch(() => undefined); // the outcome tells of it
   return { outcome, state };
 }
-
-const runStreamed = (agent: AnyAgent, input: RunInput) => new Runner().run(agent, input, { stream: true });
 
 const withError = (error: unknown) => ({ error, state: (error as { state?: RunState<any, any> } | undefined)?.state });
 
@@ -253,3 +297,7 @@ const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value) ?? '
 
 /** A fixed point in time: 2026-01-01 in ms since the epoch. */
 const START = Date.UTC(2026, 0, 1);
+
+// For worlds in which the same scripts are played otherwise.
+export { EventList, START, plain, settlePlain, settleStreamed };
+export type { Mode, Settling };

@@ -3,7 +3,7 @@ import { Agent, type ToolCallDetails, ToolCallError, type ToolOptions, tool } fr
 import { answered, asked, calls, inputOf, says } from 'loopchart/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { counted, latch } from '../support/cast.ts';
+import { MAY_HAVE_COMPLETED, counted, latch } from '../support/cast.ts';
 import { play, type World } from '../support/scenario.ts';
 
 const numbered = z.object({ n: z.number() });
@@ -119,7 +119,7 @@ test('C2: a body that takes longer than its timeoutMs is told to stop, and the m
     return reason;
   });
   expect(value).toBe("ToolTimeoutError: Tool 'work' timed out after 2000ms.");
-  expect(requests[1]!.input).toEqual(inputOf('go', asked('work', { n: 1 }, 'call_1'), answered('call_1', "Tool 'work' timed out after 2000ms.")));
+  expect(requests[1]!.input).toEqual(inputOf('go', asked('work', { n: 1 }, 'call_1'), answered('call_1', `Tool 'work' timed out after 2000ms. ${MAY_HAVE_COMPLETED}`)));
   expect(seen.outcome).toBe('completed');
 });
 
@@ -140,7 +140,7 @@ test('C2: timeoutErrorFunction words a timeout; an errorFunction that throws fai
     await world.clock.advance(50);
     return going.settled;
   });
-  expect(late.requests[1]!.input.at(-1)).toEqual(answered('call_1', 'Not within 50 ms.', 'work'));
+  expect(late.requests[1]!.input.at(-1)).toEqual(answered('call_1', `Not within 50 ms. ${MAY_HAVE_COMPLETED}`, 'work'));
   const broken = await play(async (world) => world.run(worker(world, { execute: () => { throw new Error('disk full'); }, errorFunction: () => { throw new Error('no words'); } }, calls('work', { n: 1 })), 'go'));
   expect(broken.seen.error).toEqual({ name: 'ToolCallError', message: 'Failed to run the tool "work": no words' });
 });

@@ -1,0 +1,26 @@
+/** What a host is given, and who watches its effects. */
+import type { InspectionEvent } from 'xstate';
+import type { LoopEvent } from '../machines/protocol/event.ts';
+import type { RecordedOutcome } from '../machines/protocol/journal.ts';
+import type { Journal } from './journal.ts';
+import type { EffectName, OpenEffectsOptions } from './openEffects.ts';
+
+export interface EffectWatcher {
+  begun(src: EffectName, input: any): void; // `any`: each effect has the input of its leaf
+  ended(src: EffectName, input: any, outcome: RecordedOutcome): void;
+  /** A body that had been left behind has ended all the same (C8). */
+  late(id: string, outcome: RecordedOutcome): void;
+}
+
+export interface HostOptions extends OpenEffectsOptions {
+  runId: string;
+  /** The conversation by which the run is listed. */
+  threadId?: string;
+  journal: Journal;
+  /** Called whenever everything that came in has been applied. */
+  onRest: () => void;
+  onEvent?: (event: LoopEvent) => void;
+  /** Sees effects begin and end; on replay too. */
+  watcher?: EffectWatcher;
+  inspect?: (event: InspectionEvent) => void;
+}

@@ -1,0 +1,38 @@
+/** Whether a recorded run goes the same way with the charts of today (O5). Needs no agents: the charts are fed what is recorded. */
+import type { JournalEntry } from '../machines/protocol/journal.ts';
+import { messageOf } from './errorRecord.ts';
+import { Host } from './host.ts';
+import { JournalDivergence } from './journal.ts';
+import { MemoryJournal } from './memoryJournal.ts';
+
+/** `cannot`: the entries are damaged, of a newer format, or not there. */
+export type ReplayVerdict = { verdict: 'same' } | { verdict: 'differs'; position: number; why: string } | { verdict: 'cannot'; why: string };
+
+const NO_TIME = { now: () => 0, setTimeout: () => 0, clearTimeout: () => undefined };
+const NO_EFFECTS = { run: () => new Promise<never>(() => undefined), observe: () => undefined };
+
+/**
+ * Replays entries against the charts of this version, without agents and without running anything.
+ *
+ * @example
+ * ```ts
+ * import { type Journal, checkReplay } from 'loopchart';
+ *
+ * async function report(journal: Journal) {
+ *   for (const { runId } of await journal.list()) console.log(runId, await checkReplay(runId, () => journal.read(runId)));
+ * }
+ * ```
+ */
+export async function checkReplay(runId: string, read: () => readonly JournalEntry[] | Promise<readonly JournalEntry[]>): Promise<ReplayVerdict> {
+  try {
+    const entries = await read();
+    if (entries.length === 0) return { verdict: 'cannot', why: `There is no run ${runId}.` };
+    const host = new Host({ runId, journal: new MemoryJournal(), clock: NO_TIME, effects: NO_EFFECTS, causes: new Map(), onRest: () => undefined });
+    await host.replay(entries);
+    host.stop();
+    return { verdict: 'same' };
+  } catch (error) {
+    if (error instanceof JournalDivergence) return { verdict: 'differs', position: error.position, why: error.message };
+    return { verdict: 'cannot', why: messageOf(error) }; // damage, a newer format, a store that cannot be read: each says what it is
+  }
+}

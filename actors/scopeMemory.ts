@@ -1,0 +1,20 @@
+/** What the scope of a run has seen go by, as data: part of a checkpoint. */
+import type { Call, CallResult } from '../machines/protocol/call.ts';
+import type { ApprovalDecision } from './runContext.ts';
+
+export interface ScopeMemory {
+  /** Of the run around all; nested ones share it. */
+  usage?: unknown;
+  /** Usage of the context before the run. */
+  usageBefore?: unknown;
+  decisions: readonly ApprovalDecision[];
+  responses: readonly { output: unknown; usage: unknown; responseId?: string }[];
+  /** Calls that were seen, by agent and call id (C5). */
+  calls: readonly [string, { call: Call; result?: CallResult }][];
+  inputVerdicts: readonly unknown[];
+  outputVerdicts: readonly unknown[];
+  /** Verdicts about final outputs, with the key of the agent. */
+  finalVerdicts: readonly { agent: string }[];
+  compactionDeferred: boolean;
+  toolInput?: unknown;
+}

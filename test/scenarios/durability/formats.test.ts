@@ -1,0 +1,39 @@
+/** O5: a log of each format stays readable, and goes the way it went. `UPDATE_LOGS=1` records those of today's format anew: only before it is released. */
+import { MemoryJournal, RunState, checkReplay, stateFromJournal } from 'loopchart';
+import { describe, expect, test } from 'vitest';
+import { JOURNAL_FORMAT } from '../../../machines/protocol/journal.ts';
+import { JournalEntrySchema } from '../../../machines/protocol/journalSchemas.ts';
+import { entriesIn, formats, record, recorded } from '../../fixtures/journals/recorded.ts';
+import { FIXTURES, agentsOf, played, runIdOf, seenIn } from '../../fixtures/journals/runs.ts';
+
+const updates = process.env['UPDATE_LOGS'] === '1';
+
+test('O5: every format up to that of today has its recorded runs', () => {
+  expect(formats()).toEqual(Array.from({ length: JOURNAL_FORMAT }, (_, before) => before + 1));
+});
+
+if (updates) test.each(FIXTURES)('%s is recorded', async (name) => record(JOURNAL_FORMAT, name, await played(name)));
+
+for (const format of formats()) {
+  describe(`format ${format}`, () => {
+    test.each(FIXTURES)('O5: %s is read, replayed and seen as it was', async (name) => {
+      const fixture = recorded(format, name);
+      const entries = entriesIn(fixture, name);
+      for (const entry of entries) expect(JournalEntrySchema.safeParse(entry).error, entry.type).toBeUndefined();
+      expect(await checkReplay(runIdOf(name), () => entries)).toEqual({ verdict: 'same' });
+      const journal = new MemoryJournal();
+      journal.append(runIdOf(name), { epoch: journal.open(runIdOf(name)).epoch, position: 0 }, entries);
+      journal.close();
+      expect(seenIn(await stateFromJournal(runIdOf(name), { journal, agents: agentsOf(name) }))).toEqual(fixture.seen);
+      expect(seenIn(await RunState.fromString(agentsOf(name)[0]!, fixture.state))).toEqual(fixture.seen);
+    });
+  });
+}
+
+test('O5: played today, they are recorded as they were', async () => {
+  for (const name of FIXTURES) {
+    const today = await played(name);
+    expect(seenIn(today.state), name).toEqual(recorded(JOURNAL_FORMAT, name).seen);
+    expect(today.entries.map(({ type }) => type), name).toEqual(entriesIn(recorded(JOURNAL_FORMAT, name), name).map(({ type }) => type));
+  }
+});
