@@ -1,0 +1,4 @@
+/** O1–O3: one half of the scenarios, with processes that die. */
+import { crashScenarios } from './support/scenarios.ts';
+
+await crashScenarios({ nth: 1, of: 2 });

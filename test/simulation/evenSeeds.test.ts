@@ -1,0 +1,3 @@
+import { freshSeeds } from './support/fresh.ts';
+
+freshSeeds({ nth: 0, of: 2 });

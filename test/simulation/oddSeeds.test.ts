@@ -1,0 +1,3 @@
+import { freshSeeds } from './support/fresh.ts';
+
+freshSeeds({ nth: 1, of: 2 });
