@@ -1,0 +1,58 @@
+/** What happens outside of the loop, written down as it happens, by those to whom it happens. */
+import { fdatasync, openSync, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
+
+export type Effect = 'pure' | 'idempotent' | 'reconcilable' | 'irreversible';
+interface Body { run: string; tool: string; effect: Effect; key: string; effectId: string; callId: string }
+
+export type Line =
+  /** A process found a run with so many entries. */
+  | { what: 'found'; run: string; length: number }
+  /** An append begins, and is acknowledged. */
+  | { what: 'writes' | 'wrote'; run: string; position: number; count: number }
+  /** A request, with the results in it that the model had not read before; then its answer, or trouble. */
+  | { what: 'asks'; digest: string; read: [callId: string, text: string][] }
+  | { what: 'answers' | 'fails'; digest: string }
+  /** An item of an answer is complete. */
+  | { what: 'says'; item: string }
+  /** A body, before its effect and after it. */
+  | ({ what: 'begins' | 'ends' } & Body)
+  | { what: 'checks'; key: string; happened: boolean | 'unknown' }
+  /** A session gets a batch, and each item of it is stored. */
+  | { what: 'stores' | 'stored'; session: string }
+  | { what: 'decides'; run: string; callId: string; decision: 'approve' | 'again' | 'useResult' }
+  /** A run is over. */
+  | { what: 'over'; run: string; output: unknown; history: string };
+
+export interface Ledger {
+  /** Written when it returns; the promise waits for the disk. */
+  note(line: Line): Promise<void>;
+}
+
+/** What the one who watches hears, a letter a line. */
+export const LETTERS: Record<Line['what'], string> = {
+  found: 'F', writes: 'W', wrote: 'w', asks: 'A', answers: 'a', fails: 'x', says: 'i', begins: 'B', ends: 'b', checks: 'C', stores: 'S', stored: 's', decides: 'D', over: 'O',
+};
+
+const synced = promisify(fdatasync);
+/** Nothing in the world depends on these; a process that is killed loses nothing that it wrote. */
+const UNSYNCED = new Set<Line['what']>(['found', 'writes', 'wrote', 'over', 'decides']);
+
+/** One file a process, so that only its last line can be cut. @param tell hears of each line once it is written. */
+export function fileLedger(path: string, tell: (line: Line) => void): Ledger {
+  const file = openSync(path, 'a');
+  return {
+    async note(line) {
+      writeSync(file, `${JSON.stringify(line)}\n`);
+      tell(line);
+      if (!UNSYNCED.has(line.what)) await synced(file);
+    },
+  };
+}
+
+/** A line that was cut says nothing: what it was about had not begun. */
+export function linesOf(text: string): Line[] {
+  const lines = text.split('\n');
+  lines.pop(); // empty, or cut
+  return lines.map((line) => JSON.parse(line) as Line); // as written by fileLedger
+}
