@@ -103,6 +103,9 @@ export const OWN_ENTRIES: Readonly<Record<string, string>> = {
   'loopchart/testing': '../scripted/index',
   'loopchart/openai': '../openai/index',
   'loopchart/inspector': '../inspector/index',
+  'loopchart/file': '../journals/file',
+  'loopchart/sqlite': '../journals/sqlite',
+  'loopchart/postgres': '../journals/postgres',
   'loopchart/visualizations': '../../visualizations/index',
 };
 

@@ -2,134 +2,223 @@
 import type { Agent } from '../../actors/agent.ts';
 import type { RunToolApprovalItem } from '../../actors/items.ts';
 import { MemorySession } from '../../actors/memorySession.ts';
+import type { Session } from '../../actors/ports.ts';
 import type { StreamedRunResult } from '../../actors/result.ts';
+import { resume } from '../../actors/resume.ts';
 import type { Runner } from '../../actors/run.ts';
+import type { StreamRunOptions } from '../../actors/runOptions.ts';
 import type { RunState } from '../../actors/runState.ts';
 import type { RunEvent } from '../../actors/runView.ts';
 import { Usage } from '../../actors/usage.ts';
+import { agentsFrom } from './agentGraph.ts';
+import { type Recording, wayOnAfter } from './recording.ts';
 import type { Spent } from './wording.ts';
 
 type AnyAgent = Agent<any, any>; // `any`: a user's agent may have any context and output
+type Result = StreamedRunResult<any, AnyAgent>;
+type Listener = (event: RunEvent) => void;
 
-/** The answer to a call that waits. `cancel` refuses it and ends the run. */
+/** The answer to a call that waits. `cancel` refuses it and ends the run, `leave` lets it wait on. */
 export type Verdict =
   | { decision: 'approve'; arguments?: string; always?: boolean }
   | { decision: 'reject'; message?: string }
-  | { decision: 'cancel' };
+  | { decision: 'useResult'; output: string }
+  | { decision: 'cancel' | 'leave' };
 
-export type Ending = { agent: string; spent: Spent; ms: number } & (
+/** `wayOn` is the command that goes on with the run, where it is recorded and can be. */
+export type Ending = { agent: string; spent: Spent; ms: number; runId?: string; wayOn?: string } & Outcome;
+type Outcome =
   | { status: 'completed'; output: unknown }
   | { status: 'failed'; error: unknown }
-  | { status: 'interrupted' }
-);
+  | { status: 'interrupted' | 'waiting' };
 
 export interface Audience {
   event(event: RunEvent): void;
+  /** What was told in another process, so that what follows can be understood. */
+  recall(event: RunEvent): void;
   /** Asks about a call. `complaintAbout` says what is wrong with arguments that a person has changed, if anything is. */
   decide(item: RunToolApprovalItem, complaintAbout: (input: string) => Promise<string | undefined>): Promise<Verdict>;
   settled(ending: Ending): void;
+}
+
+/** A run of the recording, and what of it has been heard before. */
+export interface Recorded { runId: string; heard: number }
+
+interface ConversationOptions {
+  agent: AnyAgent;
+  /** All that its runs may lead to; by default, those that it knows of. */
+  agents?: readonly AnyAgent[];
+  runner: Runner;
+  /** For every agent, whatever it says itself. */
+  model?: string;
+  audience: Audience;
+  /** Where its runs are recorded. */
+  recording?: Recording;
 }
 
 export class Conversation {
   readonly #runner: Runner;
   readonly #model: string | undefined;
   readonly #audience: Audience;
-  readonly #holdsText: boolean;
-  readonly #session = new MemorySession();
+  readonly #agents: readonly AnyAgent[];
+  readonly #recording: Recording | undefined;
+  readonly #session: Session;
   readonly #total = new Usage();
   /** Calls a person has approved for the rest of the conversation, as agent and tool. */
   #always: ReadonlySet<string> = new Set();
   #agent: AnyAgent;
+  /** The run that is going. */
+  #state: RunState<any, AnyAgent> | undefined;
 
-  /** @param options.model for every agent, whatever it says itself. */
-  constructor({ agent, runner, model, audience }: { agent: AnyAgent; runner: Runner; model?: string; audience: Audience }) {
+  constructor({ agent, agents = agentsFrom(agent), runner, model, audience, recording }: ConversationOptions) {
     this.#agent = agent;
+    this.#agents = agents;
     this.#runner = runner;
     this.#model = model;
     this.#audience = audience;
-    this.#holdsText = guardsOutput(agent, new Set());
+    this.#recording = recording;
+    this.#session = recording?.thread ?? new MemorySession();
   }
 
   get spent(): Spent {
     return this.#total;
   }
 
+  /** The command that goes on with the run that is going, should this process end now. */
+  get wayOn(): string | undefined {
+    return this.#state && this.#wayOnFrom(this.#state);
+  }
+
   /** One message, until it is answered. Never rejects: whatever became of the run, the next message goes on from there. */
-  async say(text: string, controller: AbortController): Promise<Ending> {
+  say(text: string, controller: AbortController): Promise<Ending> {
+    return this.#play(controller, 0, (onEvent) => this.#run(text, this.#options(controller, onEvent)));
+  }
+
+  /** Goes on with a run that has not ended. Never rejects, as `say`. */
+  resume({ runId, heard }: Recorded, controller: AbortController): Promise<Ending> {
+    const { journal } = this.#recording!; // it is one of its runs
+    return this.#play(controller, heard, (onEvent) => resume<any>(runId, { runner: this.#runner, agents: this.#agents, ...this.#options(controller, onEvent), journal })); // `any`: as of agents
+  }
+
+  /** Goes on where a run has ended, as a new one (K5). Never rejects, as `say`. */
+  again(state: RunState<any, AnyAgent>, controller: AbortController): Promise<Ending> {
+    const { turns, maxTurns } = state.source.progress;
+    const more = maxTurns !== null && maxTurns !== undefined && turns >= maxTurns ? { maxTurns: turns + maxTurns } : {}; // else its limit would end it at once
+    return this.#play(controller, 0, (onEvent) => this.#run(state, { ...this.#options(controller, onEvent), ...more }));
+  }
+
+  async #play(controller: AbortController, heard: number, begin: (onEvent: Listener) => Promise<Result>): Promise<Ending> {
     const began = Date.now();
-    const heard = this.#hearing();
-    let state: RunState<any, AnyAgent> | undefined;
-    const facts = () => {
-      const { requests = 0, inputTokens = 0, outputTokens = 0 } = state?.usage ?? {};
-      return { agent: this.#agent.name, spent: { requests, inputTokens, outputTokens }, ms: Date.now() - began };
-    };
-    let ending: Ending;
+    const onEvent = this.#hearing(heard);
+    this.#state = undefined;
+    let outcome: Outcome;
     try {
-      let result = await this.#run(text, controller, heard);
-      for (;;) {
-        state = result.state;
-        await result.completed;
-        if (result.cancelled || result.interruptions.length === 0) break;
-        await this.#decide(result, controller);
-        result = await this.#run(state, controller, heard);
-      }
+      let result = await this.#follow(await begin(onEvent));
+      while (!result.cancelled && (await this.#decide(result, controller))) result = await this.#follow(await this.#run(result.state, this.#options(controller, onEvent)));
       this.#agent = result.state.currentAgent;
-      ending = result.cancelled ? { ...facts(), status: 'interrupted' } : { ...facts(), status: 'completed', output: result.finalOutput };
+      outcome = outcomeOf(result);
     } catch (error) {
       // Everything a run can fail with, bugs in the user's agent included: told, and the conversation goes on.
-      if (state) this.#agent = state.currentAgent;
-      ending = { ...facts(), status: 'failed', error };
+      this.#agent = this.#lastState()?.currentAgent ?? this.#agent;
+      outcome = { status: 'failed', error };
     }
-    if (state) this.#total.add(state.usage);
+    const ending = this.#ending(outcome, Date.now() - began);
+    this.#state = undefined;
     this.#audience.settled(ending);
     return ending;
   }
 
-  #run(input: string | RunState<any, AnyAgent>, { signal }: AbortController, onEvent: (event: RunEvent) => void) {
-    const options = { stream: true, session: this.#session, signal, model: this.#model, onEvent, bufferUntilGuarded: this.#holdsText } as const;
-    return this.#runner.run(this.#agent, input, options);
+  #run(input: string | RunState<any, AnyAgent>, options: StreamRunOptions<any, AnyAgent>): Promise<Result> {
+    return this.#runner.run<AnyAgent, any>(this.#agent, input, options) as Promise<Result>; // it is told to stream
+  }
+
+  /** Asked for in this way, because a run may have begun since the last look. */
+  #lastState(): RunState<any, AnyAgent> | undefined {
+    return this.#state;
+  }
+
+  #options({ signal }: AbortController, onEvent: Listener) {
+    const { journal, thread } = this.#recording ?? {};
+    const bufferUntilGuarded = this.#agents.some(({ outputGuardrails }) => outputGuardrails.length > 0); // text that may yet be withheld must not have been shown (E3)
+    return { stream: true, session: this.#session, signal, model: this.#model, onEvent, bufferUntilGuarded, journal, threadId: thread?.id } as const;
+  }
+
+  async #follow(result: Result): Promise<Result> {
+    this.#state = result.state;
+    await result.completed;
+    return result;
+  }
+
+  #ending(outcome: Outcome, ms: number): Ending {
+    const state = this.#state;
+    const { requests = 0, inputTokens = 0, outputTokens = 0 } = state?.usage ?? {};
+    if (state) this.#total.add(state.usage);
+    const ending: Ending = { ...outcome, agent: this.#agent.name, spent: { requests, inputTokens, outputTokens }, ms };
+    if (!this.#recording || !state) return ending;
+    const wayOn = this.#wayOnFrom(state, outcome.status === 'failed' ? outcome.error : undefined);
+    return { ...ending, runId: state.runId, ...(wayOn !== undefined && { wayOn }) };
+  }
+
+  #wayOnFrom({ runId, source: { entries } }: RunState<any, AnyAgent>, error?: unknown): string | undefined {
+    return this.#recording && wayOnAfter(this.#recording, { runId, entries }, error);
   }
 
   /** A resumed run announces again what was heard before it waited; the numbers tell. */
-  #hearing(): (event: RunEvent) => void {
+  #hearing(heard: number): Listener {
     let last = 0;
     return (event) => {
-      if (typeof event.number === 'number') {
-        if (event.number <= last) return;
-        last = event.number;
-      }
-      this.#audience.event(event);
+      if (typeof event.number !== 'number') return this.#audience.event(event);
+      if (event.number <= last) return;
+      last = event.number;
+      if (last <= heard) this.#audience.recall(event);
+      else this.#audience.event(event);
     };
   }
 
-  /** All are asked before any is told, so that a cancel also takes back what was approved a moment ago. */
-  async #decide({ interruptions, state }: StreamedRunResult<any, AnyAgent>, controller: AbortController): Promise<void> {
+  /**
+   * All are asked before any is told, so that a cancel also takes back what was approved a moment ago.
+   * @returns false when nothing was decided: none waits, or all are to wait on.
+   */
+  async #decide({ interruptions, state }: Result, controller: AbortController): Promise<boolean> {
+    if (interruptions.length === 0) return false;
     const verdicts: Verdict[] = [];
     const always = new Set(this.#always);
     for (const item of interruptions) {
-      const verdict: Verdict = always.has(ruleOf(item)) ? { decision: 'approve' } : await this.#audience.decide(item, (input) => complaint(item, state, input));
+      const isKnown = always.has(ruleOf(item)) && !item.uncertain; // that it may run does not say that it may run twice
+      const verdict: Verdict = isKnown ? { decision: 'approve' } : await this.#audience.decide(item, (input) => complaint(item, state, input));
       verdicts.push(verdict);
       if (verdict.decision === 'approve' && verdict.always) always.add(ruleOf(item));
       if (verdict.decision === 'cancel') controller.abort();
       if (controller.signal.aborted) break;
     }
-    if (!controller.signal.aborted) this.#always = always;
-    for (const [at, item] of interruptions.entries()) {
-      const verdict = controller.signal.aborted ? undefined : verdicts[at];
-      if (verdict?.decision !== 'approve') {
-        state.reject(item, verdict?.decision === 'reject' ? { message: verdict.message } : {});
-        continue;
-      }
-      state.approve(item, { arguments: verdict.arguments, alwaysApprove: verdict.always });
+    if (controller.signal.aborted) {
+      for (const item of interruptions) if (!item.uncertain) state.reject(item); // what became of an uncertain one, nobody has said
+      return true;
     }
+    this.#always = always;
+    for (const [at, item] of interruptions.entries()) tell(state, item, verdicts[at]!); // there is one for each
+    return verdicts.some(({ decision }) => decision !== 'leave');
   }
 }
 
-/** Text that a guardrail may yet withhold must not have been shown (E3). */
-function guardsOutput(agent: AnyAgent, seen: Set<AnyAgent>): boolean {
-  if (seen.has(agent)) return false;
-  seen.add(agent);
-  return agent.outputGuardrails.length > 0 || agent.handoffs.some((target) => guardsOutput('agent' in target ? target.agent : target, seen));
+function tell(state: RunState<any, AnyAgent>, item: RunToolApprovalItem, verdict: Verdict): void {
+  switch (verdict.decision) {
+    case 'approve':
+      return state.approve(item, { arguments: verdict.arguments, alwaysApprove: verdict.always });
+    case 'reject':
+      return state.reject(item, { message: verdict.message });
+    case 'useResult':
+      return state.useResult(item, verdict.output);
+    case 'leave':
+      return;
+    case 'cancel': // It ends the run, and has been dealt with.
+      return;
+  }
+}
+
+function outcomeOf(result: Result): Outcome {
+  if (result.cancelled) return { status: 'interrupted' };
+  return result.interruptions.length > 0 ? { status: 'waiting' } : { status: 'completed', output: result.finalOutput };
 }
 
 const ruleOf = (item: RunToolApprovalItem) => JSON.stringify([item.agent.name, item.name]);

@@ -22,8 +22,9 @@ export class CliError extends Error {
 
 /** The command line itself is wrong. */
 export class UsageError extends CliError {
-  constructor(message: string) {
-    super(`${message} See: loopchart --help`, { exitCode: EXIT.usage });
+  /** @param command whose own help says more. */
+  constructor(message: string, command?: string) {
+    super(`${message} See: loopchart ${command === undefined ? '' : `${command} `}--help`, { exitCode: EXIT.usage });
   }
 }
 

@@ -1,5 +1,6 @@
 /** The conversation as JSON lines: every event of its runs, and what happens between them. Nothing else is on the standard output. */
 import type { RunToolApprovalItem } from '../../actors/items.ts';
+import type { RunSummary } from '../../actors/journal.ts';
 import type { RunEvent } from '../../actors/runView.ts';
 import type { Ending } from './conversation.ts';
 import type { Ruling, Writer } from './piped.ts';
@@ -8,9 +9,15 @@ import { argumentsOf, explained } from './wording.ts';
 /** Lines that are no event of a run; those have a `number`. */
 export type ConversationLine =
   | { type: 'input'; text: string }
-  | { type: 'approval'; id: string; agent: string; name: string; arguments: string; decision: 'approve' | 'reject'; by: 'option' | 'nobody' }
-  | { type: 'final'; status: 'completed' | 'interrupted'; agent: string; output: unknown; usage: Ending['spent']; ms: number }
-  | { type: 'error'; name: string; code?: string; message: string; agent?: string; usage?: Ending['spent']; ms?: number; stack?: string };
+  | { type: 'journal'; where: string; threadId: string }
+  | { type: 'resume'; runId: string; threadId?: string; agent: string; state: RunSummary['state']; status?: RunSummary['status']; length: number }
+  | { type: 'approval'; id: string; agent: string; name: string; arguments: string; uncertain?: true; decision: Ruling['decision']; by: Ruling['by'] }
+  | ({ type: 'final'; status: 'completed' | 'interrupted' | 'waiting'; agent: string; output: unknown; usage: Ending['spent']; ms: number } & Trace)
+  | ({ type: 'error'; name: string; code?: string; message: string; agent?: string; usage?: Ending['spent']; ms?: number; stack?: string } & Trace);
+/** Where runs are recorded: which one it was, and the command that goes on with it. */
+interface Trace { runId?: string; wayOn?: string }
+
+export const jsonLine = (line: object): string => `${JSON.stringify(line, plain)}\n`;
 
 export class JsonOutput implements Writer {
   readonly #out: NodeJS.WriteStream;
@@ -27,18 +34,23 @@ export class JsonOutput implements Writer {
     this.#write(event);
   }
 
+  /** Whoever reads has read it. */
+  recall(): void {}
+
   said(text: string): void {
     this.#write({ type: 'input', text });
   }
 
   ruled(item: RunToolApprovalItem, { decision, by }: Ruling): void {
-    this.#write({ type: 'approval', id: item.id, agent: item.agent.name, name: item.name ?? '', arguments: argumentsOf(item.rawItem), decision, by });
+    const call = { id: item.id, agent: item.agent.name, name: item.name ?? '', arguments: argumentsOf(item.rawItem) };
+    this.#write({ type: 'approval', ...call, ...(item.uncertain && { uncertain: true }), decision, by });
   }
 
   settled(ending: Ending): void {
-    const { agent, spent: usage, ms } = ending;
-    if (ending.status === 'failed') this.#write({ ...this.#errorLine(ending.error), agent, usage, ms });
-    else this.#write({ type: 'final', status: ending.status, agent, output: ending.status === 'completed' ? (ending.output ?? null) : null, usage, ms });
+    const { agent, spent: usage, ms, runId, wayOn } = ending;
+    const facts = { agent, usage, ms, ...(runId !== undefined && { runId }), ...(wayOn !== undefined && { wayOn }) };
+    if (ending.status === 'failed') this.#write({ ...this.#errorLine(ending.error), ...facts });
+    else this.#write({ type: 'final', status: ending.status, output: ending.status === 'completed' ? (ending.output ?? null) : null, ...facts });
   }
 
   trouble(error: unknown): void {
@@ -57,7 +69,7 @@ export class JsonOutput implements Writer {
   }
 
   #write(line: RunEvent | ConversationLine): void {
-    this.#out.write(`${JSON.stringify(line, plain)}\n`);
+    this.#out.write(jsonLine(line));
   }
 }
 

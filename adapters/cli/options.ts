@@ -1,9 +1,12 @@
 /** The command line, read once and checked whole. */
 import { parseArgs } from 'node:util';
 import { UsageError } from './exit.ts';
+import { type CommandName, commandNames } from './help.ts';
+import { instantIn } from './journal/times.ts';
 import { nearest } from './nearest.ts';
 
-export interface ChatOptions {
+/** How an agent is run, and shown. */
+export interface PlayOptions {
   /** The user's own agent; the built-in support desk without it. */
   agentFile?: string;
   /** Wins over what agents say. */
@@ -11,89 +14,150 @@ export interface ChatOptions {
   api?: 'responses' | 'chat';
   /** What happens to calls that need a person: `all` run, `none` run. Without it a person is asked. */
   approve?: 'all' | 'none';
+  /** Where runs are recorded, as the command line names it. */
+  journal?: string;
   json: boolean;
   debug: boolean;
 }
-export type Command = { name: 'help' } | { name: 'version' } | ({ name: 'chat' } & ChatOptions);
+export interface ChatOptions extends PlayOptions { thread?: string }
+export interface ResumeOptions extends PlayOptions {
+  runId: string;
+  /** Goes on after the end, too: a run that failed or was interrupted. */
+  again: boolean;
+}
+export interface RunsOptions { journal?: string; thread?: string; state?: 'running' | 'awaitingApproval' | 'settled' | 'interrupted'; json: boolean; runId?: string; follow: boolean }
+export interface MigrateOptions { journal?: string; runIds: string[]; json: boolean }
+export interface PruneOptions { journal?: string; before: number; dryRun: boolean }
 
-export const HELP = `loopchart: talk to an agent in the terminal
-
-Usage
-  loopchart chat [agent-file] [options]
-
-  agent-file   a .ts, .mts, .js or .mjs file that exports an Agent (as default or as "agent"),
-               or a function that returns one. Without it: the built-in support desk.
-
-Options
-  --model NAME           the model to use, whatever the agents say
-  --api responses|chat   the API to speak; chat when OPENAI_BASE_URL is set, else responses
-  --approve all|none     run all calls that need approval, or none, instead of asking
-  --json                 print every event as one line of JSON
-  --debug                show stacks of errors
-  --help, --version
-
-Provider
-  OPENAI_API_KEY         OpenAI, or with OPENAI_BASE_URL any server that speaks its protocol
-  OPENAI_MODEL           the model of agents that name none
-  Without key and URL a built-in provider answers on this machine; nothing leaves it.
-
-In the terminal
-  Enter sends; a line typed while the agent works is sent after. Ctrl-C interrupts the run, again leaves.
-  Ctrl-D leaves. /help, /usage and /quit do what they say.
-Without a terminal every line of the input is one message.
-
-Exit code
-  0 every message was answered   1 something failed   2 wrong usage
-  3 a call needed approval and nobody was there       130 interrupted
-`;
+export type Command =
+  | { name: 'help'; about?: CommandName }
+  | { name: 'version' }
+  | ({ name: 'chat' } & ChatOptions)
+  | ({ name: 'runs' } & RunsOptions)
+  | ({ name: 'resume' } & ResumeOptions)
+  | ({ name: 'migrate' } & MigrateOptions)
+  | ({ name: 'prune' } & PruneOptions);
 
 const OPTIONS = {
   model: { type: 'string' },
   api: { type: 'string' },
   approve: { type: 'string' },
+  journal: { type: 'string' },
+  thread: { type: 'string' },
+  state: { type: 'string' },
+  before: { type: 'string' },
+  follow: { type: 'boolean' },
+  again: { type: 'boolean' },
+  check: { type: 'boolean' },
+  'dry-run': { type: 'boolean' },
   json: { type: 'boolean' },
   debug: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean', short: 'v' },
 } as const;
-const CHOICES = { api: ['responses', 'chat'], approve: ['all', 'none'] } as const;
-const COMMANDS = ['chat', 'help', 'version'];
+type OptionName = keyof typeof OPTIONS;
+
+const EVERYWHERE: readonly OptionName[] = ['debug', 'help', 'version'];
+const OPTIONS_OF: Readonly<Record<CommandName, readonly OptionName[]>> = {
+  chat: ['model', 'api', 'approve', 'journal', 'thread', 'json'],
+  resume: ['model', 'api', 'approve', 'journal', 'again', 'json'],
+  runs: ['journal', 'thread', 'state', 'follow', 'json'],
+  migrate: ['check', 'journal', 'json'],
+  prune: ['journal', 'before', 'dry-run'],
+};
+const CHOICES = { api: ['responses', 'chat'], approve: ['all', 'none'], state: ['running', 'awaitingApproval', 'settled', 'interrupted'] } as const;
 
 /** @throws UsageError naming what is wrong and, where something is close, what was meant. */
 export function parseCommand(args: readonly string[]): Command {
   const { values, positionals, tokens } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, strict: false, tokens: true });
-  for (const token of tokens) if (token.kind === 'option') checkOption(token);
-  if (values.help) return { name: 'help' };
+  const [command, ...words] = positionals;
+  const name = commandNames.find((one) => one === command);
+  for (const token of tokens) if (token.kind === 'option') checkOption(token, name);
+  if (values.help) return { name: 'help', about: name };
   if (values.version) return { name: 'version' };
-  const [command, agentFile, ...rest] = positionals;
-  if (command === 'help' || command === 'version') return { name: command };
+  if (command === 'help') return helpAbout(words[0]);
+  if (command === 'version') return { name: 'version' };
   if (command === undefined) throw new UsageError('Say what to do, for example: loopchart chat.');
-  if (command !== 'chat') throw new UsageError(`There is no command "${command}".${commandHint(command)}`);
-  if (rest.length > 0) throw new UsageError(`chat takes one agent file; "${rest[0]}" is one too many. Put messages on the standard input.`);
+  if (name === undefined) throw new UsageError(`There is no command "${command}".${commandHint(command)}`);
+  return read(name, words, values);
+}
+
+function helpAbout(word: string | undefined): Command {
+  const about = commandNames.find((one) => one === word);
+  if (word !== undefined && !about) throw new UsageError(`There is no command "${word}".${commandHint(word)}`);
+  return { name: 'help', about };
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+function read(name: CommandName, words: readonly string[], values: Values): Command {
+  switch (name) {
+    case 'chat':
+      atMost(1, words, name, 'one agent file', ' Put messages on the standard input.');
+      return { name, ...playIn(name, values, words[0]), thread: text(values.thread) };
+    case 'resume':
+      atMost(2, words, name, 'a run and an agent file');
+      if (words[0] === undefined) throw new UsageError('Say which run to go on with: loopchart resume RUN_ID. The command runs lists them.', name);
+      return { name, ...playIn(name, values, words[1]), runId: words[0], again: values.again === true };
+    case 'runs':
+      return { name, ...runsIn(words, values) };
+    case 'migrate':
+      return { name, ...migrateIn(words, values) };
+    case 'prune':
+      atMost(0, words, name, 'options only');
+      if (values.before === undefined) throw new UsageError('Say what is old: --before 30d, or a date.', name);
+      return { name, journal: text(values.journal), before: instantIn(String(values.before), Date.now()), dryRun: values['dry-run'] === true };
+  }
+}
+
+function playIn(name: CommandName, values: Values, agentFile: string | undefined): PlayOptions {
   return {
-    name: 'chat',
     agentFile,
     model: text(values.model),
-    api: choice('api', values.api),
-    approve: choice('approve', values.approve),
+    api: choice('api', values.api, name),
+    approve: choice('approve', values.approve, name),
+    journal: text(values.journal),
     json: values.json === true,
     debug: values.debug === true,
   };
 }
 
-interface OptionToken { name: string; rawName: string; value?: string | undefined }
-
-function checkOption({ name, rawName, value }: OptionToken): void {
-  const option = Object.hasOwn(OPTIONS, name) ? OPTIONS[name as keyof typeof OPTIONS] : undefined;
-  if (!option) throw new UsageError(`There is no option "${rawName}".${meant(name, Object.keys(OPTIONS), '--')}`);
-  if (option.type === 'boolean' && value !== undefined) throw new UsageError(`"${rawName}" takes no value.`);
-  if (option.type === 'string' && (value === undefined || value === '' || value.startsWith('--'))) throw new UsageError(`"${rawName}" needs a value.`);
+function runsIn(words: readonly string[], values: Values): RunsOptions {
+  atMost(1, words, 'runs', 'one run');
+  const [runId] = words;
+  const filter = values.thread === undefined ? (values.state === undefined ? undefined : '--state') : '--thread';
+  if (runId !== undefined && filter) throw new UsageError(`"${filter}" is for the list of runs; "${runId}" is one of them already.`, 'runs');
+  if (runId === undefined && values.follow) throw new UsageError('Say which run to follow: loopchart runs RUN_ID --follow.', 'runs');
+  return { journal: text(values.journal), thread: text(values.thread), state: choice('state', values.state, 'runs'), json: values.json === true, runId, follow: values.follow === true };
 }
 
-function choice<Name extends keyof typeof CHOICES>(name: Name, given: unknown): (typeof CHOICES)[Name][number] | undefined {
+/** The first word is the journal, unless an option names it. */
+function migrateIn(words: readonly string[], values: Values): MigrateOptions {
+  if (!values.check) throw new UsageError('migrate only checks, so far: loopchart migrate --check WHERE. Nothing that is recorded is ever changed.', 'migrate');
+  const [first, ...rest] = words;
+  return values.journal === undefined
+    ? { journal: first, runIds: rest, json: values.json === true }
+    : { journal: text(values.journal), runIds: [...words], json: values.json === true };
+}
+
+function atMost(count: number, words: readonly string[], name: CommandName, what: string, hint = ''): void {
+  if (words.length > count) throw new UsageError(`${name} takes ${what}; "${words[count]}" is one too many.${hint}`, name);
+}
+
+interface OptionToken { name: string; rawName: string; value?: string | undefined }
+
+function checkOption({ name, rawName, value }: OptionToken, command: CommandName | undefined): void {
+  const known: readonly string[] = command ? [...OPTIONS_OF[command], ...EVERYWHERE] : Object.keys(OPTIONS);
+  const option = known.includes(name) ? OPTIONS[name as OptionName] : undefined; // known are names of options only
+  if (!option) throw new UsageError(`There is no option "${rawName}"${command && name in OPTIONS ? ` of ${command}` : ''}.${meant(name, known, '--')}`, command);
+  if (option.type === 'boolean' && value !== undefined) throw new UsageError(`"${rawName}" takes no value.`, command);
+  if (option.type === 'string' && (value === undefined || value === '' || value.startsWith('--'))) throw new UsageError(`"${rawName}" needs a value.`, command);
+}
+
+function choice<Name extends keyof typeof CHOICES>(name: Name, given: unknown, command: CommandName): (typeof CHOICES)[Name][number] | undefined {
   if (given === undefined) return undefined;
   const found = CHOICES[name].find((one) => one === given);
-  if (!found) throw new UsageError(`"--${name}" is ${CHOICES[name].join(' or ')}, not "${String(given)}".${meant(String(given), CHOICES[name], '')}`);
+  if (!found) throw new UsageError(`"--${name}" is ${CHOICES[name].join(' or ')}, not "${String(given)}".${meant(String(given), CHOICES[name], '')}`, command);
   return found;
 }
 
@@ -103,7 +167,7 @@ function meant(given: string, known: readonly string[], prefix: string): string 
 }
 
 function commandHint(given: string): string {
-  return /\.[cm]?[jt]s$/.test(given) ? ` Did you mean "chat ${given}"?` : meant(given, COMMANDS, '');
+  return /\.[cm]?[jt]s$/.test(given) ? ` Did you mean "chat ${given}"?` : meant(given, [...commandNames, 'help', 'version'], '');
 }
 
 const text = (value: unknown) => (typeof value === 'string' ? value : undefined);

@@ -6,11 +6,13 @@ import type { Conversation, Ending, Verdict } from './conversation.ts';
 import { EXIT, type ExitCode, worse } from './exit.ts';
 
 /** What is done about a call that waits, and why. */
-export type Ruling = { decision: 'approve' | 'reject'; by: 'option' | 'nobody' };
+export type Ruling = { decision: 'approve' | 'reject' | 'leave'; by: 'option' | 'nobody' };
 
 /** How a conversation without a terminal is written down. */
 export interface Writer {
   event(event: RunEvent): void;
+  /** As of an audience. */
+  recall(event: RunEvent): void;
   said(text: string): void;
   ruled(item: RunToolApprovalItem, ruling: Ruling): void;
   settled(ending: Ending): void;
@@ -27,13 +29,21 @@ export const VERDICTS: Readonly<Record<'all' | 'none', Verdict>> = {
 /** `--approve` decides; without it nobody is there to, which the exit code says. */
 export class AbsentPerson {
   readonly #approve: 'all' | 'none' | undefined;
+  readonly #canWait: boolean;
   wasMissed = false;
 
-  constructor(approve: 'all' | 'none' | undefined) {
+  /** @param options.canWait what nobody decides about is left waiting; else it is rejected, so that the next message can be said. */
+  constructor({ approve, canWait }: { approve: 'all' | 'none' | undefined; canWait: boolean }) {
     this.#approve = approve;
+    this.#canWait = canWait;
   }
 
-  rule(): { ruling: Ruling; verdict: Verdict } {
+  /** What became of a call that was cut short is known to nobody here, and no option says it. */
+  rule({ uncertain }: RunToolApprovalItem): { ruling: Ruling; verdict: Verdict } {
+    if (uncertain || (this.#canWait && !this.#approve)) {
+      this.wasMissed = true;
+      return { ruling: { decision: 'leave', by: 'nobody' }, verdict: { decision: 'leave' } };
+    }
     if (this.#approve) return { ruling: { decision: this.#approve === 'all' ? 'approve' : 'reject', by: 'option' }, verdict: VERDICTS[this.#approve] };
     this.wasMissed = true;
     return { ruling: { decision: 'reject', by: 'nobody' }, verdict: { decision: 'reject', message: 'Nobody was there to approve this call.' } };
@@ -65,4 +75,5 @@ export async function sayLines(conversation: Conversation, writer: Writer, { sto
   return stop.aborted ? EXIT.interrupted : code;
 }
 
-const CODES = { completed: EXIT.completed, failed: EXIT.failed, interrupted: EXIT.interrupted } as const;
+/** How one run ended, as a shell sees it. */
+export const CODES = { completed: EXIT.completed, failed: EXIT.failed, interrupted: EXIT.interrupted, waiting: EXIT.approvalMissing } as const;

@@ -4,7 +4,7 @@ import type { Ending } from './conversation.ts';
 import { type Paint, paintFor } from './paint.ts';
 import type { Ruling, Writer } from './piped.ts';
 import { type Page, Transcript } from './transcript.ts';
-import { callText, explained, harmless, secondsText, usageText } from './wording.ts';
+import { callText, explained, harmless, secondsText, uncertaintyOf, usageText, wayOnText } from './wording.ts';
 
 export class PlainOutput implements Writer, Page {
   readonly #out: NodeJS.WriteStream;
@@ -25,6 +25,7 @@ export class PlainOutput implements Writer, Page {
   }
 
   readonly event = this.#transcript.add;
+  readonly recall = this.#transcript.recall;
 
   text(piece: string): void {
     const text = harmless(piece);
@@ -49,8 +50,7 @@ export class PlainOutput implements Writer, Page {
 
   ruled(item: RunToolApprovalItem, { decision, by }: Ruling): void {
     const what = `${item.agent.name} wants to call ${callText(item.name ?? 'a tool', item.rawItem)}`;
-    const ruling = by === 'option' ? `${decision === 'approve' ? 'approved' : 'rejected'} by --approve` : 'rejected, because nobody is there to approve it (see --approve)';
-    this.line(`  ? ${what}: ${ruling}`, 'notice');
+    this.line(`  ? ${item.uncertain ? uncertaintyOf(item) : what}: ${rulingText(item, { decision, by })}`, 'notice');
   }
 
   settled(ending: Ending): void {
@@ -59,6 +59,7 @@ export class PlainOutput implements Writer, Page {
     if (ending.status === 'completed' && !this.#hasText && ending.output !== undefined) this.line(outputText(ending.output));
     if (ending.status === 'failed') this.trouble(ending.error);
     if (ending.status === 'interrupted') this.line('  interrupted', 'notice');
+    if (ending.wayOn !== undefined) this.line(`  ${wayOnText(ending)}`, 'notice');
     this.line(`  [${ending.agent}: ${usageText(ending.spent)}, ${secondsText(ending.ms)}]`, 'quiet');
     this.#out.write('\n');
   }
@@ -68,6 +69,12 @@ export class PlainOutput implements Writer, Page {
     this.#errors.write(`${this.#paintError('bad', `Error: ${harmless(explained(error))}`)}\n`);
     if (this.#showStacks && error instanceof Error && error.stack) this.#errors.write(`${this.#paintError('quiet', harmless(error.stack))}\n`);
   }
+}
+
+function rulingText({ uncertain }: RunToolApprovalItem, { decision, by }: Ruling): string {
+  if (decision === 'leave') return uncertain ? 'left waiting, because only a person can say' : 'left waiting, because nobody is there to approve it (see --approve)';
+  if (by === 'nobody') return 'rejected, because nobody is there to approve it (see --approve)';
+  return `${decision === 'approve' ? 'approved' : 'rejected'} by --approve`;
 }
 
 export const outputText = (output: unknown) => (typeof output === 'string' ? output : JSON.stringify(output, null, 2));

@@ -53,6 +53,11 @@ export class Transcript {
     }
   };
 
+  /** What is on another page: only the names of calls are kept, whose results may follow. */
+  readonly recall = (event: RunEvent): void => {
+    if (event.type === 'item.started') this.add(event);
+  };
+
   #completed({ id, path, item, status }: Completed, indent: string): void {
     if (item && messageText(item) !== '') {
       if (depthOf(path) === 0) this.#page.line(this.#streamed.has(path) ? '' : messageText(item));

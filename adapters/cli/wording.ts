@@ -1,6 +1,8 @@
 /** How calls, results, usage and trouble are put into words for people. Pure, so that every output says the same. */
 import { GuardrailExecutionError, InputGuardrailTripwireTriggered, MaxTurnsExceededError, OutputGuardrailTripwireTriggered } from '../../actors/errors.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
+import type { RunToolApprovalItem } from '../../actors/items.ts';
+import type { Ending } from './conversation.ts';
 import { CliError } from './exit.ts';
 
 /** Text from models and tools may hold sequences that drive a terminal; what is left of them here is harmless. */
@@ -49,6 +51,13 @@ export function messageText(item: AgentInputItem): string {
   return item.content.map((part) => (part.type === 'output_text' ? part.text : part.type === 'refusal' ? part.refusal : '')).join('');
 }
 
+/** Of a call whose process ended while it was at work (O3). */
+export function uncertaintyOf({ agent, name, rawItem }: RunToolApprovalItem): string {
+  return `${agent.name} called ${callText(name ?? 'a tool', rawItem)}. The call has begun before, was cut short, and may have had its effect`;
+}
+
+export const wayOnText = ({ status, wayOn }: Pick<Ending, 'status' | 'wayOn'>) => `${status === 'waiting' ? 'It waits for a person' : 'Go on with it'}: ${wayOn}`;
+
 export interface Spent { requests: number; inputTokens: number; outputTokens: number }
 
 export function usageText({ requests, inputTokens, outputTokens }: Spent): string {
@@ -70,13 +79,16 @@ export function explained(error: unknown): string {
   if (error instanceof GuardrailExecutionError) return `${error.message} Nothing was let through; mend the guardrail.`;
   if (!(error instanceof Error)) return `Something threw ${typeof error === 'string' ? `"${shortened(error)}"` : `a value that is no Error (${typeof error})`}.`;
   const message = error.message.trim().replace(/\s*\n\s*/g, ' ') || 'No reason was given.';
-  return error.name === 'Error' || isOwnError(error) ? message : `${error.name}: ${message}`;
+  return error.name === 'Error' || OF_JOURNALS.has(error.name) || isOwnError(error) ? message : `${error.name}: ${message}`;
 }
 
 function because(information: unknown): string {
   if (information === undefined || information === null) return '';
   return `: ${shortened(typeof information === 'string' ? information : JSON.stringify(information), 200)}`.replace(/[.!]$/, '');
 }
+
+/** By name, because a store may come with a copy of the library of its own. */
+const OF_JOURNALS: ReadonlySet<string> = new Set(['JournalConflict', 'JournalDamage', 'JournalDivergence', 'JournalStoreError', 'PostgresError']);
 
 /** Errors that already speak to people. Others, such as a TypeError of somebody's code, are named. */
 function isOwnError(error: Error): boolean {

@@ -24,8 +24,9 @@ export class Keyboard {
     this.#readline.on('SIGINT', () => (this.#answer ? this.#settle(undefined) : listener.interrupt()));
     this.#readline.on('SIGCONT', () => listener.changed());
     this.#readline.on('close', () => {
-      this.#settle(undefined);
-      listener.end();
+      listener.end(); // while it can still be seen that a question was open
+      this.#answer?.(undefined); // there is no line any more to which a draft could go back
+      this.#answer = undefined;
     });
     // Answers to questions are no messages: the arrow keys shall not bring them back.
     this.#readline.on('history', (history) => void (this.#answer && history.shift()));

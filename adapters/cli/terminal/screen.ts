@@ -41,10 +41,12 @@ export class Screen implements Page {
   }
 
   line(text: string, tone: Tone = 'plain'): void {
-    const tail = this.#tail === '' ? '' : `${this.#tail}\n`;
-    this.#tail = '';
-    const lines = harmless(text).split('\n').flatMap((line) => this.#indented(line)).map((line) => `${this.paint(tone, line)}\n`);
-    this.#show(tail + (text === '' ? '' : lines.join('')));
+    this.#rows(text === '' ? [] : harmless(text).split('\n').flatMap((line) => this.#indented(line)), tone);
+  }
+
+  /** Left to the terminal to break: what is copied from there is whole, as a command has to be. */
+  unbroken(line: string, tone: Tone): void {
+    this.#rows([harmless(line).replaceAll('\n', ' ')], tone);
   }
 
   /** An empty row, to set things apart. */
@@ -66,6 +68,12 @@ export class Screen implements Page {
 
   get #columns(): number {
     return Math.max(20, this.#out.columns || 80);
+  }
+
+  #rows(rows: readonly string[], tone: Tone): void {
+    const tail = this.#tail === '' ? '' : `${this.#tail}\n`;
+    this.#tail = '';
+    this.#show(tail + rows.map((row) => `${this.paint(tone, row)}\n`).join(''));
   }
 
   /** A line in rows that begin where it begins. */

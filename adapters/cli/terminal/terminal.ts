@@ -5,14 +5,15 @@ import type { RunEvent } from '../../../actors/runView.ts';
 import type { Audience, Conversation, Ending, Verdict } from '../conversation.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { nearest } from '../nearest.ts';
-import { VERDICTS } from '../piped.ts';
+import { CODES, VERDICTS } from '../piped.ts';
 import { outputText } from '../plainOutput.ts';
 import { Transcript } from '../transcript.ts';
-import { callText, explained, messageText, secondsText, usageText } from '../wording.ts';
-import { askAboutCall } from './approvals.ts';
+import { callText, explained, messageText, secondsText, uncertaintyOf, usageText, wayOnText } from '../wording.ts';
+import { type Asking, askAboutCall } from './approvals.ts';
 import { Keyboard } from './keyboard.ts';
 import { FRAME_MS, Progress } from './progress.ts';
 import { type Footer, Screen } from './screen.ts';
+import { askAboutUncertain } from './uncertain.ts';
 
 const COMMANDS = { '/help': 'this list', '/usage': 'tokens of the conversation so far', '/quit': 'leave (as Ctrl-D does)' } as const;
 /** Longer than what tools get to end by themselves. */
@@ -25,7 +26,10 @@ export class Terminal implements Audience {
   readonly #transcript: Transcript;
   readonly #approve: 'all' | 'none' | undefined;
   readonly #showStacks: boolean;
-  #prompt = '> ';
+  readonly #isRecorded: boolean;
+  /** Without a question: where messages are typed, or nothing where none are taken. */
+  #idlePrompt = '> ';
+  #question: string | undefined;
   /** Lines typed while a run was going, each a message of its own. */
   #queue: string[] = [];
   #isPaused = false;
@@ -39,15 +43,17 @@ export class Terminal implements Audience {
   /** Resolves a while after the person has left: what still does not end is left behind. */
   readonly #gone = new Promise<void>((resolve) => (this.#give = resolve));
 
-  constructor({ input, out, approve, showStacks }: { input: ReadStream; out: WriteStream; approve: 'all' | 'none' | undefined; showStacks: boolean }) {
+  /** @param options.isRecorded a run that waits for an answer outlives this process, and can be answered from another. */
+  constructor({ input, out, approve, showStacks, isRecorded }: { input: ReadStream; out: WriteStream; approve: 'all' | 'none' | undefined; showStacks: boolean; isRecorded: boolean }) {
     this.#approve = approve;
     this.#showStacks = showStacks;
+    this.#isRecorded = isRecorded;
     this.#screen = new Screen(out, () => this.#footer());
     this.#transcript = new Transcript(this.#screen);
     this.#keyboard = new Keyboard(input, {
       line: (text) => this.#typed(text.trim()),
       interrupt: () => this.interrupt(),
-      end: () => this.leave(this.#running ? EXIT.interrupted : this.#lastCode),
+      end: () => this.leave(this.#codeOfLeaving()),
       changed: () => this.#left === undefined && this.#screen.draw(),
     });
     out.on('resize', () => this.#left === undefined && this.#screen.draw());
@@ -55,21 +61,30 @@ export class Terminal implements Audience {
 
   /** Talks until the person leaves. */
   async converse(conversation: Conversation, greeting: readonly string[]): Promise<ExitCode> {
-    for (const line of greeting) this.#screen.line(line, 'quiet');
-    this.#screen.space();
+    this.#greet(greeting);
     for (let text = await this.#next(); text !== undefined; text = await this.#next()) {
       if (text === '/usage') this.#screen.line(`  ${usageText(conversation.spent)}`, 'quiet');
-      else await Promise.race([this.#turn(conversation, text), this.#gone]);
+      else await Promise.race([this.#turn(text, (controller) => conversation.say(text, controller)), this.#gone]);
     }
     this.#screen.close();
     return this.#left ?? this.#lastCode;
   }
 
-  /** Ends the conversation; what is going is interrupted. */
+  /** Shows one run, and leaves when it has ended or waits. */
+  async watch(play: (controller: AbortController) => Promise<unknown>, { greeting, message }: { greeting: readonly string[]; message: string }): Promise<ExitCode> {
+    this.#idlePrompt = '';
+    this.#greet(greeting);
+    await Promise.race([this.#turn(message, play), this.#gone]);
+    this.leave(this.#lastCode);
+    this.#screen.close();
+    return this.#left ?? this.#lastCode;
+  }
+
+  /** Ends the conversation; what is going is interrupted, unless it waits for an answer and can do so without us. */
   leave(code: ExitCode): void {
     if (this.#left !== undefined) return;
     this.#left = code;
-    this.#running?.controller.abort();
+    if (!this.#leavesQuestion) this.#running?.controller.abort();
     this.#keyboard.close();
     this.#wake();
     setTimeout(this.#give, PATIENCE_MS);
@@ -93,24 +108,45 @@ export class Terminal implements Audience {
     this.#transcript.add(event);
   }
 
+  recall(event: RunEvent): void {
+    this.#running?.progress.add(event);
+    this.#transcript.recall(event);
+  }
+
   async decide(item: RunToolApprovalItem, complaintAbout: (input: string) => Promise<string | undefined>): Promise<Verdict> {
     if (this.#left !== undefined) return { decision: 'cancel' };
+    if (this.#approve && item.uncertain) {
+      this.#screen.line(`  ? ${uncertaintyOf(item)}: left waiting, because --approve does not say what became of it`, 'notice');
+      return { decision: 'leave' };
+    }
     if (this.#approve) {
       this.#screen.line(`  ? ${callText(item.name ?? 'a tool', item.rawItem)}: ${this.#approve === 'all' ? 'approved' : 'rejected'} by --approve`, 'notice');
       return VERDICTS[this.#approve];
     }
-    return askAboutCall(item, complaintAbout, {
+    const asking: Asking = {
       tell: (text, tone) => this.#screen.line(`  ${text}`, tone),
       ask: (prompt, prefilled) => this.#ask(prompt, prefilled),
-    });
+    };
+    const verdict = item.uncertain ? await askAboutUncertain(item, asking) : await askAboutCall(item, complaintAbout, asking);
+    return verdict.decision === 'cancel' && this.#hasLeft && !this.#running?.controller.signal.aborted ? { decision: 'leave' } : verdict;
+  }
+
+  get #hasLeft(): boolean {
+    return this.#left !== undefined;
+  }
+
+  get #leavesQuestion(): boolean {
+    return this.#isRecorded && this.#keyboard.isAsking;
   }
 
   settled(ending: Ending): void {
     this.#running = undefined;
+    this.#lastCode = CODES[ending.status];
     this.#screen.line('');
     if (ending.status === 'completed' && !this.#hasText && ending.output !== undefined) this.#screen.line(outputText(ending.output));
     if (ending.status === 'failed') this.trouble(ending.error);
     if (ending.status === 'interrupted') this.#screen.line('  interrupted', 'notice');
+    if (ending.wayOn !== undefined && (ending.status !== 'interrupted' || this.#hasLeft || this.#idlePrompt === '')) this.#screen.unbroken(`  ${wayOnText(ending)}`, 'notice');
     this.#screen.line(`  ${ending.agent}: ${usageText(ending.spent)}, ${secondsText(ending.ms)}`, 'quiet');
     this.#screen.space();
   }
@@ -125,19 +161,24 @@ export class Terminal implements Audience {
     this.#screen.line(text);
   }
 
+  #greet(greeting: readonly string[]): void {
+    for (const line of greeting) line.includes('loopchart ') ? this.#screen.unbroken(line, 'quiet') : this.#screen.line(line, 'quiet');
+    this.#screen.space();
+  }
+
   // -- what the person does ----------------------------------------------------------------------------------------------
 
-  async #turn(conversation: Conversation, text: string): Promise<void> {
-    this.#screen.line(`> ${text}`, 'person');
+  /** @param play never rejects; how it ended comes by `settled`. */
+  async #turn(text: string, play: (controller: AbortController) => Promise<unknown>): Promise<void> {
+    if (text !== '') this.#screen.line(`> ${text}`, 'person');
     this.#hasText = false;
     const controller = new AbortController();
     this.#running = { controller, progress: new Progress() };
     const frames = setInterval(() => this.#left === undefined && this.#screen.draw(), FRAME_MS);
-    const { status } = await conversation.say(text, controller);
+    await play(controller);
     clearInterval(frames);
-    this.#lastCode = status === 'completed' ? EXIT.completed : status === 'failed' ? EXIT.failed : EXIT.interrupted;
     // After trouble nothing goes on by itself: what waits is offered for another look.
-    this.#isPaused = status !== 'completed' && this.#queue.length > 0;
+    this.#isPaused = this.#lastCode !== EXIT.completed && this.#queue.length > 0;
     if (this.#isPaused && this.#keyboard.text === '' && this.#left === undefined) this.#keyboard.fill(this.#queue.shift()!);
   }
 
@@ -153,7 +194,8 @@ export class Terminal implements Audience {
 
   #typed(text: string): void {
     this.#saidLeaveHint = false;
-    if (text === '/quit') return this.leave(this.#running ? EXIT.interrupted : this.#lastCode);
+    if (this.#idlePrompt === '') return this.#screen.line('  Messages are taken by loopchart chat, when this run is over.', 'quiet');
+    if (text === '/quit') return this.leave(this.#codeOfLeaving());
     if (text === '/help') return this.#help();
     if (/^\/[a-z]+$/i.test(text) && text !== '/usage') {
       const meant = nearest(text, Object.keys(COMMANDS));
@@ -166,17 +208,22 @@ export class Terminal implements Audience {
     this.#wake();
   }
 
+  #codeOfLeaving(): ExitCode {
+    if (this.#leavesQuestion) return EXIT.approvalMissing;
+    return this.#running ? EXIT.interrupted : this.#lastCode;
+  }
+
   #help(): void {
     for (const [command, meaning] of Object.entries(COMMANDS)) this.#screen.line(`  ${command.padEnd(8)} ${meaning}`, 'quiet');
     this.#screen.line('  Ctrl-C interrupts a run, and twice leaves. What you type while the agent works is sent after.', 'quiet');
   }
 
   async #ask(prompt: string, prefilled?: string): Promise<string | undefined> {
-    this.#prompt = prompt;
+    this.#question = prompt;
     const answering = this.#keyboard.ask(prefilled);
     this.#screen.draw();
     const answer = await answering;
-    this.#prompt = '> ';
+    this.#question = undefined;
     this.#screen.line(`  ${prompt}${answer ?? '(cancelled)'}`, 'quiet');
     return answer;
   }
@@ -187,6 +234,6 @@ export class Terminal implements Audience {
     if (this.#isPaused && this.#queue.length > 0) rows.push({ text: '  Waiting lines are held; Enter sends them.', tone: 'notice' });
     if (this.#running && !this.#keyboard?.isAsking) rows.push({ text: this.#running.progress.text(), tone: 'quiet' });
     if (this.#saidLeaveHint) rows.push({ text: LEAVE_HINT, tone: 'notice' });
-    return { rows, prompt: this.#prompt, input: this.#keyboard?.text ?? '', cursor: this.#keyboard?.cursor ?? 0 };
+    return { rows, prompt: this.#question ?? this.#idlePrompt, input: this.#keyboard?.text ?? '', cursor: this.#keyboard?.cursor ?? 0 };
   }
 }

@@ -4,6 +4,8 @@ import { loopchart, start } from '../support/commandLine.ts';
 import { scriptedAgentFile } from '../support/agentFiles.ts';
 import { chatServer, refuses, sendsBrokenJson, streams } from '../support/chatServer.ts';
 
+const COMMANDS = ['chat', 'runs', 'resume', 'migrate', 'prune'];
+
 export function trouble(): void {
   describe.concurrent('trouble', { timeout: 60_000 }, () => {
     test('a wrong key: the error names the server, the cause and the fix, and never the key', async () => {
@@ -106,23 +108,37 @@ export function trouble(): void {
   });
 
   describe.concurrent('the command line', { timeout: 60_000 }, () => {
-    for (const [args, said] of [
+    for (const [args, said, of = ''] of [
       [['--colour'], 'There is no option "--colour".'],
-      [['chat', '--aprove', 'all'], 'There is no option "--aprove". Did you mean "--approve"?'],
-      [['chat', '--approve', 'non'], '"--approve" is all or none, not "non". Did you mean "none"?'],
-      [['chat', '--api'], '"--api" needs a value.'],
+      [['chat', '--aprove', 'all'], 'There is no option "--aprove". Did you mean "--approve"?', 'chat '],
+      [['chat', '--approve', 'non'], '"--approve" is all or none, not "non". Did you mean "none"?', 'chat '],
+      [['chat', '--api'], '"--api" needs a value.', 'chat '],
+      [['chat', '--before', '3d'], 'There is no option "--before" of chat.', 'chat '],
+      [['runz'], 'There is no command "runz". Did you mean "runs"?'],
+      [['runs', '--state', 'settle'], '"--state" is running or awaitingApproval or settled or interrupted, not "settle". Did you mean "settled"?', 'runs '],
+      [['runs', '--follow'], 'Say which run to follow: loopchart runs RUN_ID --follow.', 'runs '],
+      [['runs', 'run_1', '--thread', 't'], '"--thread" is for the list of runs; "run_1" is one of them already.', 'runs '],
+      [['resume'], 'Say which run to go on with: loopchart resume RUN_ID. The command runs lists them.', 'resume '],
+      [['migrate', 'runs'], 'migrate only checks, so far: loopchart migrate --check WHERE. Nothing that is recorded is ever changed.', 'migrate '],
+      [['prune', '--journal', 'x'], 'Say what is old: --before 30d, or a date.', 'prune '],
+      [['prune', '--before', 'soon'], '"soon" is no time: give an age such as 30d (s, min, h, d or w), or a date such as 2026-01-31 or 2026-01-31T12:00.', 'prune '],
+      [['chat', '--thread', 't'], 'A thread is kept in a journal: name one with --journal WHERE, or set LOOPCHART_JOURNAL.', 'chat '],
+      [['runs'], 'Say which journal: --journal WHERE, or set LOOPCHART_JOURNAL.'],
+      [['help', 'prun'], 'There is no command "prun". Did you mean "prune"?'],
+      [['prune', '--before', '99999999999w'], '"99999999999w" is no time: give an age such as 30d (s, min, h, d or w), or a date such as 2026-01-31 or 2026-01-31T12:00.', 'prune '],
       [['chta'], 'There is no command "chta". Did you mean "chat"?'],
       [['agent.ts'], 'There is no command "agent.ts". Did you mean "chat agent.ts"?'],
       [[], 'Say what to do, for example: loopchart chat.'],
-    ] as const) {
+    ] as [args: string[], said: string, of?: string][]) {
       test(`wrong usage is told with what was meant: ${args.join(' ') || '(nothing)'}`, async () => {
-        expect(await loopchart([...args])).toEqual({ code: 2, out: '', errors: `loopchart: ${said} See: loopchart --help\n` });
+        expect(await loopchart(args)).toEqual({ code: 2, out: '', errors: `loopchart: ${said} See: loopchart ${of}--help\n` });
       });
     }
 
     test('--help and --version answer and need nothing', async () => {
-      const help = await loopchart(['chat', '--help']);
-      expect([help.code, help.out.startsWith('loopchart: talk to an agent'), help.errors]).toEqual([0, true, '']);
+      const helps = await Promise.all([['--help'], ['help', 'prune'], ...COMMANDS.map((name) => [name, '--help'])].map((args) => loopchart(args)));
+      const beginnings = ['loopchart: ', 'loopchart prune: ', ...COMMANDS.map((name) => `loopchart ${name}: `)];
+      expect(helps.map(({ code, out, errors }, at) => [code, out.startsWith(beginnings[at]!), errors])).toEqual(helps.map(() => [0, true, '']));
       expect(await loopchart(['--version'])).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), errors: '' });
     });
   });

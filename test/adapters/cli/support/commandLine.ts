@@ -18,9 +18,19 @@ export async function loopchart(args: string[], options: Options = {}): Promise<
   return started.finished;
 }
 
+/** A test that fails leaves behind what it has started. */
+const going = new Set<ChildProcess>();
+export const endAll = () => going.forEach((child) => child.kill('SIGKILL'));
+
+function noted<Child extends ChildProcess>(child: Child): Child {
+  going.add(child);
+  child.on('close', () => going.delete(child));
+  return child;
+}
+
 /** Runs with its input left open. */
 export function start(args: string[], { env, main = MAIN }: Options = {}): { child: ChildProcess; finished: Promise<Finished>; until(text: string): Promise<void> } {
-  const child = spawn(process.execPath, [main, ...args], { env: environment(env) });
+  const child = noted(spawn(process.execPath, [main, ...args], { env: environment(env) }));
   const said = { out: '', errors: '' };
   const watchers = new Set<() => void>();
   child.stdout.on('data', (chunk) => ((said.out += chunk), watchers.forEach((watch) => watch())));
@@ -63,7 +73,7 @@ export { KEYS };
 export function inTerminal(args: string[], { env }: { env?: Environment } = {}): TerminalSession {
   const command = `stty rows 24 cols ${COLUMNS}; exec ${[process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ')}`;
   const invocation = process.platform === 'linux' ? ['-qec', command, '/dev/null'] : ['-q', '/dev/null', 'sh', '-c', command];
-  const child = spawn('script', invocation, { env: environment({ TERM: 'xterm-256color', ...env }) });
+  const child = noted(spawn('script', invocation, { env: environment({ TERM: 'xterm-256color', ...env }) }));
   let written = '';
   const watchers = new Set<() => void>();
   child.stdout.on('data', (chunk) => ((written += chunk), watchers.forEach((watch) => watch())));

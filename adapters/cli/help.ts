@@ -1,0 +1,139 @@
+/** What `--help` answers: of the command as a whole, and of each of its own. */
+
+export const commandNames = ['chat', 'runs', 'resume', 'migrate', 'prune'] as const;
+export type CommandName = (typeof commandNames)[number];
+
+const WHERE = `  --journal WHERE        postgres://… for PostgreSQL, a .db, .sqlite or .sqlite3 file for SQLite, else a folder;
+                         LOOPCHART_JOURNAL names it too`;
+
+const PROVIDER = `Provider
+  OPENAI_API_KEY         OpenAI, or with OPENAI_BASE_URL any server that speaks its protocol
+  OPENAI_MODEL           the model of agents that name none
+  Without key and URL a built-in provider answers on this machine; nothing leaves it.`;
+
+const CHAT = `loopchart chat: talk to an agent in the terminal
+
+Usage
+  loopchart chat [AGENT_FILE] [options]
+
+  AGENT_FILE   a .ts, .mts, .js or .mjs file that exports an Agent (as default or as "agent"),
+               or a function that returns one. Without it: the built-in support desk.
+
+Options
+  --model NAME           the model to use, whatever the agents say
+  --api responses|chat   the API to speak; chat when OPENAI_BASE_URL is set, else responses
+  --approve all|none     run all calls that need approval, or none, instead of asking
+${WHERE}
+                         Every run is recorded there, and can be gone on with after a kill.
+  --thread ID            the conversation to which the runs belong; one that is there is gone on with
+  --json                 print every event as one line of JSON
+  --debug                show stacks of errors
+
+${PROVIDER}
+
+In the terminal
+  Enter sends; a line typed while the agent works is sent after. Ctrl-C interrupts the run, again leaves.
+  Ctrl-D leaves. /help, /usage and /quit do what they say.
+Without a terminal every line of the input is one message.
+
+Exit code
+  0 every message was answered   1 something failed   2 wrong usage
+  3 a call needed a person and nobody was there        130 interrupted
+`;
+
+const RUNS = `loopchart runs: what a journal holds
+
+Usage
+  loopchart runs [--thread ID] [--state STATE] [options]     the runs, newest last
+  loopchart runs RUN_ID [--follow] [options]                 the entries of one
+
+Options
+${WHERE}
+  --thread ID            only the runs of one conversation
+  --state STATE          only those: running (or killed), awaitingApproval, settled or interrupted
+  --follow               go on showing entries as they come, until Ctrl-C
+  --json                 runs, or whole entries, as lines of JSON
+
+The beginning of an id is enough where no other begins so. Nothing is changed, and no run is held up.
+`;
+
+const RESUME = `loopchart resume: go on with a recorded run in this process
+
+Usage
+  loopchart resume RUN_ID [AGENT_FILE] [options]
+
+  RUN_ID       of a run, or enough of its beginning
+  AGENT_FILE   the file with its agents; without it: the built-in support desk
+
+What is recorded is not run again. A call that had begun and may have had its effect asks a person: run it again,
+give its result, or say that it failed. A run that is over says how it ended.
+
+Options
+${WHERE}
+  --again                go on with a run that failed or was interrupted: as a new run, from where it ended
+  --approve all|none     approve all calls that wait, or reject them; never one that may have had its effect
+  --model NAME, --api responses|chat, --json, --debug      as of chat
+
+${PROVIDER}
+
+In the terminal
+  Ctrl-C interrupts the run, again leaves. Ctrl-D at a question leaves it waiting.
+
+Exit code
+  0 there is an answer   1 it failed, or another process is at work on it   2 wrong usage
+  3 it waits for a person   130 interrupted
+`;
+
+const MIGRATE = `loopchart migrate: do the runs of a journal go the same way with this version?
+
+Usage
+  loopchart migrate --check WHERE [RUN_ID …] [options]
+
+  WHERE        as of --journal, or the file of one run
+
+Every run, or those that are named, is replayed against the charts of this version, without agents and without
+running anything. Nothing is changed, and no run is held up.
+
+Options
+${WHERE}
+                         With this option all words are runs.
+  --json                 a line of JSON for each run, and one for the sum
+
+Exit code
+  0 all go the same way   1 some differ, or cannot be replayed   2 wrong usage
+`;
+
+const PRUNE = `loopchart prune: forget runs that ended long ago
+
+Usage
+  loopchart prune --before WHEN [options]
+
+  WHEN         an age (90min, 12h, 30d, 8w), or a date (2026-01-31, 2026-01-31T12:00)
+
+Runs that have ended, well or not, and were last written to before then are removed. Those that wait for a person, are
+at work, or were killed stay.
+
+Options
+${WHERE}
+  --dry-run              only say which
+`;
+
+export const HELP_OF: Readonly<Record<CommandName, string>> = { chat: CHAT, runs: RUNS, resume: RESUME, migrate: MIGRATE, prune: PRUNE };
+
+export const HELP = `loopchart: talk to agents in the terminal, and go on with runs that were recorded
+
+Usage
+  loopchart chat [AGENT_FILE]               talk to an agent; with --journal WHERE every run is recorded
+  loopchart runs [RUN_ID]                   the runs of a journal, or the entries of one
+  loopchart resume RUN_ID [AGENT_FILE]      go on with a run, after a kill too
+  loopchart migrate --check WHERE           do recorded runs go the same way with this version?
+  loopchart prune --before 30d              forget runs that ended long ago
+
+  loopchart COMMAND --help                  more about each
+  --help, --version
+
+${PROVIDER}
+
+Journal
+  LOOPCHART_JOURNAL      where runs are recorded and found, unless --journal says otherwise
+`;
