@@ -2,8 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { answered, asked, calls, fails, inputOf, loop as forever, said, says, scriptedModel, cuts } from 'loopchart/testing';
-import { bench, HELP, readSettings } from './bench.ts';
+import { bench, HELP, type KeptSizes, readSettings } from './bench.ts';
 import { checked, CONTESTANTS } from './contestants.ts';
+import { type Figure, missedFigures } from './figures.ts';
 import { WORKLOADS, type Workload } from './fixtures/workloads.ts';
 import { loop, type LoopTool } from './loop.ts';
 import { measure, quantile, type MeasureOptions } from './measure.ts';
@@ -50,6 +51,16 @@ describe('the hand-written loop', () => {
     const { messages } = await loop({ ...options, model, tools: [add(() => { throw new Error('no'); })] });
     const texts = messages.flatMap((item) => (item.type === 'function_call_result' && typeof item.output === 'object' && 'text' in item.output ? [item.output.text] : []));
     expect(texts.map((text) => text.split(':')[0])).toEqual(['The arguments do not fit', 'The tool failed', 'There is no tool named none.', 'The tool failed']);
+  });
+
+  test('tells of each turn when it is complete, and goes on from messages that were kept', async () => {
+    const turns: number[] = [];
+    const { messages } = await loop({ ...options, model: script(), onTurn: (items) => turns.push(items.length) });
+    expect(turns).toEqual([4, 1]);
+    const open = messages.slice(0, 2); // the input and a call that nobody has answered
+    expect(await loop({ ...options, model: scriptedModel(says('3')), messages: open })).toMatchObject({
+      output: '3', messages: inputOf('go', asked('add', { a: 1, b: 2 }, 'call_1'), answered('call_1', '3'), said('3')),
+    });
   });
 
   test('stops at its limit, at a failure and at a stream without an end', async () => {
@@ -182,6 +193,22 @@ describe('the report', () => {
     expect(toMarkdown(toReport(cases))).toContain('- W1, loopchart: a turn at 1,000 turns costs 1.2 × a turn at 10.');
   });
 
+  test('figures stand in a table of their own, with what they are held against; those that are too high are named', () => {
+    const figures: Figure[] = [
+      { workload: 'W5', what: 'its state', unit: 'bytes', value: 14_000, loop: 7_000, ratio: 2, aim: { of: 'ratio', most: 1.8 } },
+      { workload: 'W7', what: 'opening', unit: 'ms', value: 100, aim: { of: 'value', most: 150 } },
+      { workload: 'W7', what: 'writing', unit: 'ms', value: 1.234, aim: { of: 'value', most: 1 } },
+    ];
+    expect(toMarkdown(toReport([], figures))).toBe([
+      '| | what | loopchart | loop | ratio | aim |',
+      '|---|---|---:|---:|---:|---:|',
+      '| W5 | its state | 14,000 bytes | 7,000 bytes | 2 × | ≤ 1.8 × |',
+      '| W7 | opening | 100 ms |  |  | ≤ 150 ms |',
+      '| W7 | writing | 1.23 ms |  |  | ≤ 1 ms |',
+    ].join('\n'));
+    expect(missedFigures(figures)).toEqual(['W5: its state is at 2 ×; the aim is at most 1.8.', 'W7: writing is at 1.23 ms; the aim is at most 1.']);
+  });
+
   test('missed aims are named, met ones are not', () => {
     expect(missedAims(cases, 'loopchart')).toEqual([
       'W1 × 1000: loopchart is at 48 of the loop; the aim is at most 45.',
@@ -193,9 +220,10 @@ describe('the report', () => {
 });
 
 describe('the command', () => {
-  const played = async (...argv: string[]) => {
+  const played = (...argv: string[]) => playedWith(undefined, ...argv);
+  const playedWith = async (sizes: KeptSizes | undefined, ...argv: string[]) => {
     const [printed, noted]: [string[], string[]] = [[], []];
-    const code = await bench(argv, { print: (text) => printed.push(text), note: (text) => noted.push(text) });
+    const code = await bench(argv, { print: (text) => printed.push(text), note: (text) => noted.push(text) }, sizes);
     return { code, printed: printed.join('\n'), noted: noted.join('\n') };
   };
 
@@ -212,8 +240,28 @@ describe('the command', () => {
     expect(noted).toContain('W4 × 10000');
   });
 
+  test('W5 and W7 are measured of loopchart, next to what the loop has in their place', async () => {
+    const sizes = { waiting: { turns: 3, runs: 2 }, durable: { turns: [2, 3], opening: 5 } };
+    const figures = async (...argv: string[]) => (JSON.parse((await playedWith(sizes, '--only', 'W5,W7', '--rounds', '1', '--budget', '0.1', '--json', ...argv)).printed) as { figures: Figure[] }).figures;
+    const measured = await figures();
+    expect(measured.map(({ workload, what, unit, aim }) => [workload, what, unit, aim?.most])).toEqual([
+      ['W5', 'a run of 3 turns that waits for approval: its state, to its history', 'bytes', 1.8],
+      ['W5', 'saving it (toString)', 'ms', undefined],
+      ['W5', 'restoring it, approving, and going on to its end', 'ms', 0.25],
+      ['W5', 'of that, until the first effect begins', 'ms', undefined],
+      ...(globalThis.gc ? [['W5', 'heap of each of 2 that wait in one process', 'bytes', undefined]] : []),
+      ...['is pure', 'declares nothing'].flatMap((kind) => [
+        ['W7', `durable turn, tool that ${kind}, 2 turns`, 'µs', 3], ['W7', `durable turn, tool that ${kind}, 3 turns`, 'µs', 3], ['W7', `a turn at 3 turns to one at 2, tool that ${kind}`, '×', 1.1],
+      ]),
+      ...['is pure', 'declares nothing'].map((kind) => ['W7', expect.stringMatching(new RegExp(`^written per turn beyond its items \\(4\\d\\d bytes\\), tool that ${kind}$`)), 'bytes', 2_048]),
+      ['W7', 'opening a run of 5 turns (stateFromJournal)', 'ms', 150],
+    ]);
+    for (const { value } of measured) expect(value).toBeGreaterThan(0);
+    expect(await figures('--contestants', 'loop')).toEqual([]);
+  });
+
   test.each([
-    [['--only', 'W9'], '--only does not know "W9". It takes W1, W2, W3, W4, separated by commas.'],
+    [['--only', 'W9'], '--only does not know "W9". It takes W1, W2, W3, W4, W5, W7, separated by commas.'],
     [['--contestants', 'me'], '--contestants does not know "me". It takes loop, loopchart, agents-sdk, separated by commas.'],
     [['--rounds', '0'], '--rounds takes a whole number above 0, not "0".'],
     [['--rounds', '1.5'], '--rounds takes a whole number above 0, not "1.5".'],
@@ -224,6 +272,6 @@ describe('the command', () => {
   });
 
   test('the loop is always there, first and once', () => {
-    expect(readSettings(['--contestants', 'agents-sdk,loop,agents-sdk'])).toMatchObject({ contestants: ['loop', 'agents-sdk'], only: ['W1', 'W2', 'W3', 'W4'] });
+    expect(readSettings(['--contestants', 'agents-sdk,loop,agents-sdk'])).toMatchObject({ contestants: ['loop', 'agents-sdk'], only: ['W1', 'W2', 'W3', 'W4', 'W5', 'W7'] });
   });
 });

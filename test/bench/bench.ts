@@ -2,16 +2,23 @@
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { CONTESTANTS, LOOP } from './contestants.ts';
+import { DURABLE, type DurableSizes, measureDurable } from './durable.ts';
+import { type Figure, missedFigures } from './figures.ts';
 import { WORKLOADS } from './fixtures/workloads.ts';
 import { measure, type MeasureOptions } from './measure.ts';
 import { missedAims, toMarkdown, toReport, type Case } from './report.ts';
+import { WAITING, type WaitingSizes, measureWaiting } from './waiting.ts';
+
+/** What only runs that are kept can do: measured of loopchart, next to what a hand-written loop has in its place. */
+const KEPT_RUNS = ['W5', 'W7'];
+const IDS = [...new Set(WORKLOADS.map(({ id }) => id)), ...KEPT_RUNS];
 
 export const HELP = `Usage: npm run bench -- [options]
 
 Measures loop runtimes side by side with a hand-written loop, on a model without latency.
 A ratio compares two samples of the same round; medians of all rounds are shown.
 
-  --only W1,W4           only these workloads (W1, W2, W3, W4)
+  --only W1,W4           only these workloads (${IDS.join(', ')})
   --contestants a,b      who runs beside the loop: ${Object.keys(CONTESTANTS).filter((name) => name !== LOOP).join(', ')} (default: loopchart)
   --rounds 15            rounds of one sample each
   --budget 20            seconds after which a slow contestant sits out further rounds of a workload
@@ -23,8 +30,11 @@ A ratio compares two samples of the same round; medians of all rounds are shown.
 interface Settings { only: string[]; contestants: string[]; rounds: number; budgetMs: number; json: boolean; check: boolean }
 interface Output { print: (text: string) => void; note: (text: string) => void }
 
+/** How much of W5 and W7; a test needs little. */
+export interface KeptSizes { waiting: WaitingSizes; durable: DurableSizes }
+
 /** Answers the exit code. */
-export async function bench(argv: string[], { print, note }: Output): Promise<number> {
+export async function bench(argv: string[], { print, note }: Output, sizes: KeptSizes = { waiting: WAITING, durable: DURABLE }): Promise<number> {
   const settings = readSettings(argv);
   if (settings === 'help') {
     print(HELP);
@@ -45,11 +55,26 @@ export async function bench(argv: string[], { print, note }: Output): Promise<nu
     for (const { name, prepare } of contestants) subjects.push({ name, run: await prepare(workload) });
     cases.push({ workload, measurements: await measure(subjects, options) });
   }
-  const report = toReport(cases);
+  const figures = settings.contestants.includes('loopchart') ? await measureKept(settings.only, sizes, options, note) : [];
+  const report = toReport(cases, figures);
   print(settings.json ? JSON.stringify({ node: process.version, ...report }, null, 2) : toMarkdown(report));
-  const missed = settings.check ? missedAims(cases, 'loopchart') : [];
+  const missed = settings.check ? [...missedAims(cases, 'loopchart'), ...missedFigures(figures)] : [];
   for (const sentence of missed) note(sentence);
   return missed.length > 0 ? 1 : 0;
+}
+
+async function measureKept(only: readonly string[], { waiting, durable }: KeptSizes, options: MeasureOptions, note: Output['note']): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  const brief = { ...options, warmUpMs: options.warmUpMs / 2 };
+  if (only.includes('W5')) {
+    note(`W5 × ${waiting.runs}: runs of ${waiting.turns} turns that wait for approval …`);
+    figures.push(...await measureWaiting(waiting, brief));
+  }
+  if (only.includes('W7')) {
+    note(`W7 × ${durable.turns.join(', ')}: turns that survive their process …`);
+    figures.push(...await measureDurable(durable, brief));
+  }
+  return figures;
 }
 
 /** @throws Error that names the argument and what it may be. */
@@ -64,7 +89,7 @@ export function readSettings(argv: string[]): Settings | 'help' {
   if (values.help) return 'help';
   const contestants = choice('--contestants', values.contestants ?? 'loopchart', Object.keys(CONTESTANTS));
   return {
-    only: choice('--only', values.only?.toUpperCase() ?? WORKLOADS.map(({ id }) => id).join(','), WORKLOADS.map(({ id }) => id)),
+    only: choice('--only', values.only?.toUpperCase() ?? IDS.join(','), IDS),
     contestants: [LOOP, ...contestants.filter((name) => name !== LOOP)],
     rounds: positive('--rounds', values.rounds ?? '15'),
     budgetMs: positive('--budget', values.budget ?? '20') * 1_000,

@@ -21,12 +21,16 @@ export interface LoopOptions {
   maxTurns: number;
   /** Streams when given; gets each text delta. */
   onDelta?: (delta: string) => void;
+  /** Goes on from a conversation that was kept: with the answers to its last calls, if they have none. */
+  messages?: readonly AgentInputItem[];
+  /** Gets the items of each turn when they are complete. */
+  onTurn?: (items: readonly AgentInputItem[]) => void;
 }
 export interface LoopResult { output: string; messages: AgentInputItem[]; usage: { inputTokens: number; outputTokens: number; totalTokens: number } }
 
-export async function loop({ model, tools, input, instructions, maxTurns, onDelta }: LoopOptions): Promise<LoopResult> {
+export async function loop({ model, tools, input, instructions, maxTurns, onDelta, messages: kept, onTurn }: LoopOptions): Promise<LoopResult> {
   const toolsByName = new Map(tools.map((tool) => [tool.name, tool]));
-  const messages: AgentInputItem[] = [{ type: 'message', role: 'user', content: input }];
+  const messages: AgentInputItem[] = kept?.slice() ?? [{ type: 'message', role: 'user', content: input }];
   const usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
   const request: ModelRequest = {
     systemInstructions: instructions,
@@ -37,18 +41,23 @@ export async function loop({ model, tools, input, instructions, maxTurns, onDelt
     handoffs: [],
     tracing: false,
   };
+  const open = callsOf(messages.slice(-1));
+  messages.push(...await Promise.all(open.map((call) => answer(call, toolsByName))));
   for (let turn = 0; turn < maxTurns; turn += 1) {
     const response = onDelta ? await streamed(model, request, onDelta) : await model.getResponse(request);
     usage.inputTokens += response.usage.inputTokens;
     usage.outputTokens += response.usage.outputTokens;
     usage.totalTokens += response.usage.totalTokens;
     messages.push(...response.output);
-    const calls = response.output.filter((item) => item.type === 'function_call');
-    if (calls.length === 0) return { output: textOf(response.output), messages, usage };
-    messages.push(...await Promise.all(calls.map((call) => answer(call, toolsByName))));
+    const results = await Promise.all(callsOf(response.output).map((call) => answer(call, toolsByName)));
+    messages.push(...results);
+    onTurn?.([...response.output, ...results]);
+    if (results.length === 0) return { output: textOf(response.output), messages, usage };
   }
   throw new Error(`The loop used its ${maxTurns} turns without an answer.`);
 }
+
+const callsOf = (items: readonly AgentInputItem[]) => items.filter((item) => item.type === 'function_call');
 
 type Answer = Pick<ModelResponse, 'output'> & { usage: { inputTokens: number; outputTokens: number; totalTokens: number } };
 

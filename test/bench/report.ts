@@ -1,6 +1,7 @@
 /** What was measured, as data, as a Markdown table and as a verdict on the aims. */
 import { LOOP } from './contestants.ts';
 import { W1_GROWTH_AIM, W1_SIZES, type Workload } from './fixtures/workloads.ts';
+import { type Figure, figure, figuresTable } from './figures.ts';
 import type { Measurement } from './measure.ts';
 
 export interface Case { workload: Workload; measurements: Measurement[] }
@@ -19,21 +20,26 @@ export interface Row {
   rounds: number;
 }
 export interface Growth { contestant: string; growth: number }
-export interface Report { rows: Row[]; growth: Growth[] }
+export interface Report { rows: Row[]; growth: Growth[]; figures: Figure[] }
 
-export function toReport(cases: readonly Case[]): Report {
+export function toReport(cases: readonly Case[], figures: Figure[] = []): Report {
   const rows = cases.flatMap(({ workload, measurements }) => measurements.map((measurement) => toRow(workload, measurement)));
-  return { rows, growth: growthOf(rows) };
+  return { rows, growth: growthOf(rows), figures };
 }
 
-export function toMarkdown({ rows, growth }: Report): string {
+export function toMarkdown({ rows, growth, figures }: Report): string {
+  const tables = [rows.length > 0 ? racesTable(rows, growth) : [], figuresTable(figures)];
+  return tables.filter((lines) => lines.length > 0).map((lines) => lines.join('\n')).join('\n\n');
+}
+
+function racesTable(rows: readonly Row[], growth: readonly Growth[]): string[] {
   const lines = rows.map(({ workload, size, description, contestant, value, unit, ratio, spread }) => {
     const ratioText = contestant === LOOP ? '1' : `${figure(ratio)} (${figure(spread[0])} – ${figure(spread[1])})`;
     return `| ${workload} × ${size.toLocaleString('en-US')} | ${description} | ${contestant} | ${figure(value)} ${unit} | ${ratioText} |`;
   });
   const grown = growth.map(({ contestant, growth: times }) => `- W1, ${contestant}: a turn at ${last.toLocaleString('en-US')} turns costs ${figure(times)} × a turn at ${first}.`);
   const table = ['| | work | contestant | median | ratio to the loop (quartiles) |', '|---|---|---|---:|---:|', ...lines];
-  return [...table, ...(grown.length > 0 ? ['', ...grown] : [])].join('\n');
+  return [...table, ...(grown.length > 0 ? ['', ...grown] : [])];
 }
 
 /** Every aim that `contestant` misses, as a sentence. */
@@ -65,9 +71,4 @@ function growthOf(rows: readonly Row[]): Growth[] {
     const [small, large] = [costs.get(`${contestant} ${first}`), costs.get(`${contestant} ${last}`)];
     return small === undefined || large === undefined ? [] : [{ contestant, growth: large / small }];
   });
-}
-
-/** Three figures are more than a bench can promise, and enough. */
-function figure(value: number): string {
-  return value >= 100 ? Math.round(value).toLocaleString('en-US') : String(Number(value.toPrecision(3)));
 }
