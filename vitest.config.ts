@@ -20,7 +20,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
+    testTimeout: 60_000, // real processes on a machine that is busy; only what hangs ever waits so long
     maxWorkers: 2, // the smallest machine that this is built on has two cores; one worker would leave the other idle
     setupFiles: ['test/support/noNetwork.ts'],
   },

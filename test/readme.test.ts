@@ -1,7 +1,7 @@
 /** What the README shows is what there is: its snippets are the examples that are executed, its commands, links and folders exist. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { HELP } from '../adapters/cli/options.ts';
+import { HELP, HELP_OF, commandNames } from '../adapters/cli/help.ts';
 import manifest from '../package.json' with { type: 'json' };
 
 const root = new URL('../', import.meta.url);
@@ -47,13 +47,14 @@ describe('commands', () => {
   test('the command line knows every command and option', () => {
     const asked = commands.flatMap((command) => [...command.matchAll(/npx loopchart ([^#|]*)/g)].map(([, args = '']) => args.trim().split(/\s+/)));
     expect(asked.length).toBeGreaterThan(3);
-    const unknown = asked.flat().filter((argument) => (argument.startsWith('--') ? !HELP.includes(argument) : false));
+    const helps = [HELP, ...Object.values(HELP_OF)].join('\n');
+    const unknown = asked.flat().filter((argument) => (argument.startsWith('--') ? !helps.includes(argument) : false));
     expect(unknown).toEqual([]);
-    expect(asked.map(([first]) => first).filter((first) => first !== 'chat' && !first?.startsWith('--'))).toEqual([]);
+    expect(asked.map(([first]) => first).filter((first) => !commandNames.some((name) => name === first) && !first?.startsWith('--'))).toEqual([]);
   });
 
   test('environment variables are those of the help', () => {
-    const variables = commands.flatMap((command) => [...command.matchAll(/\b(OPENAI_\w+)=/g)].map(([, name = '']) => name));
+    const variables = commands.flatMap((command) => [...command.matchAll(/\b((?:OPENAI|LOOPCHART)_\w+)=/g)].map(([, name = '']) => name));
     expect(variables.filter((name) => !HELP.includes(name))).toEqual([]);
   });
 });

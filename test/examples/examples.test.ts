@@ -1,7 +1,9 @@
 /** The examples that the README shows print what the README says. */
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { calls, says } from 'loopchart/testing';
+import { calls, responds, says } from 'loopchart/testing';
 import { printed } from './support/printed.ts';
 
 const tested: string[] = [];
@@ -46,6 +48,23 @@ example('streaming', async () => {
 example('stopping', async () => {
   const lines = await printed(() => import('./stopping.ts'), [calls('read', { page: 1 }), says('It is about whales.'), calls('read', { page: 9 }), says('More whales.')]);
   expect(lines).toEqual(['undefined 2', 'It is about whales.', 'More whales.']);
+});
+
+example('durable', async () => {
+  const before = process.cwd();
+  const folder = mkdtempSync(join(tmpdir(), 'loopchart-durable-'));
+  process.chdir(folder);
+  try {
+    expect(await printed(() => import('./durable.ts'), [calls('parcel', { id: 'A1' }), says('It is in Lisbon.')])).toEqual(['It is in Lisbon.']);
+  } finally {
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  }
+});
+
+example('effects', async () => {
+  const lines = await printed(() => import('./effects.ts'), [responds(calls('pay', { invoice: '7', amount: 30 }), calls('letter', { to: 'Ada' })), says('Paid, and Ada knows.')]);
+  expect(lines).toEqual(['Paid, and Ada knows.']);
 });
 
 example('events', async () => {

@@ -1,6 +1,6 @@
 import { Usage } from '../../../actors/usage.ts';
 import type { Model, ModelRequest, ModelResponse, ModelRetryAdvice, ModelRetryAdviceRequest } from '../../../actors/ports.ts';
-import type { StreamEvent } from '../../../machines/protocol/item.ts';
+import type { AgentOutputItem, StreamEvent } from '../../../machines/protocol/item.ts';
 import { type Answer, answerOf, type OpenAIClient, streamOf } from '../client.ts';
 import type { FailedCall } from '../failure.ts';
 import { requestOptions } from '../requestExtras.ts';
@@ -25,6 +25,8 @@ export class OpenAIResponsesModel implements Model {
   readonly supportsPromptModelSelection = true;
   protected readonly _client: OpenAIClient;
   protected readonly _model: string;
+  /** Loaded with the first stream. */
+  #toItems: typeof import('./toItems.ts').toItems | undefined;
 
   constructor(client: OpenAIClient, model: string) {
     this._client = client;
@@ -48,12 +50,19 @@ export class OpenAIResponsesModel implements Model {
 
   async *getStreamedResponse(request: ModelRequest): AsyncGenerator<StreamEvent, void, undefined> {
     try {
-      const { toEvents } = await import('./toEvents.ts');
+      const [{ toEvents }, { toItems }] = await Promise.all([import('./toEvents.ts'), import('./toItems.ts')]);
+      this.#toItems = toItems;
       const { content, ...answered } = await streamOf(this.#ask(request, true));
       yield* toEvents(content, this.#context(request, answered));
     } catch (error) {
       throw toFailure(error, this.#call(request));
     }
+  }
+
+  /** The Responses API says of each item when it is complete. */
+  completedItem(event: StreamEvent): AgentOutputItem | undefined {
+    if (event.type !== 'model' || event.event?.type !== 'response.output_item.done') return undefined;
+    return this.#toItems?.([event.event.item])[0];
   }
 
   getRetryAdvice(args: ModelRetryAdviceRequest): ModelRetryAdvice | undefined {

@@ -79,7 +79,7 @@ describe('our own relay', () => {
   test('forgets the oldest finished actors when it keeps too many', async () => {
     const inspector = await inspecting({ limits: { actors: 20 } });
     for (let index = 0; index < 30; index += 1) createActor(setup({}).createMachine({ id: `done.${index}`, initial: 'end', states: { end: { type: 'final' } } }), { inspect: inspector.inspect }).start();
-    const run = startRun(inspector);
+    startRun(inspector);
     const watcher = await packageWatcher(inspector);
     const names = actorsIn(watcher.messages).map(({ name }) => name);
     expect(names.length).toBeLessThanOrEqual(20);

@@ -21,7 +21,7 @@ describe.each(['file', 'sqlite'] as const)('%s', (kind) => {
     const path = place();
     const [one, other] = await Promise.all([journalProcess(kind, path), journalProcess(kind, path)]);
     const wins = { one: 0, other: 0 };
-    for (let round = 0; round < 40; round += 1) {
+    for (let round = 0; round < 20; round += 1) {
       const runId = `run_${round % 7}`;
       const at = Date.now() + 3;
       const claims = await Promise.all([one.open(runId, at), other.open(runId, at)]);
@@ -35,8 +35,8 @@ describe.each(['file', 'sqlite'] as const)('%s', (kind) => {
     }
     const journal = open(path);
     const values = (await Promise.all(Array.from({ length: 7 }, (_, index) => journal.read(`run_${index}`)))).flat();
-    expect(values).toHaveLength(40);
-    expect(new Set(values.map((written) => JSON.stringify(written))).size).toBe(40);
+    expect(values).toHaveLength(20);
+    expect(new Set(values.map((written) => JSON.stringify(written))).size).toBe(20);
     await journal.close();
   });
 

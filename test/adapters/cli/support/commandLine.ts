@@ -82,7 +82,7 @@ export function inTerminal(args: string[], { env }: { env?: Environment } = {}):
     type: (keys) => void child.stdin.write(keys),
     until: (shown) =>
       new Promise((resolve, reject) => {
-        const deadline = setTimeout(() => (watchers.delete(watch), reject(new Error(`Never shown: ${shown}. The screen:\n${rows().join('\n')}`))), 12_000);
+        const deadline = setTimeout(() => (watchers.delete(watch), reject(new Error(`Never shown: ${shown}. The screen:\n${rows().join('\n')}`))), 30_000);
         const watch = () => {
           const text = rows().join('\n');
           if (typeof shown === 'string' ? !text.includes(shown) : !shown.test(text)) return;
