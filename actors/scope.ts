@@ -117,6 +117,7 @@ export class RunScope {
       outputVerdicts: this.toolOutputGuardrailResults,
       finalVerdicts: this.outputGuardrailResults.map(({ agent, ...verdict }) => ({ ...verdict, agent: this.keyOf(agent) })),
       compactionDeferred: this.compactionDeferred,
+      sessionLength: this.sessionLength,
       toolInput,
     };
   }
@@ -135,6 +136,7 @@ export class RunScope {
     this.toolOutputGuardrailResults.push(...(memory.outputVerdicts as ToolOutputGuardrailResult[]));
     for (const { agent, ...verdict } of memory.finalVerdicts) this.outputGuardrailResults.push({ ...verdict, agent: this.agent(agent) } as OutputGuardrailResult<any, any>); // of the type of its agent
     this.compactionDeferred = memory.compactionDeferred;
+    this.sessionLength = memory.sessionLength;
     if (memory.toolInput !== undefined) this.runContext.toolInput = memory.toolInput;
   }
 

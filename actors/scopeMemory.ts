@@ -16,5 +16,7 @@ export interface ScopeMemory {
   /** Verdicts about final outputs, with the key of the agent. */
   finalVerdicts: readonly { agent: string }[];
   compactionDeferred: boolean;
+  /** Items that the session held when the run last knew it. */
+  sessionLength?: number;
   toolInput?: unknown;
 }

@@ -1,6 +1,6 @@
 /** A checkpoint stands for the entries before it, and for nothing else: with and without it a run is the same. */
-import { Agent, type Journal, type JournalEntry, MemoryJournal, type RunState, run, stateFromJournal, tool } from 'loopchart';
-import { calls, repeat, responds, says, scriptedModel, type Step } from 'loopchart/testing';
+import { Agent, type Journal, type JournalEntry, MemoryJournal, MemorySession, type RunState, run, stateFromJournal, tool } from 'loopchart';
+import { calls, repeat, responds, said, says, scriptedModel, user, type Step } from 'loopchart/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { add, counted, refund } from '../support/cast.ts';
@@ -99,6 +99,17 @@ for (const [name, script] of Object.entries(RUNS)) {
     expect(went[0]).toEqual(went[1]);
   });
 }
+
+test('O8: what a run knows of its session stands in its checkpoint', async () => {
+  const script = RUNS['a call that waits, after others']!;
+  const journal = new MemoryJournal();
+  const session = new MemorySession({ initialItems: [user('Before.'), said('Long before.')] });
+  await run(script.agent(...script.before), 'go', { journal, session, runId: RUN, checkpointEvery: 1 });
+  const kept = { journal, text: journal.readCheckpoint(RUN) };
+  const lengths = await Promise.all([copyOf(kept), without(copyOf(kept))].map(async (from) => (await stateFromJournal(RUN, { journal: from, agents: script.agent() })).source.scope.sessionLength));
+  expect(kept.text).toBeDefined();
+  expect(lengths).toEqual([5, 5]);
+});
 
 test('O5: a checkpoint that was changed, is of other charts or of another rest is not used, and nothing is lost', async () => {
   const script = RUNS['a call that waits, after others']!;
