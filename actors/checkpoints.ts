@@ -41,8 +41,7 @@ export class Checkpoints {
 
   /** Feeds a recorded run to its host, from where its checkpoint stands. */
   async replay(host: Host, entries: readonly JournalEntry[]): Promise<void> {
-    const { runId, isWatched } = this.#options;
-    const { before } = this.#options;
+    const { runId, before, isWatched } = this.#options;
     const kept = this.#text === undefined ? undefined : checkpointFromText(runId, this.#text);
     this.#position = kept?.position ?? 0;
     await host.replay(entries, isWatched ? undefined : (before?.take() ?? kept));

@@ -72,7 +72,7 @@ export class Voyage {
     await this.#settleBystanders();
   }
 
-  /** Input that its guardrails have not passed is nothing to go on from: they do not look again. */
+  /** Where guardrails looked, only from what was completed: input that they have not passed they would stop again. */
   #goesOn({ outcome }: Ending, nth: number): boolean {
     if (!outcome || !new Random(this.#plan.seed, 'more', nth).chance(0.5)) return false;
     return outcome.status === 'completed' || this.#plan.agents[0]!.inputGuardrails.length === 0;
