@@ -2,7 +2,8 @@ import type { Call, CallResult, Response } from './call.ts';
 import type { Decision } from './command.ts';
 import type { Failure } from './failure.ts';
 import type { AgentInputItem } from './item.ts';
-import type { ItemRecord, RunOutcome, TurnNext } from './outcome.ts';
+import type { ItemOrigin, ItemRecord, RunOutcome, TurnNext } from './outcome.ts';
+import type { CommandAnswer, Goal, HistoryPoint, Mail, QueueEntry, RunSource, SessionRule, ThreadCommand, ThreadInput, ThreadState } from './thread.ts';
 
 /**
  * What the charts announce with `emit`. What a host sees anyway, because it carries out the effects, it adds as {@link EffectEvent}.
@@ -10,6 +11,7 @@ import type { ItemRecord, RunOutcome, TurnNext } from './outcome.ts';
  * the Agents SDK. The same on replay.
  */
 export type LoopEvent =
+  | ThreadEvent
   | { type: 'run.started'; path: string; agent: string }
   | { type: 'agent.started'; path: string; agent: string }
   | { type: 'input.delivered'; path: string; agent: string; ids: string[]; items: AgentInputItem[] }
@@ -28,6 +30,22 @@ export type LoopEvent =
   | { type: 'run.awaitingApproval'; path: string; agent: string }
   | { type: 'run.resumed'; path: string; agent: string }
   | { type: 'run.settled'; path: string; agent: string; outcome: RunOutcome };
+
+/** What a thread announces of itself; its runs announce the rest. */
+export type ThreadEvent =
+  | { type: 'thread.started'; path: string; agent: string; forkedFrom?: ThreadInput['forkedFrom'] }
+  /** `runId`: the run that is going. */
+  | { type: 'thread.changed'; path: string; agent: string; state: ThreadState; phase?: 'running' | 'awaitingApproval' | 'compacting' | 'stopping' | 'judging'; runId?: string }
+  | { type: 'command.answered'; path: string; agent: string; id: string; command: ThreadCommand['type']; answer: CommandAnswer }
+  /** With what a run begins. `ids` are those of the command, the queue entry or the mail that it comes from. */
+  | { type: 'input.accepted'; path: string; agent: string; ids: string[]; items: AgentInputItem[]; source: RunSource; origin?: ItemOrigin }
+  | { type: 'queue.changed'; path: string; agent: string; queue: QueueEntry[] }
+  | { type: 'mailbox.changed'; path: string; agent: string; mailbox: Mail[] }
+  | { type: 'history.injected'; path: string; agent: string; items: AgentInputItem[] }
+  /** `length`: items of the history that are left. */
+  | { type: 'thread.reverted'; path: string; agent: string; to: HistoryPoint; length: number }
+  | { type: 'goal.changed'; path: string; agent: string; goal: Goal | null; why: 'set' | 'removed' | 'goesOn' | 'done' | 'exhausted' }
+  | { type: 'rules.changed'; path: string; agent: string; rules: SessionRule[] };
 
 /** What is seen from outside the charts when the model is asked, and when it has answered. */
 export type EffectEvent =
