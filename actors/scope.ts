@@ -18,6 +18,7 @@ import type { RunConfig, SharedRunOptions } from './runOptions.ts';
 import { canonical } from './fingerprint.ts';
 import type { ScopeMemory } from './scopeMemory.ts';
 import { Usage } from './usage.ts';
+import type { Tool } from './toolTypes.ts';
 import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './toolGuardrail.ts';
 
 export type AnyAgent = Agent<any, any>; // `any`: one run has agents of many contexts and outputs
@@ -40,8 +41,17 @@ export interface ScopeOptions {
   /** What error handlers are shown of the run so far. */
   runData?: () => unknown;
   isNested?: boolean;
+  /** What this run does otherwise than its agents say (M7). */
+  overrides?: ScopeOverrides;
   /** Hears the stream of a nested run, where its tool has listeners. */
   deliver?: (event: RunStreamEvent) => void;
+}
+
+/** For all agents of the run, those used as tools aside. */
+export interface ScopeOverrides {
+  instructions?: string;
+  /** Names of the tools that are offered: of the agent, or from the pool. */
+  tools?: { names: readonly string[]; pool: readonly Tool<any>[] };
 }
 
 export class RunScope {
@@ -74,6 +84,7 @@ export class RunScope {
   readonly #usageBefore: Usage | undefined;
   readonly runData: ScopeOptions['runData'];
   readonly isNested: boolean;
+  readonly overrides: ScopeOverrides | undefined;
   readonly deliver: ScopeOptions['deliver'];
 
   constructor(scope: ScopeOptions) {
@@ -89,6 +100,7 @@ export class RunScope {
     this.#causes = scope.causes;
     this.runData = scope.runData;
     this.isNested = scope.isNested ?? false;
+    this.overrides = scope.overrides;
     this.deliver = scope.deliver;
     this.keyOf(scope.agent);
   }
