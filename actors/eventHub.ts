@@ -99,8 +99,8 @@ export class EventHub<Event> {
   }
 
   /**
-   * Asked before each turn: nothing when it may begin, else resolves when all who read have read what came before it, or when the signal
-   * fires (J4). The first turn waits for nobody: no reader can be a turn behind.
+   * Asked before each turn: nothing when it may begin, else resolves when all who read are done with what came before it, or when the
+   * signal fires (J4). The first turn waits for nobody: no reader can be a turn behind.
    */
   pace(signal?: AbortSignal): Promise<void> | undefined {
     const isFirst = !this.#hasPaced;

@@ -70,9 +70,9 @@ export class EventReader<Event> implements AsyncIterableIterator<Event> {
     return this.#highWater;
   }
 
-  /** @internal Reads, but is not up to date; and somebody is to wait for it. */
+  /** @internal It is to be waited for: it reads, and has not asked for more since the last event that it was given. */
   get isBehind(): boolean {
-    return this.#isBegun && this.unread > 0 && this.#options.backPressure !== 'dropDeltas' && !this.#ending;
+    return this.#isBegun && !this.#wake && this.#options.backPressure !== 'dropDeltas' && !this.#ending;
   }
 
   /** @internal */
@@ -99,7 +99,7 @@ export class EventReader<Event> implements AsyncIterableIterator<Event> {
     for (const { go } of this.#waiting.splice(0)) go();
   }
 
-  /** @internal Resolves when all that waits now has been read, or never will be. */
+  /** @internal Resolves when it is done with all that waits now, or never will be. */
   caughtUp(): Promise<void> {
     return new Promise((go) => this.#waiting.push({ until: this.#taken + this.unread, go }));
   }
@@ -109,6 +109,7 @@ export class EventReader<Event> implements AsyncIterableIterator<Event> {
       this.#isBegun = true;
       if (!this.#ending) this.#owner.begun(this);
     }
+    while (this.#waiting.length > 0 && this.#waiting[0]!.until <= this.#taken) this.#waiting.shift()!.go();
     while (this.unread === 0) {
       if (this.#gap) this.#tellGap();
       else if (this.#ending) return this.#over(this.#ending);
@@ -134,7 +135,6 @@ export class EventReader<Event> implements AsyncIterableIterator<Event> {
     this.#at += 1;
     this.#taken += 1;
     if (this.unread === 0) this.#clear();
-    while (this.#waiting.length > 0 && this.#waiting[0]!.until <= this.#taken) this.#waiting.shift()!.go();
     return value;
   }
 
