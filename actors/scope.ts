@@ -27,6 +27,9 @@ export type AnyRunOptions = SharedRunOptions<any, any>;
 /** Hears what a body says of how far it has come. */
 export type ProgressListener = (effectId: string, agent: string, value: unknown) => void;
 
+/** Asked before each turn: resolves when it may begin, or when the signal fires; nothing when it may at once (I5). */
+export type Pace = (signal: AbortSignal) => Promise<void> | undefined;
+
 export interface ScopeOptions {
   runId: string;
   agent: AnyAgent;
@@ -37,6 +40,7 @@ export interface ScopeOptions {
   stream: boolean;
   onRaw?: StreamEventListener;
   onProgress?: ProgressListener;
+  pace?: Pace;
   causes: Map<string, unknown>;
   /** What error handlers are shown of the run so far. */
   runData?: () => unknown;
@@ -63,6 +67,7 @@ export class RunScope {
   readonly stream: boolean;
   readonly onRaw: StreamEventListener | undefined;
   readonly onProgress: ProgressListener | undefined;
+  readonly pace: Pace | undefined;
   readonly rawResponses: ModelResponse[] = [];
   readonly outputGuardrailResults: OutputGuardrailResult<any, any>[] = [];
   readonly inputGuardrailResults: InputGuardrailResult[] = [];
@@ -97,6 +102,7 @@ export class RunScope {
     this.stream = scope.stream;
     this.onRaw = scope.onRaw;
     this.onProgress = scope.onProgress;
+    this.pace = scope.pace;
     this.#causes = scope.causes;
     this.runData = scope.runData;
     this.isNested = scope.isNested ?? false;
@@ -238,6 +244,7 @@ export class RunScope {
       stream: this.stream || listens,
       onRaw: this.onRaw,
       onProgress: this.onProgress,
+      pace: this.pace,
       isNested: true,
       deliver: listens ? (event) => void delegate.onStream({ event, agent: delegate.agent, toolCall }) : undefined,
       causes: this.#causes,
