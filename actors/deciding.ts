@@ -42,7 +42,8 @@ export class Deciding {
     const { host, scopeOf, interruption } = this.#with;
     this.#answering.add(id);
     try {
-      const open = host.openDecisions.find((one) => one.id === id);
+      const isToCheck = decision.decision === 'answer' || (decision.decision === 'approve' && decision.arguments !== undefined);
+      const open = host.openDecisions.find((one) => one.id === id) ?? (isToCheck ? host.decisions.expected(id) : undefined);
       const complete = open ? await completeDecision(scopeOf(open.id), open, decision) : decision;
       host.decide(id, complete, ...(interrupts ? [interruption()] : []));
       if ('always' in decision && decision.always) await this.#takeStanding();

@@ -66,6 +66,14 @@ export class Decisions {
     return before && mayCome(id, before) ? before : undefined;
   }
 
+  /** The call that will be asked about, where that is known before it waits. */
+  expected(id: string): OpenDecision | undefined {
+    const [effectId, effect] = [...this.#effects.entries()].find(([other]) => pathOf(other) === pathOf(id)) ?? [];
+    if (effectId === undefined || !effect?.input.call) return undefined;
+    const { agent, call } = effect.input;
+    return { id, path: pathOf(id), agent, call, ...(call.questions && { questions: call.questions }) };
+  }
+
   /** From an entry: kept until its call waits. */
   keep(id: string, decision: Decision, fingerprint: string | undefined): void {
     this.#early.set(id, { decision, fingerprint });
@@ -97,5 +105,6 @@ function mayCome(id: string, { input: { call } }: OpenEffect): boolean {
   return nth === '1' && (wait === 'question') === (call?.questions !== undefined);
 }
 
+const pathOf = (id: string) => id.slice(0, id.lastIndexOf('/'));
 /** Both ids are of effects of one call, or of what is nested in it. */
 const isOfCall = (effectId: string, id: string): boolean => effectId.startsWith(id.slice(0, id.lastIndexOf('/') + 1) || ' ');

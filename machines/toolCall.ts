@@ -275,6 +275,7 @@ export const toolCallMachine = setup({
               { guard: { type: 'isRejected', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'recordRejection', params: outputOf }] },
               { guard: { type: 'editIsInvalid', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'recordInvalidEdit', params: outputOf }] },
               { guard: 'guardsInput', target: '#toolCall.running.guardingInput', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'takeApproval', params: outputOf }] },
+              { guard: 'asksQuestions', target: 'question', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'takeApproval', params: outputOf }] },
               { guard: 'isDelegated', target: '#toolCall.running.delegating', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'takeApproval', params: outputOf }, 'startNested'] },
               { target: '#toolCall.running.executing', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'takeApproval', params: outputOf }] },
             ],
