@@ -62,7 +62,7 @@ export class Effects implements EffectRunner {
   observe(src: keyof Leaves, input: any, outcome: RecordedOutcome): void {
     if (src === 'prepare' && input.input.delegatedBy) this.#nest(input.input);
     const scope = this.scopeOf(input.effectId);
-    if (outcome.status === 'lost') return;
+    if (outcome.status === 'lost' || outcome.status === 'asks') return;
     if (src === 'outputGuardrail') return keepVerdicts(scope, input, outcome);
     if (outcome.status !== 'ok') {
       if (outcome.retryInMs !== undefined) scope.runContext.usage.add(new Usage({ requests: 1 })); // it was sent, and is sent again (A8)
@@ -136,9 +136,9 @@ export class Effects implements EffectRunner {
     else scope.calls.set(key, { call, result });
   }
 
-  /** What a person says that a call brought is known from then on, like what its body brings (C5). */
+  /** What a person says that a call brought, or answers, is known from then on, like what its body brings (C5). */
   #observeDecision(scope: RunScope, input: CallInput & { path: string }, decision: Decision): void {
-    if (decision.decision === 'useResult' && decision.result) this.#observeCall(scope, input, decision.result);
+    if ('result' in decision && decision.result) this.#observeCall(scope, input, decision.result);
     keepAlways(scope, input, decision);
   }
 
@@ -213,7 +213,7 @@ const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | '
 
 /** A decision for always holds for this agent and this tool, in this run and its resumes (D2). */
 function keepAlways(scope: RunScope, { effectId: id, path, agent, call }: CallInput & { path: string }, decision: Decision): void {
-  if (decision.decision === 'useResult' || !decision.always) return;
+  if ((decision.decision !== 'approve' && decision.decision !== 'reject') || !decision.always) return;
   const item = approvalItemOf(scope, { id, path, agent, call });
   if (decision.decision === 'approve') scope.runContext.approveTool(item, { alwaysApprove: true });
   else scope.runContext.rejectTool(item, { alwaysReject: true, message: decision.message });

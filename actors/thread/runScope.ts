@@ -1,6 +1,7 @@
 /** What the effects of one run of a thread have at hand: the options of the thread, as this run has them. */
 import type { RunInput } from '../../machines/protocol/outcome.ts';
 import type { RunOverrides } from '../../machines/protocol/thread.ts';
+import type { ApprovalRules } from '../approvalRules.ts';
 import { UserError } from '../errors.ts';
 import type { RunHooks } from '../lifecycle.ts';
 import type { StreamEventListener } from '../ports.ts';
@@ -8,6 +9,7 @@ import type { RunContext } from '../runContext.ts';
 import type { RunConfig } from '../runOptions.ts';
 import { type AnyRunOptions, type ProgressListener, RunScope, type ScopeOptions } from '../scope.ts';
 import { type AnyAgent, type ThreadOptions, THREAD_MAX_TURNS } from './options.ts';
+import { rulesOfRun } from './rules.ts';
 
 /** What all runs of a thread have in common. */
 export interface Common {
@@ -19,16 +21,17 @@ export interface Common {
   agents: readonly AnyAgent[];
   runData: () => unknown;
   pace: ScopeOptions['pace'];
+  rules: ApprovalRules;
 }
 
-export function runScope(input: RunInput, options: ThreadOptions<any>, runContext: RunContext<any>, { agents, ...common }: Common): RunScope { // `any`: as in the front door's own types
+export function runScope(input: RunInput, options: ThreadOptions<any>, runContext: RunContext<any>, { agents, rules, ...common }: Common): RunScope { // `any`: as in the front door's own types
   const { overrides, background } = input.base ?? {};
   const [first, ...others] = agents;
   const scope = new RunScope({
     ...common,
     runId: input.path,
     agent: first!,
-    options: { ...optionsOf(options), ...said(overrides) },
+    options: { ...optionsOf(options), ...said(overrides), approvalPolicy: rulesOfRun(rules, overrides) },
     runContext,
     stream: true,
     overrides: { instructions: overrides?.instructions, tools: overrides?.tools && { names: overrides.tools, pool: options.tools ?? [] } },

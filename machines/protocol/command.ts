@@ -19,12 +19,14 @@ export type Command =
 
 /**
  * The answer to a waiting call. Of one whose body may have had its effect, `approve` runs it again, `reject` ends it with a
- * message, and `useResult` says what it brought (O3).
+ * message, and `useResult` says what it brought (O3). `answer` has the answers to its questions, by their ids (D8); `expired` says
+ * that nobody had decided in time (D7).
  */
 export type Decision =
   | { decision: 'approve'; arguments?: string; invalid?: string; always?: boolean; reason?: string }
-  | { decision: 'reject'; message?: string; always?: boolean }
-  | { decision: 'useResult'; output: unknown; result?: CallResult };
+  | { decision: 'reject'; message?: string; always?: boolean; expired?: true }
+  | { decision: 'useResult'; output: unknown; result?: CallResult }
+  | { decision: 'answer'; answers: Record<string, unknown>; result?: CallResult };
 
 /** Commands in the form in which they travel down the tree, plus the two that only the loop itself sends. */
 export type Downward =

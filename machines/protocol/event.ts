@@ -1,4 +1,4 @@
-import type { Call, CallResult, Response } from './call.ts';
+import type { Call, CallResult, Question, Response } from './call.ts';
 import type { Decision } from './command.ts';
 import type { Failure } from './failure.ts';
 import type { AgentInputItem } from './item.ts';
@@ -19,9 +19,12 @@ export type LoopEvent =
   /** `kept`: items of the answer that stand; all else of it that was streamed is taken back (K2). */
   | { type: 'turn.retrying'; path: string; agent: string; attempt: number; delayMs: number; failure: Failure; kept?: AgentInputItem[] }
   | { type: 'turn.cut'; path: string; agent: string; item: AgentInputItem }
-  /** `uncertain`: the call has begun before, and nobody knows whether it had its effect (O3). */
-  | { type: 'approval.requested'; path: string; agent: string; id: string; call: Call; uncertain?: true }
-  | { type: 'approval.resolved'; path: string; agent: string; id: string; call: Call; decision: Decision['decision'] | 'withdrawn' }
+  /**
+   * `uncertain`: the call has begun before, and nobody knows whether it had its effect (O3). `questions` have to be answered (D8).
+   * `reason` is what the body itself gave, which wants to be approved before it goes on (D9).
+   */
+  | { type: 'approval.requested'; path: string; agent: string; id: string; call: Call; uncertain?: true; questions?: readonly Question[]; reason?: string; expiresAt?: number }
+  | { type: 'approval.resolved'; path: string; agent: string; id: string; call: Call; decision: Decision['decision'] | 'withdrawn' | 'expired' }
   /** With neither result nor failure the call was suspended as it waited. */
   | { type: 'call.settled'; path: string; agent: string; call: Call; result: CallResult | null; failure: Failure | null }
   | { type: 'turn.settled'; path: string; agent: string; turn: number; next: TurnNext; guard: string }

@@ -7,8 +7,11 @@ import type { ThreadCommand, ThreadInput } from './thread.ts';
 /** Format of the entries below. Entries of an older format stay readable; a newer one is refused. */
 export const JOURNAL_FORMAT = 1;
 
-/** An outcome without its time: the entry has it. `lost` says that nobody knows: the process ended while the effect was at work. */
-export type RecordedOutcome = { status: 'ok'; value: unknown } | { status: 'error'; failure: Failure; retryInMs?: number; kept?: AgentInputItem[] } | { status: 'lost' };
+/**
+ * An outcome without its time: the entry has it. `lost` says that nobody knows: the process ended while the effect was at work; `asks`,
+ * that a body has done nothing and wants to be approved first (D9).
+ */
+export type RecordedOutcome = { status: 'ok'; value: unknown } | { status: 'error'; failure: Failure; retryInMs?: number; kept?: AgentInputItem[] } | { status: 'lost' } | { status: 'asks'; reason: string };
 
 /** Where a run or a thread has come to rest: nothing is left to do, or nothing until somebody says something. */
 export type RestState = 'awaitingApproval' | 'interrupted' | 'settled' | 'idle' | 'paused' | 'closed';

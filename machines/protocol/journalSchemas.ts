@@ -9,6 +9,7 @@ const RecordedOutcome = z.discriminatedUnion('status', [
   z.looseObject({ status: z.literal('ok') }),
   z.looseObject({ status: z.literal('error'), failure: Failure, retryInMs: z.number().optional() }),
   z.object({ status: z.literal('lost') }),
+  z.object({ status: z.literal('asks'), reason: z.string() }),
 ]);
 
 const PendingInput = z.looseObject({ id: z.string(), item: z.looseObject({}) });
@@ -31,6 +32,8 @@ export const CommandSchema = z.discriminatedUnion('type', [
   }),
 ]);
 
+const CallResult = z.looseObject({ status: z.string(), item: z.looseObject({}) });
+
 export const DecisionSchema = z.discriminatedUnion('decision', [
   z.object({
     decision: z.literal('approve'),
@@ -39,8 +42,9 @@ export const DecisionSchema = z.discriminatedUnion('decision', [
     always: z.boolean().optional(),
     reason: z.string().optional(),
   }),
-  z.object({ decision: z.literal('reject'), message: z.string().optional(), always: z.boolean().optional() }),
-  z.object({ decision: z.literal('useResult'), output: z.unknown(), result: z.looseObject({ status: z.string(), item: z.looseObject({}) }).optional() }),
+  z.object({ decision: z.literal('reject'), message: z.string().optional(), always: z.boolean().optional(), expired: z.literal(true).optional() }),
+  z.object({ decision: z.literal('useResult'), output: z.unknown(), result: CallResult.optional() }),
+  z.object({ decision: z.literal('answer'), answers: z.record(z.string(), z.unknown()), result: CallResult.optional() }),
 ]);
 
 const at = z.number();

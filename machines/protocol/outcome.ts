@@ -141,6 +141,8 @@ export interface PreparedRun {
   errorHandlers: ErrorKind[];
   /** Someone listens for the error hook (H1). */
   tellsErrors: boolean;
+  /** It has an approval policy: it does not go on without one (D6, M8). */
+  hasPolicy?: true;
   /** Going on with an earlier run: what it had generated, counted and left unfinished. */
   carried?: { generated: ItemRecord[]; turns: number; turn?: CarriedTurn; unsaved: AgentInputItem[]; pendingInput: PendingInput[] };
 }
