@@ -93,6 +93,10 @@ export const threadMachine = setup({
     announceMailbox: emit(({ context }) => ({ type: 'mailbox.changed', ...whereabouts(context), mailbox: context.mailbox })),
     announceRules: emit(({ context }) => ({ type: 'rules.changed', ...whereabouts(context), rules: context.rules })),
     announceGoal: emit(({ context }, why: GoalChange) => ({ type: 'goal.changed', ...whereabouts(context), goal: context.goal, why })),
+    /** Mail that the run was given and did not deliver is back. */
+    announceReturned: enqueueActions(({ context, enqueue }, outcome: RunOutcome) => {
+      if (context.passed.length > 0) enqueue.emit({ type: 'mailbox.changed', ...whereabouts(context), mailbox: recordRun(context, outcome).mailbox! });
+    }),
     announceInjected: emit(({ context }, { items }: Told<'thread.inject'>) => ({ type: 'history.injected', ...whereabouts(context), items })),
     announceReverted: emit(({ context }, told: Told<'thread.revert'>) => ({ type: 'thread.reverted', ...whereabouts(context), to: told.to, length: reverted(context, told).history!.length })),
     accept: emit(({ context }, told: ThreadCommand) => answered(context, told, { status: 'accepted', ...(context.current && { runId: context.current.runId }) })),
@@ -222,8 +226,8 @@ export const threadMachine = setup({
           meta: { spawns: ['run'] },
           on: {
             'xstate.done.actor.run.*': [
-              { guard: { type: 'runCompleted', params: outputOf }, target: 'concluding', actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
-              { target: '#thread.paused', actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
+              { guard: { type: 'runCompleted', params: outputOf }, target: 'concluding', actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+              { target: '#thread.paused', actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
             ],
             'xstate.done.actor.background.*': { actions: [{ type: 'passReport', params: endOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.run': [
@@ -313,7 +317,7 @@ export const threadMachine = setup({
             { guard: 'isRunOver', target: '#thread.paused' },
           ],
           on: {
-            'xstate.done.actor.run.*': { actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
+            'xstate.done.actor.run.*': { actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.run': [
               { guard: { type: 'mustRun', params: said }, actions: { type: 'decline', params: said } },
               { guard: { type: 'replacesNothing', params: said }, actions: [{ type: 'keepNext', params: said }, { type: 'accept', params: said }] },
@@ -329,7 +333,7 @@ export const threadMachine = setup({
           entry: { type: 'announcePhase', params: 'closing' },
           always: { guard: 'isDrained', target: '#thread.closed' },
           on: {
-            'xstate.done.actor.run.*': { actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
+            'xstate.done.actor.run.*': { actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.*': { actions: { type: 'refuseClosed', params: said } },
             'queue.*': { actions: { type: 'refuseClosed', params: said } },
             'rule.*': { actions: { type: 'refuseClosed', params: said } },
