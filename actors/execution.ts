@@ -147,8 +147,7 @@ export class Execution implements RunSource {
     const { maxTurns, errorHandlers, stopSignal, session } = this.#options;
     if (!session && savesToSession(this.#host.snapshot)) throw new UserError('This run saves to a session. Pass the session again, as the option `session`, to go on with it.');
     if (maxTurns !== undefined || errorHandlers) this.#host.command({ type: 'configure', maxTurns, errorHandlers: errorHandlers && handledKinds(errorHandlers) });
-    const staged = this.state.takeStaged();
-    if (staged.length > 0) this.steer(staged);
+    for (const { path, input } of this.state.takeStaged()) this.steer(input, path);
     await this.#takeDecisions();
     if (stopSignal?.aborted) this.softStop();
     for (const command of this.#saidBefore()) this.#host.command(command);
@@ -160,7 +159,7 @@ export class Execution implements RunSource {
    */
   async continue(outcome: RunOutcome, maxTurns: number | null): Promise<void> {
     const { scope } = this;
-    const going = continued(scope, outcome, this.state.takeStaged());
+    const going = continued(scope, outcome, this.state.takeStaged().flatMap(({ input }) => input));
     if (this.#options.maxTurns === undefined) going.maxTurns = maxTurns;
     await this.#play(() => this.#begin({ path: scope.runId, agent: outcome.agent, prepared: going, before: before(scope) }));
   }
@@ -187,8 +186,12 @@ export class Execution implements RunSource {
     return changed === 'accepted';
   }
 
-  steer(input: PendingInput[]): boolean {
-    return this.#tell({ type: 'steer', input });
+  steer(input: PendingInput[], path?: string): boolean {
+    return this.#tell({ type: 'steer', input, ...(path !== undefined && { path }) });
+  }
+
+  mail(input: PendingInput[]): boolean {
+    return this.#tell({ type: 'mail', input });
   }
 
   standing(id: string): 'open' | 'stale' | 'unknown' {

@@ -221,7 +221,7 @@ export class RunScope {
       runId,
       agent: delegate.agent,
       config: { ...this.config, ...delegate.runConfig },
-      options: { ...delegate.runOptions, clock: this.options.clock },
+      options: { stuckDetection: this.option('stuckDetection'), ...delegate.runOptions, clock: this.options.clock },
       runContext,
       stream: this.stream || listens,
       onRaw: this.onRaw,

@@ -18,6 +18,7 @@ export const settledResult = (scope: RunScope, outcome: RunOutcome) =>
       scopeOf: () => scope,
       standing: () => 'unknown',
       steer: () => false,
+      mail: () => false,
       decide: () => Promise.resolve(),
     }),
   );

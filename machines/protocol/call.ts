@@ -18,6 +18,8 @@ export interface ToolFacts {
   terminal?: 'completed' | 'rejected';
   /** Runs with no other call beside it. */
   serial?: boolean;
+  /** To call it again and again is no sign of being stuck (B3). */
+  repeatable?: boolean;
 }
 
 /** One call that this process has to carry out, with what was found out about it when the response came in. */

@@ -2,7 +2,7 @@ import type { Call, CallResult, Response } from './call.ts';
 import type { Decision } from './command.ts';
 import type { Failure } from './failure.ts';
 import type { AgentInputItem } from './item.ts';
-import type { ItemRecord, RunOutcome, TurnNext } from './outcome.ts';
+import type { DropReason, ItemOrigin, ItemRecord, RunOutcome, TurnNext } from './outcome.ts';
 
 /**
  * What the charts announce with `emit`. What a host sees anyway, because it carries out the effects, it adds as {@link EffectEvent}.
@@ -12,7 +12,13 @@ import type { ItemRecord, RunOutcome, TurnNext } from './outcome.ts';
 export type LoopEvent =
   | { type: 'run.started'; path: string; agent: string }
   | { type: 'agent.started'; path: string; agent: string }
-  | { type: 'input.delivered'; path: string; agent: string; ids: string[]; items: AgentInputItem[] }
+  | { type: 'input.accepted'; path: string; agent: string; ids: string[]; items: AgentInputItem[] }
+  /** `turn`: the one whose request shows it. `origins`: of each item, where one is not of the user (P4). */
+  | { type: 'input.delivered'; path: string; agent: string; turn: number; ids: string[]; items: AgentInputItem[]; origins?: ItemOrigin[] }
+  /** It reaches no model in this run. `guardrail`: the one that tripped on it (E6). */
+  | { type: 'input.dropped'; path: string; agent: string; ids: string[]; items: AgentInputItem[]; reason: DropReason; guardrail?: string }
+  /** `overruled`: a limit forbids the further turn, and the run completes with the output it has (A3). */
+  | { type: 'stopHook.objected'; path: string; agent: string; turn: number; objections: { hook: string; text: string }[]; overruled?: true }
   /** `kept`: items of the answer that stand; all else of it that was streamed is taken back (K2). */
   | { type: 'turn.retrying'; path: string; agent: string; attempt: number; delayMs: number; failure: Failure; kept?: AgentInputItem[] }
   | { type: 'turn.cut'; path: string; agent: string; item: AgentInputItem }
