@@ -110,7 +110,7 @@ export const openCalls = (response: Response, results: Record<string, CallResult
 
 /** The call at work that a steer is for, or something in it (L7). */
 export function callOnWay(context: TurnContext, path: string | undefined): string | undefined {
-  return liveCalls(context).find((id) => wayOf(path, '', `${context.facts.path}/${id}`) === 'below');
+  return context.unsettled === 0 ? undefined : liveCalls(context).find((id) => wayOf(path, '', `${context.facts.path}/${id}`) === 'below');
 }
 
 const callActorId = (context: TurnContext, index: number) => `toolCall.${context.attempt}.${index}`;
