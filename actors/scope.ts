@@ -259,7 +259,7 @@ export class RunScope {
       runId,
       agent: delegate.agent,
       config: { ...this.config, approvalPolicy: undefined, approvalExpiresAfterMs: this.option('approvalExpiresAfterMs'), ...delegate.runConfig },
-      options: { ...delegate.runOptions, clock: this.options.clock },
+      options: { stuckDetection: this.option('stuckDetection'), ...delegate.runOptions, clock: this.options.clock },
       runContext,
       stream: this.stream || listens,
       onRaw: this.onRaw,

@@ -18,9 +18,10 @@ import { errorOf } from '../toError.ts';
 import { Usage } from '../usage.ts';
 import { approvalPolicy } from './approvals.ts';
 import { agentEnd, conclude, errorHandler, runError } from './endings.ts';
-import { inputGuardrail, keepVerdicts, modelResponse, outputGuardrail, toolGuardrail } from './guardrails.ts';
+import { inputGuardrail, inputScreen, keepVerdicts, modelResponse, outputGuardrail, toolGuardrail } from './guardrails.ts';
 import { handoffFilter } from './handoff.ts';
 import { sample } from './model.ts';
+import { stopHook } from './stopHooks.ts';
 import { parsedArguments } from './readResponse.ts';
 import { type Saved, continued, keepSaved, prepareWithSession, prepared, save } from './session.ts';
 import { reconcile } from './reconcile.ts';
@@ -199,6 +200,8 @@ export class Effects implements EffectRunner {
 const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | 'timer' | 'goal' | 'compactor'>, Effect> = {
   model: sample,
   inputGuardrail,
+  inputScreen,
+  stopHook,
   outputGuardrail,
   toolGuardrail,
   reconcile,
