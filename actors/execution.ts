@@ -187,8 +187,8 @@ export class Execution implements RunSource {
     return changed === 'accepted';
   }
 
-  steer(input: PendingInput[]): boolean {
-    return this.#tell({ type: 'steer', input });
+  steer(input: PendingInput[], mode = this.scope.option('steerMode')): boolean {
+    return this.#tell(mode === 'instant' ? { type: 'steer', input, mode } : { type: 'steer', input });
   }
 
   standing(id: string): 'open' | 'stale' | 'unknown' {

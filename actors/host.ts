@@ -231,7 +231,7 @@ export class Host implements LeafHost {
         this.#boot(entry.input);
         break;
       case 'command':
-        if (!this.outcome) this.#actor!.tell(stamped(entry.command, entry.at));
+        if (!this.outcome) this.effects.whileCutting(entry.command, () => this.#actor!.tell(stamped(entry.command, entry.at)));
         break;
       case 'decide':
         this.#decisions.keep(entry.id, entry.decision, entry.fingerprint);

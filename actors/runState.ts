@@ -16,6 +16,7 @@ import type { Progress } from './progress.ts';
 import type { RunContext } from './runContext.ts';
 import { approvalItemOf, runItemOf } from './runItems.ts';
 import { type SavedState, type StagedDecision, type StateRecord, savedStateOf } from './savedState.ts';
+import type { SteerMode } from './runOptions.ts';
 import type { RunScope } from './scope.ts';
 import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './toolGuardrail.ts';
 import type { Usage } from './usage.ts';
@@ -35,7 +36,7 @@ export interface RunSource {
   readonly progress: Progress;
   readonly openDecisions: OpenDecision[];
   scopeOf(id: string): RunScope;
-  steer(input: PendingInput[]): boolean;
+  steer(input: PendingInput[], mode?: SteerMode): boolean;
   /** What would become of a decision about this call now. */
   standing(id: string): 'open' | 'stale' | 'unknown';
   decide(id: string, decision: Decision, interrupts?: boolean): Promise<void>;
@@ -130,11 +131,14 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
     return this.#staged.map(({ item }) => item);
   }
 
-  /** Adds a message for the model. While the run is going it joins at the next safe point; else when it goes on (L6). */
-  addInput(input: string | AgentInputItem[]): void {
+  /**
+   * Adds a message for the model. While the run is going it joins at the next safe point; else when it goes on (L6).
+   * @param options.mode `instant` cuts the answer that is on its way: what is complete of it stands, and the model is asked again, with the message (L2).
+   */
+  addInput(input: string | AgentInputItem[], options: { mode?: SteerMode } = {}): void {
     const items = toItems(input).map((item): PendingInput => ({ id: globalThis.crypto.randomUUID(), item }));
     if (items.length === 0 || input === '') throw new UserError('addInput() needs text or items.');
-    if (!this.#source.isLive || !this.#source.steer(items)) this.#staged.push(...items);
+    if (!this.#source.isLive || !this.#source.steer(items, options.mode)) this.#staged.push(...items);
   }
 
   /**

@@ -63,6 +63,7 @@ export const agentMachine = setup({
     turnFailed: ({ context }) => context.last?.next === 'failed',
     turnSuspended: ({ context }) => context.last?.next === 'suspended',
     isHandoff: ({ context }) => context.last?.next === 'handoff',
+    cutsTurn: ({ context }, { mode }: Steer) => mode === 'instant' && context.turnAlive && !context.softStop,
     isStuck: ({ context }) => context.emptyStreak >= EMPTY_RESPONSES_MAX,
     refusalIsHandled: ({ context }) => context.last?.next === 'refusal' && context.facts.errorHandlers.includes('modelRefusal'),
     isRefusal: ({ context }) => context.last?.next === 'refusal',
@@ -74,7 +75,7 @@ export const agentMachine = setup({
     exhaustionIsHandled: ({ context }) => exhausted(context) && context.facts.errorHandlers.includes('maxTurns'),
     turnsExhausted: ({ context }) => exhausted(context),
     isCarried: ({ context }) => context.carried !== null,
-    turnUnsaved: ({ context }) => context.facts.session && context.last !== null && context.conversation.unsaved.length > 0,
+    turnUnsaved: ({ context }) => context.facts.session && context.last !== null && context.last.next !== 'cut' && context.conversation.unsaved.length > 0,
     suppliesOutput: (_, outcome: HandlerOutcome) => outcome.status === 'ok' && outcome.value !== null && outcome.value.guardsOutput !== true,
     suppliesGuardedOutput: (_, outcome: HandlerOutcome) => outcome.status === 'ok' && outcome.value?.guardsOutput === true,
     tripwireTriggered: (_, verdict: OutputVerdict) => verdict.status === 'ok' && verdict.value.failure !== null,
@@ -91,7 +92,8 @@ export const agentMachine = setup({
     tellGoes: sendParent(({ context }) => ({ type: 'child.goes', id: context.facts.path })),
     announceStart: emit(({ context }) => ({ type: 'agent.started', path: context.facts.path, agent: context.facts.agent })),
     announceInput: emit(({ context }) => ({ type: 'input.delivered', path: context.facts.path, agent: context.facts.agent, ids: context.pendingInput.map((input) => input.id), items: context.pendingInput.map((input) => input.item) })),
-    acceptInput: assign(({ context }, input: Extract<Downward, { type: 'steer' }>['input']) => ({ pendingInput: [...context.pendingInput, ...input] })),
+    acceptInput: assign(({ context }, input: Steer['input']) => ({ pendingInput: [...context.pendingInput, ...input] })),
+    cutTurn: sendTo(({ context }) => turnActorId(context), (_, { cut = {} }: Steer) => ({ type: 'cut', cut })),
     openGate: assign({ gateOpen: true }),
     passGate: sendTo(({ context }) => turnActorId(context), { type: 'gate.open' }),
     askSoftStop: assign({ softStop: true }),
@@ -135,7 +137,10 @@ export const agentMachine = setup({
   entry: 'announceStart',
   initial: 'running',
   on: {
-    steer: { actions: { type: 'acceptInput', params: ({ event }) => event.input } },
+    steer: [
+      { guard: { type: 'cutsTurn', params: ({ event }) => event }, actions: [{ type: 'acceptInput', params: ({ event }) => event.input }, { type: 'cutTurn', params: ({ event }) => event }] },
+      { actions: { type: 'acceptInput', params: ({ event }) => event.input } },
+    ],
     configure: { actions: { type: 'configure', params: ({ event }) => event } },
     'gate.open': [{ guard: 'turnAlive', actions: ['openGate', 'passGate'] }, { actions: 'openGate' }],
     softStop: [{ guard: 'turnAlive', actions: ['askSoftStop', 'passSoftStop'] }, { actions: 'askSoftStop' }],
@@ -280,6 +285,7 @@ export const agentMachine = setup({
 });
 
 type Interrupt = Extract<Downward, { type: 'interrupt' }>;
+type Steer = Extract<Downward, { type: 'steer' }>;
 const turnActorId = (context: AgentContext) => `turn.${context.turns}`;
 const isFinal = (context: AgentContext) => context.last?.next === 'final' && (context.pendingInput.length === 0 || !canGoOn(context));
 const effectOf = (context: AgentContext, name: string) => ({ effectId: `${context.facts.path}/${name}.${context.turns}#1`, agent: context.facts.agent });

@@ -1,4 +1,4 @@
-import type { CallResult } from './call.ts';
+import type { Call, CallResult } from './call.ts';
 import type { AgentInputItem, UserMessageItem } from './item.ts';
 import type { ErrorKind } from './outcome.ts';
 
@@ -12,7 +12,8 @@ export interface Configuration { type: 'configure'; maxTurns?: number | null; er
 
 /** What a person or program may tell a running run. Each is journalled before it is applied. */
 export type Command =
-  | { type: 'steer'; input: PendingInput[] }
+  /** `mode`: the answer that is on its way is cut for it (L2). `cut`: what of each is complete and in no entry yet, by effect; added when it is recorded. */
+  | { type: 'steer'; input: PendingInput[]; mode?: 'instant'; cut?: Record<string, AgentInputItem[]> }
   | { type: 'softStop' }
   | { type: 'interrupt'; reason: InterruptReason; at: number; partials?: Record<string, string>; notice?: boolean }
   | Configuration;
@@ -26,11 +27,15 @@ export type Decision =
   | { decision: 'reject'; message?: string; always?: boolean }
   | { decision: 'useResult'; output: unknown; result?: CallResult };
 
-/** Commands in the form in which they travel down the tree, plus the two that only the loop itself sends. */
+/** Commands in the form in which they travel down the tree, plus those that only the loop itself sends. */
 export type Downward =
   | Command
   | { type: 'withdraw' }
+  | { type: 'cut'; cut: Record<string, AgentInputItem[]> }
   | { type: 'gate.open' };
 
 /** What a level tells the one above while it lives; everything else comes back as output. */
 export type Upward = { type: 'child.waits'; id: string } | { type: 'child.goes'; id: string };
+
+/** Inside an answer that is not complete, an item is. `call`: it may be carried out at once (C4). `at` is in ms since the epoch. */
+export interface ItemReady { type: 'item.ready'; item: AgentInputItem; call?: Call; at: number }

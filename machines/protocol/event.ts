@@ -15,7 +15,11 @@ export type LoopEvent =
   | { type: 'input.delivered'; path: string; agent: string; ids: string[]; items: AgentInputItem[] }
   /** `kept`: items of the answer that stand; all else of it that was streamed is taken back (K2). */
   | { type: 'turn.retrying'; path: string; agent: string; attempt: number; delayMs: number; failure: Failure; kept?: AgentInputItem[] }
-  | { type: 'turn.cut'; path: string; agent: string; item: AgentInputItem }
+  | { type: 'turn.cut'; path: string; agent: string; item: AgentInputItem; at: number }
+  /** Input that could not wait has cut the answer: `kept` stands, all else of it that was streamed is taken back (L2). */
+  | { type: 'turn.retracted'; path: string; agent: string; kept: AgentInputItem[] }
+  /** A call of an answer that is not complete yet; `id` is the path of the call (C4). */
+  | { type: 'call.ready'; path: string; agent: string; id: string; call: Call }
   /** `uncertain`: the call has begun before, and nobody knows whether it had its effect (O3). */
   | { type: 'approval.requested'; path: string; agent: string; id: string; call: Call; uncertain?: true }
   | { type: 'approval.resolved'; path: string; agent: string; id: string; call: Call; decision: Decision['decision'] | 'withdrawn' }

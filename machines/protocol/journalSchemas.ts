@@ -14,7 +14,12 @@ const PendingInput = z.looseObject({ id: z.string(), item: z.looseObject({}) });
 
 /** What a person or program may say to a run. Events of XState itself are no commands. */
 export const CommandSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('steer'), input: z.array(PendingInput).min(1) }),
+  z.object({
+    type: z.literal('steer'),
+    input: z.array(PendingInput).min(1),
+    mode: z.literal('instant').optional(),
+    cut: z.record(z.string(), z.array(z.looseObject({}))).optional(),
+  }),
   z.object({ type: z.literal('softStop') }),
   z.object({
     type: z.literal('interrupt'),
@@ -61,7 +66,7 @@ export const JournalEntrySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('command'), command: CommandSchema, at, mark }),
   z.object({ type: z.literal('decide'), id, decision: DecisionSchema, fingerprint: z.string().optional(), at, mark }),
   z.object({ type: z.literal('effect.started'), id, at, mark }),
-  z.object({ type: z.literal('effect.item'), id, item: z.looseObject({}), at, mark }),
+  z.object({ type: z.literal('effect.item'), id, item: z.looseObject({}), call: z.looseObject({ index: z.number(), callId: z.string() }).optional(), at, mark }),
   z.object({ type: z.literal('effect.done'), id, outcome: RecordedOutcome, at, mark }),
   z.object({ type: z.literal('effect.failed'), id, error: ErrorRecord, at, mark }),
   z.object({ type: z.literal('effect.lost'), id, at, mark }),
