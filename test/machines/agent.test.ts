@@ -44,12 +44,13 @@ function outcome(next: TurnNext, more: Partial<TurnOutcome> = {}): TurnOutcome {
   return { next, response, results, records: recordsOfTurn('asker', response, results), ...more };
 }
 
-function turnOutcomes(input: TurnInput, { gateOpen }: AgentContext): TurnOutcome[] {
+function turnOutcomes(input: TurnInput, { gateOpen, pendingInput, cuts }: AgentContext): TurnOutcome[] {
   const response = input.carried?.response ?? responseOf([call]);
   const acted = { response, results: { 0: resultOf(call) } };
   const answered = responseOf([], { responseId: 'r1' });
   const failures = [outcome('failed', { failure: failureOf('model') }), outcome('failed', { failure: failureOf('user', { sent: false }) })];
-  const stops = [outcome('suspended')];
+  const isCut = pendingInput.length > 0 && cuts === 0;
+  const stops = [outcome('suspended'), ...(isCut ? [outcome('cut'), outcome('cut', { response: responseOf([], { items: [said('part')], final: undefined }) })] : [])];
   if (!gateOpen) return [...failures, ...stops];
   const ends: TurnOutcome[] = [
     outcome('final', { response: answered, finalOutput: 'done' }),
@@ -103,7 +104,7 @@ const walk = explore({
       { type: 'interrupt', reason: 'user', at: AT }, { type: 'interrupt', reason: 'user', at: AT, notice: false },
       // After an interrupt the guardrails are gone: nobody opens the gate any more.
       ...(context.gateOpen || context.interrupt ? [] : [{ type: 'gate.open' }, { type: 'interrupt', reason: 'tripwire', at: AT }]),
-      ...(context.pendingInput.length < 1 && context.turns < TURNS ? [steerOf('s1')] : []),
+      ...(context.pendingInput.length < 1 && context.turns < TURNS ? [steerOf('s1'), { ...steerOf('s1'), mode: 'instant', cut: {} }] : []),
     ];
     return [
       ...commands,
@@ -189,6 +190,26 @@ describe('on every way through the agent chart', () => {
       // With a session, what the turn brought is saved before the next one starts.
       expect(value).toEqual({ running: context.facts.session && context.conversation.unsaved.length > 0 && !context.turnAlive ? 'saving' : 'turning' });
       expect([context.final, context.conclusion]).toEqual([null, null]);
+    }
+  });
+
+  test('L2: an instant steer is passed to a turn that is at work, unless a soft stop has been asked for', () => {
+    const instant = walk.edges.filter(({ event }) => event.type === 'steer' && event['mode'] === 'instant');
+    for (const { from, effects } of instant) {
+      const { turnAlive, softStop } = walk.states[from]!.snapshot.context;
+      expect(effects.some((effect) => effect.kind === 'send' && effect.event.type === 'cut')).toBe(turnAlive && !softStop);
+    }
+  });
+
+  test('B1, L2: a turn that was cut does not count, and the next one reads the input under a path of its own', () => {
+    const cut = walk.edges.filter(({ from, event }) => event.output?.next === 'cut' && canGoOn({ ...walk.states[from]!.snapshot.context, maxTurns: null }) && !walk.states[from]!.snapshot.context.interrupt);
+    expect(cut.length).toBeGreaterThan(0);
+    for (const { from, to, effects } of cut) {
+      const [before, after] = [walk.states[from]!.snapshot.context, walk.states[to]!.snapshot.context];
+      const [next] = effects.flatMap((effect) => (effect.kind === 'spawn' && effect.src === 'turn' ? [effect.input as TurnInput] : []));
+      if (after.conclusion) continue; // a limit was set below what had been done
+      expect([after.turns, after.pendingInput, next!.turn, next!.path]).toEqual([before.turns, [], before.turns, `run/agent.1/turn.${before.turns}.1`]);
+      expect(next!.history.toArray()).toContainEqual(asked('s1'));
     }
   });
 
