@@ -220,8 +220,8 @@ export const turnMachine = setup({
           on: {
             softStop: { target: '#turn.settled', actions: ['askSoftStop', 'decideSuspended'] },
             cut: [
-              { guard: 'keptLeavesWork', target: 'sampling', actions: ['announceRetracted', 'countAttempt'] },
-              { target: '#turn.settled', actions: ['announceRetracted', 'announceKept', 'takeCut'] },
+              { guard: 'keptLeavesWork', target: 'sampling', actions: 'countAttempt' },
+              { target: '#turn.settled', actions: ['announceKept', 'takeCut'] },
             ],
           },
           invoke: {
