@@ -44,7 +44,7 @@ export class Execution implements RunSource {
   readonly #answering = new Set<string>();
 
   /** @param from nothing for a fresh run. */
-  constructor({ agent, config, options, hooks, stream, onStream }: ExecutionOptions, from: ExecutionOrigin = {}) {
+  constructor({ agent, config, options, hooks, stream, retryByDefault, onStream }: ExecutionOptions, from: ExecutionOrigin = {}) {
     this.#options = options;
     const causes = new Map<string, unknown>();
     const listens = onStream !== undefined || options.onEvent !== undefined || agentHasListeners(agent);
@@ -57,6 +57,7 @@ export class Execution implements RunSource {
       runContext: from.runContext ?? toRunContext(options.context),
       hooks,
       stream,
+      retryByDefault,
       causes,
       onRaw: view?.raw,
       onProgress: view?.progressed,

@@ -19,8 +19,9 @@ const KNOWN = '`steer`, `softStop`, `interrupt` or `configure`';
 type Check<Type extends Command['type']> = (command: Extract<Command, { type: Type }>) => string | undefined;
 
 const CHECKS: { [Type in Command['type']]: Check<Type> } = {
-  steer: ({ input, mode }) => {
+  steer: ({ input, mode, cut = {} }) => {
     if (mode !== undefined && mode !== 'instant') return `"${String(mode)}" is no mode of a steer: leave it out, or say 'instant'`;
+    if (!isObject(cut) || !Object.values(cut).every(Array.isArray)) return '`cut` of a steer is a list of items by effect';
     if (!Array.isArray(input) || input.length === 0) return '`steer` needs at least one message';
     return input.every((one) => isObject(one) && typeof one.id === 'string' && isObject(one.item)) ? undefined : 'each message of `steer` needs an id and an item';
   },

@@ -16,6 +16,7 @@ import { getDefaultModelProvider } from './providers.ts';
 import type { RunContext } from './runContext.ts';
 import type { RunConfig, SharedRunOptions } from './runOptions.ts';
 import { canonical } from './fingerprint.ts';
+import { RETRY_BY_DEFAULT } from './retryPolicies.ts';
 import type { ScopeMemory } from './scopeMemory.ts';
 import { Usage } from './usage.ts';
 import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './toolGuardrail.ts';
@@ -34,6 +35,8 @@ export interface ScopeOptions {
   runContext: RunContext<any>;
   hooks?: RunHooks<any, any>;
   stream: boolean;
+  /** Requests are sent again also where the app says nothing about that (K1). */
+  retryByDefault?: boolean;
   onRaw?: StreamEventListener;
   onProgress?: ProgressListener;
   causes: Map<string, unknown>;
@@ -72,6 +75,7 @@ export class RunScope {
   readonly #models = new Map<string | undefined, Model | Promise<Model>>();
   readonly #causes: Map<string, unknown>;
   readonly #usageBefore: Usage | undefined;
+  readonly #retryByDefault: boolean;
   readonly runData: ScopeOptions['runData'];
   readonly isNested: boolean;
   readonly deliver: ScopeOptions['deliver'];
@@ -84,6 +88,7 @@ export class RunScope {
     this.#usageBefore = scope.runContext.usage.requests > 0 ? new Usage(scope.runContext.usage) : undefined;
     this.hooks = scope.hooks;
     this.stream = scope.stream;
+    this.#retryByDefault = scope.retryByDefault ?? false;
     this.onRaw = scope.onRaw;
     this.onProgress = scope.onProgress;
     this.#causes = scope.causes;
@@ -179,7 +184,8 @@ export class RunScope {
   settingsFor(agent: AnyAgent): ModelSettings {
     const { modelSettings: ofRun } = this.options;
     const { modelSettings: ofRunner } = this.config;
-    return ofRun || ofRunner ? { ...ofRunner, ...agent.modelSettings, ...ofRun } : agent.modelSettings;
+    const settings = ofRun || ofRunner ? { ...ofRunner, ...agent.modelSettings, ...ofRun } : agent.modelSettings;
+    return this.#retryByDefault && settings.retry === undefined ? { ...settings, retry: RETRY_BY_DEFAULT } : settings;
   }
 
   modelFor(agent: AnyAgent): Model | Promise<Model> {
@@ -224,6 +230,7 @@ export class RunScope {
       options: { ...delegate.runOptions, clock: this.options.clock },
       runContext,
       stream: this.stream || listens,
+      retryByDefault: this.#retryByDefault,
       onRaw: this.onRaw,
       onProgress: this.onProgress,
       isNested: true,
