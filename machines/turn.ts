@@ -153,7 +153,7 @@ export const turnMachine = setup({
   output: ({ context }) => outcomeOf(context),
   initial: 'running',
   on: {
-    'gate.open': [{ guard: 'callsWait', actions: ['openGate', 'beginReady'] }, { actions: 'openGate' }],
+    'gate.open': { actions: 'openGate' },
     'xstate.done.actor.toolCall.*': { actions: { type: 'collect', params: outputOf } },
     softStop: { actions: 'askSoftStop' },
     withdraw: { guard: 'hasLiveCalls', actions: 'withdrawCalls' },
@@ -182,6 +182,7 @@ export const turnMachine = setup({
               { guard: { type: 'isReadyCall', params: eventOf }, actions: [{ type: 'keepItem', params: eventOf }, { type: 'announceReady', params: eventOf }] },
               { actions: { type: 'keepItem', params: eventOf } },
             ],
+            'gate.open': { guard: 'callsWait', actions: ['openGate', 'beginReady'] },
             cut: [
               {
                 guard: { type: 'cutLeavesWork', params: eventOf },
