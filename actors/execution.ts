@@ -21,7 +21,7 @@ import { toItems } from './input.ts';
 import { type Progress, progressOf, savesToSession } from './progress.ts';
 import { RunContext } from './runContext.ts';
 import { RunView } from './runView.ts';
-import { type RunSource, RunState } from './runState.ts';
+import { type RunSource, RunState, type SteerWay } from './runState.ts';
 import { settledResult } from './settledResult.ts';
 import { Signals } from './signals.ts';
 import { type AnyRunOptions, RunScope, agentHasListeners } from './scope.ts';
@@ -44,7 +44,7 @@ export class Execution implements RunSource {
   readonly #deciding: Deciding;
 
   /** @param from nothing for a fresh run. */
-  constructor({ agent, config, options, hooks, stream, onStream, pace }: ExecutionOptions, from: ExecutionOrigin = {}) {
+  constructor({ agent, config, options, hooks, stream, retryByDefault, onStream, pace }: ExecutionOptions, from: ExecutionOrigin = {}) {
     this.#options = options;
     const causes = new Map<string, unknown>();
     const listens = onStream !== undefined || options.onEvent !== undefined || agentHasListeners(agent);
@@ -57,6 +57,7 @@ export class Execution implements RunSource {
       runContext: from.runContext ?? toRunContext(options.context),
       hooks,
       stream,
+      retryByDefault,
       causes,
       onRaw: view?.raw,
       onProgress: view?.progressed,
@@ -151,7 +152,7 @@ export class Execution implements RunSource {
     if (!session && savesToSession(this.#host.snapshot)) throw new UserError('This run saves to a session. Pass the session again, as the option `session`, to go on with it.');
     this.#mustKeepPolicy(progressOf(this.#host.snapshot));
     if (maxTurns !== undefined || errorHandlers) this.#host.command({ type: 'configure', maxTurns, errorHandlers: errorHandlers && handledKinds(errorHandlers) });
-    for (const { path, input } of this.state.takeStaged()) this.steer(input, path);
+    for (const { path, input } of this.state.takeStaged()) this.steer(input, { path });
     await this.#deciding.takeAll();
     if (stopSignal?.aborted) this.softStop();
     for (const command of this.#saidBefore()) this.#host.command(command);
@@ -196,8 +197,8 @@ export class Execution implements RunSource {
     return changed === 'accepted';
   }
 
-  steer(input: PendingInput[], path?: string): boolean {
-    return this.#tell({ type: 'steer', input, ...(path !== undefined && { path }) });
+  steer(input: PendingInput[], { path, mode = this.scope.option('steerMode') }: SteerWay = {}): boolean {
+    return this.#tell({ type: 'steer', input, ...(path !== undefined && { path }), ...(mode === 'instant' && { mode }) });
   }
 
   mail(input: PendingInput[]): boolean {

@@ -262,7 +262,7 @@ export class Host implements LeafHost {
         this.#boot(entry.input);
         break;
       case 'command':
-        if (this.ending === null) this.#actor!.tell(stamped(entry.command, entry.at));
+        if (this.ending === null) this.effects.whileCutting(entry.command, () => this.#actor!.tell(stamped(entry.command, entry.at)));
         break;
       case 'decide':
         this.decisions.keep(entry.id, entry.decision, entry.fingerprint);

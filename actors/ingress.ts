@@ -19,7 +19,11 @@ const KNOWN = '`steer`, `mail`, `softStop`, `interrupt` or `configure`';
 type Check<Type extends Command['type']> = (command: Extract<Command, { type: Type }>) => string | undefined;
 
 const CHECKS: { [Type in Command['type']]: Check<Type> } = {
-  steer: ({ input, path = '' }) => (typeof path === 'string' ? problemOf('steer', input) : 'the `path` of a `steer` is a text'),
+  steer: ({ input, path = '', mode, cut = {} }) => {
+    if (mode !== undefined && mode !== 'instant') return `"${String(mode)}" is no mode of a steer: leave it out, or say 'instant'`;
+    if (!isObject(cut) || !Object.values(cut).every(Array.isArray)) return '`cut` of a steer is a list of items by effect';
+    return typeof path === 'string' ? problemOf('steer', input) : 'the `path` of a `steer` is a text';
+  },
   mail: ({ input }) => problemOf('mail', input),
   softStop: () => undefined,
   interrupt: ({ reason, at, partials = {}, notice = false }) => {

@@ -54,6 +54,8 @@ export interface ToolExecutionConfig {
 export type ToolNameCollisionPolicy = 'warn' | 'error';
 /** Default `return_error_to_model`: the model reads that the tool does not exist. The Agents SDK raises. */
 export type ToolNotFoundBehavior = 'raise_error' | 'return_error_to_model';
+export type ToolStart = 'afterResponse' | 'eager';
+export type SteerMode = 'safePoint' | 'instant';
 export type ReasoningItemIdPolicy = 'preserve' | 'omit';
 /** Accepted so that options of the Agents SDK fit; traces come with their own adapter. */
 export interface TracingConfig { apiKey?: string; includeTaskAndTurnSpans?: boolean }
@@ -101,6 +103,17 @@ interface CommonOptions<TContext> {
   toolExecution?: ToolExecutionConfig;
   toolNotFoundBehavior?: ToolNotFoundBehavior;
   toolNameCollisionPolicy?: ToolNameCollisionPolicy;
+  /**
+   * `eager`: while the model streams, a call begins as soon as its item is complete; where the model is not streamed, says of no item that
+   * it is complete, or where the provider keeps the conversation, as by default: after the response (C4).
+   */
+  toolStart?: ToolStart;
+  /** Of several calls in one response the first runs; the model reads that the others did not (C9). Default false. */
+  oneCallPerTurn?: boolean;
+  /** Longest text of a result that the model reads, in bytes of UTF-8; head and tail of a longer one are kept (C6). Default null: any. */
+  maxToolOutputBytes?: number | null;
+  /** Input for a run that is going waits for a safe point, or cuts the answer that is on its way (L2). Default `safePoint`. */
+  steerMode?: SteerMode;
   /** Transcript as one message after a handoff without an input filter (F3). Default false. */
   nestHandoffHistory?: boolean | NestHistoryOptions;
   /** Where entries are kept. Default: memory. */

@@ -19,6 +19,7 @@ import { getDefaultModelProvider } from './providers.ts';
 import type { RunContext } from './runContext.ts';
 import type { RunConfig, SharedRunOptions } from './runOptions.ts';
 import { canonical } from './fingerprint.ts';
+import { RETRY_BY_DEFAULT } from './retryPolicies.ts';
 import type { ScopeMemory } from './scopeMemory.ts';
 import { Usage } from './usage.ts';
 import type { Tool } from './toolTypes.ts';
@@ -41,6 +42,8 @@ export interface ScopeOptions {
   runContext: RunContext<any>;
   hooks?: RunHooks<any, any>;
   stream: boolean;
+  /** Requests are sent again also where the app says nothing about that (K1). */
+  retryByDefault?: boolean;
   onRaw?: StreamEventListener;
   onProgress?: ProgressListener;
   pace?: Pace;
@@ -96,6 +99,7 @@ export class RunScope {
   readonly #models = new Map<string | undefined, Model | Promise<Model>>();
   readonly #causes: Map<string, unknown>;
   readonly #usageBefore: Usage | undefined;
+  readonly #retryByDefault: boolean;
   readonly runData: ScopeOptions['runData'];
   readonly isNested: boolean;
   readonly overrides: ScopeOverrides | undefined;
@@ -112,6 +116,7 @@ export class RunScope {
     this.#usageBefore = scope.runContext.usage.requests > 0 ? new Usage(scope.runContext.usage) : undefined;
     this.hooks = scope.hooks;
     this.stream = scope.stream;
+    this.#retryByDefault = scope.retryByDefault ?? false;
     this.onRaw = scope.onRaw;
     this.onProgress = scope.onProgress;
     this.pace = scope.pace;
@@ -217,7 +222,8 @@ export class RunScope {
   settingsFor(agent: AnyAgent): ModelSettings {
     const { modelSettings: ofRun } = this.options;
     const { modelSettings: ofRunner } = this.config;
-    return ofRun || ofRunner ? { ...ofRunner, ...agent.modelSettings, ...ofRun } : agent.modelSettings;
+    const settings = ofRun || ofRunner ? { ...ofRunner, ...agent.modelSettings, ...ofRun } : agent.modelSettings;
+    return this.#retryByDefault && settings.retry === undefined ? { ...settings, retry: RETRY_BY_DEFAULT } : settings;
   }
 
   modelFor(agent: AnyAgent): Model | Promise<Model> {
@@ -262,6 +268,7 @@ export class RunScope {
       options: { stuckDetection: this.option('stuckDetection'), ...delegate.runOptions, clock: this.options.clock },
       runContext,
       stream: this.stream || listens,
+      retryByDefault: this.#retryByDefault,
       onRaw: this.onRaw,
       onProgress: this.onProgress,
       pace: this.pace,

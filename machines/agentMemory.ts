@@ -73,6 +73,8 @@ export interface AgentContext extends Inherited {
   facts: AgentFacts;
   conversation: AgentConversation;
   turnAlive: boolean;
+  /** How often the turn of this number has been cut by a steer: its request does not count (B1). */
+  cuts: number;
   last: TurnOutcome | null;
   steering: Steering;
   /** `guardsOutput`: output guardrails have yet to look at it. */
@@ -97,6 +99,7 @@ export function contextOf(input: AgentInput): AgentContext {
     pendingInput,
     carried,
     turnAlive: false,
+    cuts: 0,
     last: null,
     steering: UNSTEERED,
     final: null,
@@ -115,11 +118,11 @@ export const canGoOn = (context: AgentContext) => !context.softStop && !exhauste
 export const nextTurn = ({ carried, turns }: AgentContext) => (carried ? turns : turns + 1);
 
 export function turnInput(context: AgentContext): TurnInput {
-  const { facts, conversation, gateOpen, usedTools, carried, steering } = context;
+  const { facts, conversation, gateOpen, usedTools, carried, steering, cuts } = context;
   const { history, unsaved, server, generated } = conversation;
   const turn = nextTurn(context);
   return {
-    path: `${facts.path}/turn.${turn}`,
+    path: `${facts.path}/turn.${turn}${cuts === 0 ? '' : `.${cuts}`}`,
     agent: facts.agent,
     turn,
     first: generated.length === 0 && context.last === null,
@@ -148,6 +151,7 @@ export function recordTurn(context: AgentContext, turn: TurnOutcome): Partial<Ag
     turnAlive: false,
     last: turn,
     turns: wasSent(turn) ? context.turns : context.turns - 1,
+    cuts: turn.next === 'cut' ? context.cuts + 1 : 0,
     emptyStreak: turn.next === 'empty' ? context.emptyStreak + 1 : 0,
     usedTools: context.usedTools || (turn.response?.calls.length ?? 0) > 0,
   };
@@ -262,7 +266,7 @@ function givenUp({ conclusion, last, facts }: AgentContext): ItemRecord[] {
 
 
 /** A turn whose request never left does not count (B1). */
-const wasSent = (turn: TurnOutcome) => turn.response !== null || (turn.next !== 'suspended' && turn.failure?.sent !== false);
+const wasSent = (turn: TurnOutcome) => turn.next !== 'cut' && (turn.response !== null || (turn.next !== 'suspended' && turn.failure?.sent !== false));
 
 /** What the session already has of a carried turn is not written twice (G1). */
 function unsavedOf(turn: TurnOutcome, items: AgentInputItem[]): AgentInputItem[] {

@@ -111,6 +111,8 @@ export interface Response {
   guardsOutput?: boolean;
   concludesTurn?: boolean;
   endsAgent?: boolean;
+  /** What was complete of an answer that was cut short: who goes on reads it as one. */
+  unread?: true;
 }
 
 export const NO_USAGE: UsageData = { requests: 0, inputTokens: 0, outputTokens: 0, totalTokens: 0 };

@@ -16,7 +16,13 @@ const PendingInput = z.looseObject({ id: z.string(), item: z.looseObject({}) });
 
 /** What a person or program may say to a run. Events of XState itself are no commands. */
 export const CommandSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('steer'), input: z.array(PendingInput).min(1), path: z.string().optional(), mode: z.literal('instant').optional() }),
+  z.object({
+    type: z.literal('steer'),
+    input: z.array(PendingInput).min(1),
+    path: z.string().optional(),
+    mode: z.literal('instant').optional(),
+    cut: z.record(z.string(), z.array(z.looseObject({}))).optional(),
+  }),
   z.object({ type: z.literal('mail'), input: z.array(PendingInput).min(1) }),
   z.object({ type: z.literal('softStop') }),
   z.object({
@@ -76,7 +82,7 @@ export const JournalEntrySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('command'), command: z.union([CommandSchema, ThreadCommandSchema]), at, mark }),
   z.object({ type: z.literal('decide'), id, decision: DecisionSchema, fingerprint: z.string().optional(), at, mark }),
   z.object({ type: z.literal('effect.started'), id, at, mark }),
-  z.object({ type: z.literal('effect.item'), id, item: z.looseObject({}), at, mark }),
+  z.object({ type: z.literal('effect.item'), id, item: z.looseObject({}), call: z.looseObject({ index: z.number(), callId: z.string() }).optional(), at, mark }),
   z.object({ type: z.literal('effect.done'), id, outcome: RecordedOutcome, at, mark }),
   z.object({ type: z.literal('effect.failed'), id, error: ErrorRecord, at, mark }),
   z.object({ type: z.literal('effect.lost'), id, at, mark }),

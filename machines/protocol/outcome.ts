@@ -65,7 +65,7 @@ export interface CarriedTurn {
 }
 
 /** Why the turn ended, in the words of the guards that decide about it. */
-export type TurnNext = 'again' | 'final' | 'handoff' | 'empty' | 'refusal' | 'invalid' | 'failed' | 'interrupted' | 'suspended';
+export type TurnNext = 'again' | 'final' | 'handoff' | 'empty' | 'refusal' | 'invalid' | 'failed' | 'interrupted' | 'suspended' | 'cut';
 
 export interface TurnOutcome {
   next: TurnNext;

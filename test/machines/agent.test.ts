@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AnyEventObject, SnapshotFrom } from 'xstate';
 import { type AgentContext, type AgentInput, agentMachine } from '../../machines/agent.ts';
+import { canGoOn } from '../../machines/agentMemory.ts';
 import { type ScreenInput, reopens } from '../../machines/pendingInput.ts';
 import type { CarriedTurn, ErrorKind, TurnNext, TurnOutcome } from '../../machines/protocol/outcome.ts';
 import { recordsOfTurn } from '../../machines/history.ts';
@@ -57,13 +58,14 @@ function outcome(next: TurnNext, more: Partial<TurnOutcome> = {}): TurnOutcome {
 const isSteered = ({ facts }: AgentContext) => Boolean(facts.screensInput || facts.stopHooks || facts.stuckDetection);
 
 function turnOutcomes(input: TurnInput, context: AgentContext): TurnOutcome[] {
-  const { gateOpen } = context;
+  const { gateOpen, pendingInput, cuts } = context;
   const turns = turnsOf(context);
   const response = input.carried?.response ?? responseOf([call]);
   const acted = { response, results: { 0: resultOf(call) } };
   const answered = responseOf([], { responseId: 'r1' });
   const failures = [outcome('failed', { failure: failureOf('model') }), outcome('failed', { failure: failureOf('user', { sent: false }) })];
-  const stops = [outcome('suspended')];
+  const isCut = pendingInput.length > 0 && cuts === 0;
+  const stops = [outcome('suspended'), ...(isCut ? [outcome('cut'), outcome('cut', { response: responseOf([], { items: [said('part')], final: undefined }) })] : [])];
   if (!gateOpen) return [...failures, ...stops];
   const ends: TurnOutcome[] = [
     outcome('final', { response: answered, finalOutput: 'done' }),
@@ -141,6 +143,7 @@ const walk = explore({
       // After an interrupt the guardrails are gone: nobody opens the gate any more.
       ...(context.gateOpen || context.interrupt ? [] : [{ type: 'gate.open' }, { type: 'interrupt', reason: 'tripwire', at: AT }]),
       ...steers(context, snapshot.matches({ running: 'screeningInput' })),
+      ...(!isSteered(context) && context.pendingInput.length < 1 && context.turns < TURNS ? [{ ...steerOf('s1'), mode: 'instant', cut: {} }] : []),
     ];
     return [
       ...commands,
@@ -295,6 +298,26 @@ describe('on every way through the agent chart', () => {
     const dropped = others.filter(({ effects }) => effects.some((effect) => effect.kind === 'emit' && effect.event.type === 'input.dropped' && effect.event['reason'] === 'path'));
     expect([passed.length > 0, dropped.length > 0, passed.length + dropped.length]).toEqual([true, true, others.length]);
     for (const { from, to } of others) expect(walk.states[to]!.snapshot.context.pendingInput).toEqual(walk.states[from]!.snapshot.context.pendingInput);
+  });
+
+  test('L2: an instant steer is passed to a turn that is at work, unless a soft stop has been asked for', () => {
+    const instant = walk.edges.filter(({ event }) => event.type === 'steer' && event['mode'] === 'instant');
+    for (const { from, effects } of instant) {
+      const { turnAlive, softStop } = walk.states[from]!.snapshot.context;
+      expect(effects.some((effect) => effect.kind === 'send' && effect.event.type === 'cut')).toBe(turnAlive && !softStop);
+    }
+  });
+
+  test('B1, L2: a turn that was cut does not count, and the next one reads the input under a path of its own', () => {
+    const cut = walk.edges.filter(({ from, event }) => event.output?.next === 'cut' && canGoOn({ ...walk.states[from]!.snapshot.context, maxTurns: null }) && !walk.states[from]!.snapshot.context.interrupt);
+    expect(cut.length).toBeGreaterThan(0);
+    for (const { from, to, effects } of cut) {
+      const [before, after] = [walk.states[from]!.snapshot.context, walk.states[to]!.snapshot.context];
+      const [next] = effects.flatMap((effect) => (effect.kind === 'spawn' && effect.src === 'turn' ? [effect.input as TurnInput] : []));
+      if (after.conclusion) continue; // a limit was set below what had been done
+      expect([after.turns, after.pendingInput, next!.turn, next!.path]).toEqual([before.turns, [], before.turns, `run/agent.1/turn.${before.turns}.1`]);
+      expect(next!.history.toArray()).toContainEqual(asked('s1'));
+    }
   });
 
   test('J1: after a soft stop no turn starts', () => {

@@ -92,6 +92,7 @@ export class Lives {
     const { journal } = this.#life;
     const entries = last.runId === undefined ? [] : store.read(last.runId);
     if (entries.length === 0) return this.#fromTheBeginning();
+    if (wasAnswering(entries)) this.doubt = 'of an answer what was complete when its process died is gone on from: the rest is asked for anew, or not at all';
     const agents = [agent, ...(input instanceof RunState ? (input.source.origin.agents ?? []) : [])];
     const context = input instanceof RunState ? input.runContext.context : options.context;
     const lost = this.#unheard(entries);
@@ -211,6 +212,12 @@ export class Lives {
 function wasAtWork(entries: readonly JournalEntry[]): boolean {
   const ended = new Set(entries.flatMap((entry) => (entry.type === 'effect.done' || entry.type === 'effect.lost' ? [entry.id] : [])));
   return entries.some((entry) => entry.type === 'effect.started' && !ended.has(entry.id));
+}
+
+/** Part of an answer was complete, and the rest was not there. */
+function wasAnswering(entries: readonly JournalEntry[]): boolean {
+  const ended = new Set(entries.flatMap((entry) => (entry.type === 'effect.done' ? [entry.id] : [])));
+  return entries.some((entry) => entry.type === 'effect.item' && !ended.has(entry.id));
 }
 
 const saidBy = ({ item }: CallResult): unknown => ('output' in item ? item.output : null);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { nestedDesk, supportDesk } from './scenarios.ts';
+import { hurriedDesk, nestedDesk, supportDesk } from './scenarios.ts';
 import { type ComposedWalk, walkComposed } from './walk.ts';
 
 /**
@@ -54,6 +54,22 @@ describe('the composed charts in every order: G3, I2, J2, J4, C3, D1, D6, B1, L3
     expect(walk.problems).toEqual([]);
     expect(walk.isWhole).toBe(true);
     expect(walk.states).toBeGreaterThan(300);
+  });
+
+  test('C4, L2: with calls that begin while the model streams, and a steer that cuts its answer', async () => {
+    const walk = await walkComposed(hurriedDesk('hurried', { parallel: ['g0'], retries: true, fails: ['model', 'execute'], decisions: [{ decision: 'approve' }, { decision: 'reject' }] }));
+    report('hurried', walk);
+    expect(walk.problems).toEqual([]);
+    expect(walk.isWhole).toBe(true);
+    expect(walk.states).toBeGreaterThan(1_000);
+  });
+
+  test('C4, O3: the same with tools that it is harmful to run twice, and a process that dies while they are at work', async () => {
+    const walk = await walkComposed(hurriedDesk('hurriedDying', { parallel: [], commands: ['steer', 'interrupt'], deaths: 1, decisions: [{ decision: 'approve' }] }));
+    report('hurriedDying', walk);
+    expect(walk.problems).toEqual([]);
+    expect(walk.isWhole).toBe(true);
+    expect(walk.states).toBeGreaterThan(200);
   });
 
   test('with all of it at once', { timeout: 600_000 }, async () => {

@@ -1,4 +1,5 @@
 import type { Leaves } from '../../../machines/compose.ts';
+import type { AgentInputItem } from '../../../machines/protocol/item.ts';
 import type { Failure } from '../../../machines/protocol/failure.ts';
 import type { RecordedOutcome } from '../../../machines/protocol/journal.ts';
 import type { RunInput } from '../../../machines/protocol/outcome.ts';
@@ -20,21 +21,29 @@ export interface Scenario {
   deaths?: number;
   /** Commands that may come at any point, each once. */
   commands: ('steer' | 'softStop' | 'interrupt')[];
+  /** Steers cut. */
+  steerMode?: 'instant';
+  /** What becomes complete next of an answer that is on its way. */
+  readies?: (effect: Begun, count: number) => { item: AgentInputItem; call?: Call } | undefined;
 }
 
 export const done = (value: unknown): RecordedOutcome => ({ status: 'ok', value });
 export const broken = (failure: Failure, retryInMs?: number): RecordedOutcome => ({ status: 'error', failure, ...(retryInMs === undefined ? {} : { retryInMs }) });
 
 /** Everything that may happen next in this world, by the rules of the scenario. */
-export function nextOps(world: World, { ends, decisions, resolutions = [], deaths = 0, commands }: Scenario): Op[] {
+export function nextOps(world: World, { ends, decisions, resolutions = [], deaths = 0, commands, steerMode, readies }: Scenario): Op[] {
   if (world.isSettled || world.host.crash) return [];
   const said = (kind: string) => world.host.entries.some((entry) => entry.type === 'command' && entry.command.type === kind);
   return [
     ...world.open.flatMap((effect) => ends(effect).map((outcome): Op => ({ kind: 'end', id: effect.id, outcome }))),
+    ...world.open.flatMap((effect): Op[] => {
+      const ready = readies?.(effect, world.host.entries.filter((entry) => entry.type === 'effect.item' && entry.id === effect.id).length);
+      return ready ? [{ kind: 'item', id: effect.id, ...ready }] : [];
+    }),
     ...world.timers.map((handle): Op => ({ kind: 'fire', id: String(handle) })),
     ...world.host.openDecisions.flatMap(({ id, uncertain }) => (uncertain ? resolutions : decisions).map((decision): Op => ({ kind: 'decide', id, decision }))),
     ...(deaths > 0 && world.open.some(isHarmfulBody) && lostIn(world) < deaths ? [{ kind: 'die' } as const] : []),
-    ...commands.filter((command) => !said(command)).map((command): Op => (command === 'steer' ? { kind: 'steer', id: 's1' } : { kind: command })),
+    ...commands.filter((command) => !said(command)).map((command): Op => (command === 'steer' ? { kind: 'steer', id: 's1', ...(steerMode && { mode: steerMode }) } : { kind: command })),
   ];
 }
 
@@ -90,6 +99,24 @@ export function supportDesk(name: string, choices: Choices = {}): Scenario {
     return outcomes;
   };
   return { name, input, ends, decisions: choices.decisions ?? APPROVALS, resolutions: RESOLUTIONS, deaths: choices.deaths, commands: choices.commands ?? ['steer', 'softStop', 'interrupt'] };
+}
+
+/** As the support desk, with calls that begin while the model streams, and steers that cut its answers. */
+export function hurriedDesk(name: string, choices: Choices = {}): Scenario {
+  const desk = supportDesk(name, choices);
+  const calls = choices.deaths === undefined ? twoCalls : harmfulCalls;
+  const readies: Scenario['readies'] = ({ src, input, id }, count) => {
+    if (src !== 'model' || input.attempt > 1) return undefined;
+    if (input.agent === 'expert') return count === 0 ? { item: said('a part') } : undefined;
+    const call = turnOf({ id }) === 1 ? calls[count] : undefined;
+    return call && { item: call.item as AgentInputItem, call };
+  };
+  const ends = (effect: Begun): RecordedOutcome[] => {
+    const { src, input } = effect;
+    if (src === 'model' && input.ready) return [done({ ...responseOf(input.ready), items: input.kept })];
+    return desk.ends(effect);
+  };
+  return { ...desk, ends, readies, steerMode: 'instant' };
 }
 
 /** The agent looks and asks a helper at once; the helper, a run of its own, has a call that waits for a person. */

@@ -50,6 +50,8 @@ const BAD = [
   { type: 'steer', input: [null] },
   { type: 'steer', input: [{ item: {} }] },
   { type: 'steer', input: [{ id: 'a', item: null }] },
+  { type: 'steer', input: [{ id: 'a', item: {} }], mode: 'soon' },
+  { type: 'steer', input: [{ id: 'a', item: {} }], mode: 'instant', cut: { 'turn.1/model#1': 'all' } },
   { type: 'interrupt', reason: 'boredom', at: 0 },
   { type: 'interrupt', reason: 'user' },
   { type: 'interrupt', reason: 'user', at: 0, notice: 'yes' },
@@ -63,6 +65,7 @@ const BAD = [
 
 const GOOD: Command[] = [
   { type: 'steer', input: [{ id: 'a', item: { type: 'message', role: 'user', content: 'More.' } }] },
+  { type: 'steer', input: [{ id: 'a', item: { type: 'message', role: 'user', content: 'More.' } }], mode: 'instant', cut: { 'turn.1/model#1': [{ role: 'user', content: 'x' }] } },
   { type: 'softStop' },
   { type: 'interrupt', reason: 'user', at: 0 },
   { type: 'interrupt', reason: 'replaced', at: 7, partials: { 'turn.1/model#1': 'Once' }, notice: false },

@@ -55,7 +55,7 @@ export function checkUsage({ state, events }: Settled, before: Counted, answers:
   const isCut = state.source.outcome?.status === 'interrupted' || state.source.outcome?.status === 'failed';
   if (isCut) return counted; // an answer may have come too late to count
   const expected = answers.reduce(sum, before);
-  const retried = events.slice(replayed).filter(({ type }) => type === 'turn.retrying').length;
+  const retried = events.slice(replayed).filter(({ type }) => type === 'turn.retrying' || type === 'turn.retracted').length;
   expect(counted, 'A8: usage adds up').toEqual({ ...expected, requests: expected.requests + retried });
   return counted;
 }
