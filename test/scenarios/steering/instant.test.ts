@@ -8,7 +8,7 @@ import { type Going, type Seen, type World, play } from '../support/scenario.ts'
 const streamed = { only: 'streamed' } as const;
 const instant = { mode: 'instant' } as const;
 const asked = async (going: Going, world: World) => (await going.until('turn.started'), await world.clock.settle());
-const steer = async (going: Going, text = 'No, stop.') => (await going.state).addInput(text, instant);
+const steer = (going: Going) => going.steer('No, stop.', instant);
 const settled = async (world: World, going: Going) => (await world.clock.runAll(), going.settled);
 const spoken = (items: readonly AgentInputItem[]) => items.flatMap((item) => ('role' in item ? [typeof item.content === 'string' ? item.content : (item.content as { text: string }[])[0]!.text] : [item.type ?? '']));
 const retracted = ({ events }: Pick<Seen, 'events'>) => events.flatMap((event) => (event.type === 'turn.retracted' ? [spoken(event.kept)] : []));
@@ -32,7 +32,7 @@ test('L2: by default the same input waits for a safe point', async () => {
   const { seen, requests } = await play(async (world) => {
     const model = world.model(says('Whole.'), says('As you say.'));
     const going = world.begin(new Agent({ name: 'A', model }), 'go');
-    (await going.state).addInput('No, stop.');
+    await going.steer('No, stop.');
     return settled(world, going);
   }, streamed);
   expect(seen.story).toEqual(['A: says "Whole."', 'A: reads "No, stop."', 'A: says "As you say."']);
@@ -44,9 +44,9 @@ test('L2: with steerMode instant every steer cuts; several are several messages,
     const model = world.model(hangs(2, says('One two')), hangs(2, says('Three four')), says('Well.'));
     const going = world.begin(new Agent({ name: 'A', model }), 'go', { steerMode: 'instant' });
     await asked(going, world);
-    (await going.state).addInput('No.');
+    await going.steer('No.');
     await world.clock.settle();
-    (await going.state).addInput('Or yes.');
+    await going.steer('Or yes.');
     const seen = await settled(world, going);
     return settledTurns(seen);
   }, streamed);

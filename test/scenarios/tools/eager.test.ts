@@ -310,3 +310,38 @@ test('C4: a request that fails before anything is complete is sent again as ever
   }, streamed);
   expect(seen.story).toEqual(['A: calls look {}', 'A: gets look "seen"', 'A: says "Seen."']);
 });
+
+test('F5, J2: an agent used as a tool begins early too, and an interrupt reaches it', async () => {
+  const { value } = await play(async (world) => {
+    const inner = new Agent({ name: 'Inner', model: world.model(says('From inside.')) });
+    const stuck = new Agent({ name: 'Stuck', model: world.model(hangs()) });
+    const model = world.model(hangs(3, responds(calls(['Inner', { input: 'hi' }], ['Stuck', { input: 'hi' }]), says('Well.'))));
+    const going = world.begin(new Agent({ name: 'A', model, tools: [inner.asTool({}), stuck.asTool({})] }), 'go', { ...eager, interruptNotice: false });
+    await going.until((event) => event.type === 'item.completed' && event.id.endsWith('toolCall.1.0'));
+    await world.clock.settle();
+    going.interrupt();
+    return (await settled(world, going)).story;
+  }, streamed);
+  expect(value).toEqual(['A: calls Inner {"input":"hi"}', 'A: calls Stuck {"input":"hi"}', 'A: gets Inner "From inside."', 'A: gets Stuck "aborted by user after 0.0s"']);
+});
+
+test('C5: a call that is said twice in one response begins once', async () => {
+  const { seen, value } = await play(async (world) => {
+    const look = counted('look', 'seen');
+    await world.run(new Agent({ name: 'A', model: world.model(calls(['look', {}, { callId: 'c' }], ['look', {}, { callId: 'c' }]), says('Seen.')), tools: [look.tool] }), 'go', eager);
+    return look.runs;
+  }, streamed);
+  expect([value, seen.story]).toEqual([1, ['A: calls look {}', 'A: gets look "seen"', 'A: says "Seen."']]);
+});
+
+test('C4, G3: a call that began and that the provider leaves out in the end stays part of the answer', async () => {
+  const { seen } = await play(async (world) => {
+    const model = world.model(calls(['look'], ['add']), says('Seen.'));
+    const stream = model.getStreamedResponse.bind(model);
+    model.getStreamedResponse = async function* (request) {
+      for await (const event of stream(request)) yield event.type === 'response_done' ? { ...event, response: { ...event.response, output: event.response.output.filter((item) => !('name' in item) || item.name !== 'look') } } : event;
+    };
+    return world.run(new Agent({ name: 'A', model, tools: [counted('look', 'seen').tool, counted('add', '3').tool] }), 'go', eager);
+  }, streamed);
+  expect(seen.story).toEqual(['A: calls add {}', 'A: calls look {}', 'A: gets add "3"', 'A: gets look "seen"', 'A: says "Seen."']);
+});
