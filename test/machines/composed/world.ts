@@ -21,7 +21,7 @@ export type Op =
   | { kind: 'end'; id: string; outcome: RecordedOutcome }
   | { kind: 'fire'; id: string }
   | { kind: 'decide'; id: string; decision: Decision }
-  | { kind: 'steer'; id: string }
+  | { kind: 'steer' | 'mail'; id: string }
   | { kind: 'softStop' }
   | { kind: 'interrupt' }
   /** The process ends with all that is at work, and another one goes on: see `World.after`. */
@@ -113,6 +113,9 @@ export class World implements EffectRunner {
         return;
       case 'steer':
         this.host.command(steerOf(op.id));
+        return;
+      case 'mail':
+        this.host.command({ ...steerOf(op.id), type: 'mail' });
         return;
       case 'softStop':
         this.host.command({ type: 'softStop' });
