@@ -4,6 +4,7 @@ import type { Decision, PendingInput } from '../machines/protocol/command.ts';
 import type { AgentInputItem, AgentOutputItem } from '../machines/protocol/item.ts';
 import type { JournalEntry } from '../machines/protocol/journal.ts';
 import type { RunOutcome } from '../machines/protocol/outcome.ts';
+import { isOfUser } from '../machines/pendingInput.ts';
 import type { Agent } from './agent.ts';
 import { withoutReasoningIds } from './effects/request.ts';
 import { StaleStateError, UserError } from './errors.ts';
@@ -164,7 +165,7 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
    * it back: add it again if it still matters (P2).
    */
   get undelivered(): AgentInputItem[] {
-    return (this.#source.outcome?.undelivered ?? []).map(({ item }) => item);
+    return (this.#source.outcome?.undelivered ?? []).filter(isOfUser).map(({ item }) => item); // mail goes back to where it came from, and notices are the runtime's own
   }
 
   clearPendingInput(): void {
@@ -280,7 +281,7 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
       get output() { return source.progress.generated.map((record) => record.rawItem) as AgentOutputItem[]; }, // what agents generate, in the peer's word for it
       rawResponses: scope.rawResponses,
       get lastAgent() { return state.currentAgent; },
-      get inputGuardrailResults() { return source.progress.inputGuardrails.map(toGuardrailResult); },
+      get inputGuardrailResults() { return [...source.progress.inputGuardrails.map(toGuardrailResult), ...scope.inputGuardrailResults]; },
       outputGuardrailResults: scope.outputGuardrailResults,
       toolInputGuardrailResults: scope.toolInputGuardrailResults,
       toolOutputGuardrailResults: scope.toolOutputGuardrailResults,

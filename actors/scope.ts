@@ -82,6 +82,7 @@ export class RunScope {
   readonly pace: Pace | undefined;
   readonly rawResponses: ModelResponse[] = [];
   readonly outputGuardrailResults: OutputGuardrailResult<any, any>[] = [];
+  /** What input guardrails said of input that joined after the first (E6). */
   readonly inputGuardrailResults: InputGuardrailResult[] = [];
   readonly toolInputGuardrailResults: ToolInputGuardrailResult[] = [];
   readonly toolOutputGuardrailResults: ToolOutputGuardrailResult[] = [];
@@ -153,6 +154,7 @@ export class RunScope {
       calls: [...this.calls],
       inputVerdicts: this.toolInputGuardrailResults,
       outputVerdicts: this.toolOutputGuardrailResults,
+      screenVerdicts: this.inputGuardrailResults,
       finalVerdicts: this.outputGuardrailResults.map(({ agent, ...verdict }) => ({ ...verdict, agent: this.keyOf(agent) })),
       compactionDeferred: this.compactionDeferred,
       sessionLength: this.sessionLength,
@@ -172,6 +174,7 @@ export class RunScope {
     for (const [key, seen] of memory.calls) this.calls.set(key, seen);
     this.toolInputGuardrailResults.push(...(memory.inputVerdicts as ToolInputGuardrailResult[]));
     this.toolOutputGuardrailResults.push(...(memory.outputVerdicts as ToolOutputGuardrailResult[]));
+    this.inputGuardrailResults.push(...((memory.screenVerdicts ?? []) as InputGuardrailResult[]));
     for (const { agent, ...verdict } of memory.finalVerdicts) this.outputGuardrailResults.push({ ...verdict, agent: this.agent(agent) } as OutputGuardrailResult<any, any>); // of the type of its agent
     this.compactionDeferred = memory.compactionDeferred;
     this.sessionLength = memory.sessionLength;

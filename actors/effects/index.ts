@@ -18,7 +18,7 @@ import { errorOf } from '../toError.ts';
 import { Usage } from '../usage.ts';
 import { approvalPolicy } from './approvals.ts';
 import { agentEnd, conclude, errorHandler, runError } from './endings.ts';
-import { inputGuardrail, inputScreen, keepVerdicts, modelResponse, outputGuardrail, toolGuardrail } from './guardrails.ts';
+import { type Screened, inputGuardrail, inputScreen, keepScreened, keepVerdicts, modelResponse, outputGuardrail, toolGuardrail } from './guardrails.ts';
 import { handoffFilter } from './handoff.ts';
 import { sample } from './model.ts';
 import { stopHook } from './stopHooks.ts';
@@ -69,6 +69,7 @@ export class Effects implements EffectRunner {
       if (outcome.retryInMs !== undefined) scope.runContext.usage.add(new Usage({ requests: 1 })); // it was sent, and is sent again (A8)
       return;
     }
+    if (src === 'inputScreen') return keepScreened(scope, outcome.value as Screened); // what the leaf of this name answers with
     if (src === 'person') return this.#observeDecision(scope, input, outcome.value as Decision); // what a person answers
     if (src === 'reconcile') return this.#observeFinding(scope, input, outcome.value as Finding); // what a tool found out
     if (src === 'prepare') {

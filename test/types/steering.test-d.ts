@@ -1,28 +1,41 @@
 /** Checked by the compiler alone: a line that should not compile and does, fails the type check. */
-import { Agent, Runner, type RunEvent, type RunState, type SteerMode, type ToolStart, run } from 'loopchart';
-import type { ItemReady } from 'loopchart/machines';
+import { Agent, type RunEvent, type RunState, Runner, type StopHook, type StopHookAnswer, type StopHookArgs, type StuckThresholds, run } from 'loopchart';
 
-declare const agent: Agent;
+declare const agent: Agent<{ user: string }>;
+declare const plain: Agent;
 declare const state: RunState;
 declare const event: RunEvent;
 
-// -- calls that begin early, one call a turn, long results ------------------------------------------------------------
-await run(agent, 'go', { toolStart: 'eager', oneCallPerTurn: true, maxToolOutputBytes: 40_000, steerMode: 'instant' });
-await new Runner({ toolStart: 'afterResponse', maxToolOutputBytes: null, steerMode: 'safePoint' }).run(agent, 'go');
-'eager' satisfies ToolStart;
-'instant' satisfies SteerMode;
-// @ts-expect-error There is no such start.
-await run(agent, 'go', { toolStart: 'early' });
-// @ts-expect-error A length is a number, or null for any.
-await run(agent, 'go', { maxToolOutputBytes: '40 kB' });
+// -- stop hooks -------------------------------------------------------------------------------------------------------
+const hook: StopHook<{ user: string }> = {
+  name: 'tests pass',
+  execute: ({ output, agent: shown, context, turn, history, signal, effectId }) => {
+    output satisfies unknown;
+    if (turn > 3 || signal.aborted || history.length > 9) return undefined;
+    return { objection: `${shown.name}: ${context.context.user.toUpperCase()}, ${effectId.toUpperCase()}` };
+  },
+};
+((args: StopHookArgs) => (args.turn === 1 ? { objection: 'Not yet.' } : null)) satisfies (args: StopHookArgs) => StopHookAnswer;
+await run(agent, 'go', { context: { user: 'Ada' }, stopHooks: [hook, { name: 'silent', execute: () => {} }, { name: 'later', execute: async () => undefined }] });
+// @ts-expect-error An objection says what is missing.
+await run(plain, 'go', { stopHooks: [{ name: 'mute', execute: () => ({ objection: true }) }] });
+// @ts-expect-error A hook has a name: events tell it.
+await run(plain, 'go', { stopHooks: [{ execute: () => undefined }] });
+// @ts-expect-error Hooks are of one run, not of a runner: its nested runs would have them too.
+new Runner({ stopHooks: [hook] });
 
-// -- input that cannot wait -------------------------------------------------------------------------------------------
-state.addInput('No, stop.', { mode: 'instant' });
-state.addInput('And hurry.');
-// @ts-expect-error There is no such mode.
-state.addInput('And hurry.', { mode: 'soon' });
-if (event.type === 'turn.retracted') event.kept.map(({ type }) => type);
-if (event.type === 'turn.settled' && event.next === 'cut') event.guard.toUpperCase();
+// -- limits -----------------------------------------------------------------------------------------------------------
+const thresholds: Partial<StuckThresholds> = { repetition: 6 };
+await run(plain, 'go', { finalTurn: true, stuckDetection: thresholds });
+new Runner({ finalTurn: true, stuckDetection: true });
+// @ts-expect-error There is no such pattern.
+await run(plain, 'go', { stuckDetection: { boredom: 3 } });
 
-// -- charts -----------------------------------------------------------------------------------------------------------
-({ type: 'item.ready', item: { role: 'user', content: 'x' }, at: 1 }) satisfies ItemReady;
+// -- input that joins -------------------------------------------------------------------------------------------------
+state.addInput('more');
+state.addInput([{ role: 'user', content: 'more' }], { path: 'run_1/agent.1/turn.1/toolCall.1.0/run' });
+// @ts-expect-error A path is one text.
+state.addInput('more', { path: ['run_1'] });
+if (event.type === 'input.delivered') event.turn.toFixed();
+if (event.type === 'input.dropped') event.reason satisfies 'guardrail' | 'path' | 'limit' | 'late' | 'stopped' | 'failed' | 'interrupted';
+if (event.type === 'stopHook.objected') event.objections[0]?.hook.toUpperCase();

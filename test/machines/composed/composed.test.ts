@@ -48,6 +48,14 @@ describe('the composed charts in every order: G3, I2, J2, J4, C3, D1, D6, B1, L3
     expect(walk.states).toBeGreaterThan(250);
   });
 
+  test('E6, M4, M5, B1: with guardrails for what joins, stop hooks, mail, and a last turn without tools', async () => {
+    const walk = await walkComposed(supportDesk('steered', { steered: true, guardsOutput: true, parallel: [], commands: ['steer', 'mail', 'interrupt'], decisions: [{ decision: 'approve' }] }));
+    report('steered', walk);
+    expect(walk.problems).toEqual([]);
+    expect(walk.isWhole).toBe(true);
+    expect(walk.states).toBeGreaterThan(700);
+  });
+
   test('O3: with tools that it is harmful to run twice, and a process that dies while they are at work', async () => {
     const walk = await walkComposed(supportDesk('dying', { parallel: [], commands: ['softStop', 'interrupt'], deaths: 2 }));
     report('dying', walk);

@@ -24,7 +24,7 @@ function opOf(entry: JournalEntry): Op | undefined {
     case 'decide':
       return { kind: 'decide', id: entry.id, decision: entry.decision };
     case 'command':
-      return entry.command.type === 'steer' ? { kind: 'steer', id: entry.command.input[0]!.id } : { kind: entry.command.type as 'softStop' | 'interrupt' };
+      return 'input' in entry.command ? { kind: entry.command.type, id: entry.command.input[0]!.id } : { kind: entry.command.type as 'softStop' | 'interrupt' };
     default:
       return undefined;
   }
@@ -36,6 +36,7 @@ const scenarios = [
   supportDesk('a support desk where much fails', { session: true, fails: ['model', 'execute', 'session', 'handoffFilter'] }),
   supportDesk('a support desk that nobody disturbs', { commands: [], expertActs: true }),
   nestedDesk('an agent that works for another'),
+  supportDesk('a support desk that is steered', { steered: true, session: true, guardsOutput: true, maxTurns: 3, commands: ['steer', 'mail', 'softStop', 'interrupt'] }),
 ];
 
 describe.each(scenarios)('O1: $name, killed after any entry and resumed', (scenario) => {

@@ -1,5 +1,6 @@
 import type { Leaves } from '../../../machines/compose.ts';
 import type { AgentInputItem } from '../../../machines/protocol/item.ts';
+import type { ScreenInput } from '../../../machines/pendingInput.ts';
 import type { Failure } from '../../../machines/protocol/failure.ts';
 import type { RecordedOutcome } from '../../../machines/protocol/journal.ts';
 import type { RunInput } from '../../../machines/protocol/outcome.ts';
@@ -20,7 +21,7 @@ export interface Scenario {
   /** How many bodies may be lost with their process. */
   deaths?: number;
   /** Commands that may come at any point, each once. */
-  commands: ('steer' | 'softStop' | 'interrupt')[];
+  commands: ('steer' | 'mail' | 'softStop' | 'interrupt')[];
   /** Steers cut. */
   steerMode?: 'instant';
   /** What becomes complete next of an answer that is on its way. */
@@ -43,7 +44,7 @@ export function nextOps(world: World, { ends, decisions, resolutions = [], death
     ...world.timers.map((handle): Op => ({ kind: 'fire', id: String(handle) })),
     ...world.host.openDecisions.flatMap(({ id, uncertain }) => (uncertain ? resolutions : decisions).map((decision): Op => ({ kind: 'decide', id, decision }))),
     ...(deaths > 0 && world.open.some(isHarmfulBody) && lostIn(world) < deaths ? [{ kind: 'die' } as const] : []),
-    ...commands.filter((command) => !said(command)).map((command): Op => (command === 'steer' ? { kind: 'steer', id: 's1', ...(steerMode && { mode: steerMode }) } : { kind: command })),
+    ...commands.filter((command) => !said(command)).map((command): Op => (command === 'steer' || command === 'mail' ? { kind: command, id: `${command}ed`, ...(command === 'steer' && steerMode && { mode: steerMode }) } : { kind: command })),
   ];
 }
 
@@ -82,6 +83,8 @@ interface Choices {
   guardsOutput?: boolean;
   /** The expert calls tools of its own before it answers. */
   expertActs?: boolean;
+  /** Input guardrails look at what joins, stop hooks at the answer, and there is a last turn without tools. */
+  steered?: boolean;
   /** The tools of triage are harmful to run twice, and so many of their bodies may be lost with their process. */
   deaths?: number;
   decisions?: Scenario['decisions'];
@@ -90,8 +93,9 @@ interface Choices {
 
 /** Triage looks and pays at once, hands off to the expert, who answers. */
 export function supportDesk(name: string, choices: Choices = {}): Scenario {
-  const { session = false, parallel = ['g0', 'g1'], maxTurns = 4, fails = [], retries = false } = choices;
-  const input = { agent: 'triage', prepared: preparedFor('triage', { session, parallel, maxTurns }) };
+  const { session = false, parallel = ['g0', 'g1'], maxTurns = 4, fails = [], retries = false, steered = false } = choices;
+  const steering = steered ? { screensInput: true, stopHooks: true, finalTurn: true } : {};
+  const input = { agent: 'triage', prepared: preparedFor('triage', { session, parallel, maxTurns, ...steering }) };
   const ends = (effect: Begun): RecordedOutcome[] => {
     const outcomes = good(effect, choices);
     if (fails.includes(effect.src)) outcomes.push(broken(failureAt(FAILURES[effect.src] ?? 'user', effect)));
@@ -160,7 +164,7 @@ function good(effect: Begun, choices: Choices): RecordedOutcome[] {
     case 'reconcile':
       return [done({ happened: true, result: resultOf(input.call) }), done({ happened: false }), done({ happened: 'unknown' })];
     case 'handoffFilter':
-      return [done({ target: 'expert', records: [{ type: 'handoff_output_item', rawItem: resultItem('to_expert', 'transfer_to_expert'), agent: 'triage' }] })];
+      return [done({ target: 'expert', screensInput: choices.steered, records: [{ type: 'handoff_output_item', rawItem: resultItem('to_expert', 'transfer_to_expert'), agent: 'triage' }] })];
     case 'session':
       return [done({ saved: input.items.length })];
     case 'outputGuardrail':
@@ -169,6 +173,10 @@ function good(effect: Begun, choices: Choices): RecordedOutcome[] {
       return [done({ result: null })];
     case 'approvalPolicy':
       return [done({ approval: 'granted' }), done({ approval: 'needed' })];
+    case 'inputScreen':
+      return [false, true].map((trips) => done(screened(input, trips)));
+    case 'stopHook':
+      return [done({ objections: [] }), done({ objections: [{ hook: 'h', text: 'not yet' }] })];
     case 'conclude':
     case 'agentEnd':
     case 'runError':
@@ -177,6 +185,8 @@ function good(effect: Begun, choices: Choices): RecordedOutcome[] {
       throw new Error(`The scenario does not say how "${src}" ends.`);
   }
 }
+
+const screened = ({ inputs }: ScreenInput, tripwireTriggered: boolean) => ({ ids: inputs.map(({ id }) => id), verdicts: inputs.map(({ id }) => ({ id, name: 'g', tripwireTriggered })) });
 
 function responseTo(effect: Begun, { guardsOutput = false, expertActs = false, deaths }: Choices): Response {
   const turn = turnOf(effect);

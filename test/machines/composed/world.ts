@@ -23,7 +23,7 @@ export type Op =
   | { kind: 'end'; id: string; outcome: RecordedOutcome }
   | { kind: 'fire'; id: string }
   | { kind: 'decide'; id: string; decision: Decision }
-  | { kind: 'steer'; id: string; mode?: 'instant' }
+  | { kind: 'steer' | 'mail'; id: string; mode?: 'instant' }
   /** An item of an answer is complete, and a call that may begin. */
   | { kind: 'item'; id: string; item: AgentInputItem; call?: Call }
   | { kind: 'softStop' }
@@ -121,6 +121,9 @@ export class World implements EffectRunner {
         return;
       case 'item':
         return this.host.dispatch({ type: 'effect.item', id: op.id, item: op.item, ...(op.call && { call: op.call }) });
+      case 'mail':
+        this.host.command({ ...steerOf(op.id), type: 'mail' });
+        return;
       case 'softStop':
         this.host.command({ type: 'softStop' });
         return;
