@@ -181,7 +181,7 @@ test('D9: outside of a run the request is an error like any other of its caller'
 const DEATHS = [
   ['before effect.started', 'effect.started toolCall.1.0/execute#1', 'before', ['approval#2'], ['execute#1', 'execute#2']],
   ['after effect.started', 'effect.started toolCall.1.0/execute#1', 'after', ['uncertain#1', 'approval#2'], ['execute#2', 'execute#3']],
-  ['before the request is written', 'effect.done toolCall.1.0/execute#1', 'before', ['uncertain#1'], ['execute#1', 'execute#2']],
+  ['before the request is written', 'effect.done toolCall.1.0/execute#1', 'before', ['uncertain#1', 'approval#2'], ['execute#1', 'execute#2', 'execute#3']],
   ['after the request is written', 'effect.done toolCall.1.0/execute#1', 'after', ['approval#2'], ['execute#1', 'execute#2']],
   ['after the approval is written', 'decide toolCall.1.0/approval#2', 'after', [], ['execute#1', 'execute#2']],
   ['after the second beginning is written', 'effect.started toolCall.1.0/execute#2', 'after', ['uncertain#2'], ['execute#1', 'execute#3']],
