@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { CallResult, EffectClass } from '../../../machines/protocol/call.ts';
 import type { JournalEntry } from '../../../machines/protocol/journal.ts';
 import { callOf, responseOf } from '../samples.ts';
-import { type Scenario, done, nestedDesk, nextOps, supportDesk } from './scenarios.ts';
+import { type Scenario, askingDesk, done, nestedDesk, nextOps, supportDesk } from './scenarios.ts';
 import { type Op, World } from './world.ts';
 
 /** A run to its end; which of the things that may happen next does happen follows from the seed. */
@@ -36,6 +36,7 @@ const scenarios = [
   supportDesk('a support desk where much fails', { session: true, fails: ['model', 'execute', 'session', 'handoffFilter'] }),
   supportDesk('a support desk that nobody disturbs', { commands: [], expertActs: true }),
   nestedDesk('an agent that works for another'),
+  askingDesk('an agent that asks, and a body that does', { effect: 'idempotent' }),
 ];
 
 describe.each(scenarios)('O1: $name, killed after any entry and resumed', (scenario) => {
