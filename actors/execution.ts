@@ -150,7 +150,6 @@ export class Execution implements RunSource {
     for (const [id, effect] of this.#host.effects.entries()) await this.#effects.checkFits(effect.src, effect.input, this.state.hasDecision(id));
     const { maxTurns, errorHandlers, stopSignal, session } = this.#options;
     if (!session && savesToSession(this.#host.snapshot)) throw new UserError('This run saves to a session. Pass the session again, as the option `session`, to go on with it.');
-    this.#mustKeepPolicy(progressOf(this.#host.snapshot));
     if (maxTurns !== undefined || errorHandlers) this.#host.command({ type: 'configure', maxTurns, errorHandlers: errorHandlers && handledKinds(errorHandlers) });
     for (const { path, input } of this.state.takeStaged()) this.steer(input, { path });
     await this.#deciding.takeAll();
@@ -160,19 +159,13 @@ export class Execution implements RunSource {
 
   /**
    * Continues a run that has settled, as a new one that begins where it ended (K5).
-   * @param progress how far that run had come. Its limit stands unless another is given (B1).
+   * @param maxTurns the limit of that run, which stands unless another is given (B1).
    */
-  async continue(outcome: RunOutcome, progress: Progress): Promise<void> {
+  async continue(outcome: RunOutcome, maxTurns: number | null): Promise<void> {
     const { scope } = this;
-    this.#mustKeepPolicy(progress);
     const going = continued(scope, outcome, this.state.takeStaged().flatMap(({ input }) => input));
-    if (this.#options.maxTurns === undefined) going.maxTurns = progress.maxTurns;
+    if (this.#options.maxTurns === undefined) going.maxTurns = maxTurns;
     await this.#play(() => this.#begin({ path: scope.runId, agent: outcome.agent, prepared: going, before: before(scope) }));
-  }
-
-  /** What needs approval by a policy must not run because somebody forgot to say it again (D6). */
-  #mustKeepPolicy({ hasPolicy }: Progress): void {
-    if (hasPolicy && this.scope.rules.length === 0) throw new UserError('This run has an approval policy. Pass it again, as the option `approvalPolicy`, to go on with it; one without rules says that it has none any more.');
   }
 
   /**

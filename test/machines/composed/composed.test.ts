@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { hurriedDesk, nestedDesk, supportDesk } from './scenarios.ts';
+import { askingDesk, hurriedDesk, nestedDesk, supportDesk } from './scenarios.ts';
 import { type ComposedWalk, walkComposed } from './walk.ts';
 
 /**
@@ -54,6 +54,15 @@ describe('the composed charts in every order: G3, I2, J2, J4, C3, D1, D6, B1, L3
     expect(walk.problems).toEqual([]);
     expect(walk.isWhole).toBe(true);
     expect(walk.states).toBeGreaterThan(700);
+  });
+
+  test('D7, D8, D9, F5: with an agent that works for another, asks the person, and has a body that asks before it does anything', async () => {
+    const walk = await walkComposed(askingDesk('asking', { deaths: 1 }));
+    report('asking', walk);
+    expect(walk.problems).toEqual([]);
+    expect(walk.isWhole).toBe(true);
+    expect(Object.keys(walk.ends).sort()).toEqual(['completed', 'interrupted', 'stopped']);
+    expect(walk.states).toBeGreaterThan(100);
   });
 
   test('O3: with tools that it is harmful to run twice, and a process that dies while they are at work', async () => {

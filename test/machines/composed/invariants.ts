@@ -71,7 +71,8 @@ function repeatedBodies({ host }: World): string[] {
     if (!('id' in entry)) continue;
     const path = pathOf(entry.id);
     const again = entry.type === 'decide' ? entry.id.includes('/uncertain#') && entry.decision.decision === 'approve' : entry.type === 'effect.done' && entry.id.includes('/reconcile#') && entry.outcome.status === 'ok' && (entry.outcome.value as { happened: unknown }).happened === false;
-    if (again) may.set(path, (may.get(path) ?? 1) + 1);
+    const hasAsked = entry.type === 'effect.done' && entry.outcome.status === 'asks'; // it has done nothing (D9)
+    if (again || hasAsked) may.set(path, (may.get(path) ?? 1) + 1);
     if (entry.type !== 'effect.started' || !entry.id.includes('/execute#')) continue;
     const left = may.get(path) ?? 1;
     if (left < 1) complaints.push(`O3: ${entry.id} began once more, and nobody had said so`);

@@ -4,7 +4,7 @@ import type { ScreenInput } from '../../../machines/pendingInput.ts';
 import type { Failure } from '../../../machines/protocol/failure.ts';
 import type { RecordedOutcome } from '../../../machines/protocol/journal.ts';
 import type { RunInput } from '../../../machines/protocol/outcome.ts';
-import { type Call, type Response, NO_USAGE } from '../../../machines/protocol/call.ts';
+import { type Call, type EffectClass, type Response, NO_USAGE } from '../../../machines/protocol/call.ts';
 import { callItem, callOf, handoffTo, preparedFor, responseOf, resultItem, resultOf, said } from '../samples.ts';
 import { isHarmful } from '../../../machines/toolCallMemory.ts';
 import type { Begun, Op, World } from './world.ts';
@@ -18,6 +18,8 @@ export interface Scenario {
   decisions: Extract<Op, { kind: 'decide' }>['decision'][];
   /** What a person may say of a call that may have had its effect. */
   resolutions?: Scenario['decisions'];
+  /** What a person may say to a question. */
+  answers?: Scenario['decisions'];
   /** How many bodies may be lost with their process. */
   deaths?: number;
   /** Commands that may come at any point, each once. */
@@ -32,7 +34,7 @@ export const done = (value: unknown): RecordedOutcome => ({ status: 'ok', value 
 export const broken = (failure: Failure, retryInMs?: number): RecordedOutcome => ({ status: 'error', failure, ...(retryInMs === undefined ? {} : { retryInMs }) });
 
 /** Everything that may happen next in this world, by the rules of the scenario. */
-export function nextOps(world: World, { ends, decisions, resolutions = [], deaths = 0, commands, steerMode, readies }: Scenario): Op[] {
+export function nextOps(world: World, { ends, decisions, resolutions = [], answers = [], deaths = 0, commands, steerMode, readies }: Scenario): Op[] {
   if (world.isSettled || world.host.crash) return [];
   const said = (kind: string) => world.host.entries.some((entry) => entry.type === 'command' && entry.command.type === kind);
   return [
@@ -42,7 +44,7 @@ export function nextOps(world: World, { ends, decisions, resolutions = [], death
       return ready ? [{ kind: 'item', id: effect.id, ...ready }] : [];
     }),
     ...world.timers.map((handle): Op => ({ kind: 'fire', id: String(handle) })),
-    ...world.host.openDecisions.flatMap(({ id, uncertain }) => (uncertain ? resolutions : decisions).map((decision): Op => ({ kind: 'decide', id, decision }))),
+    ...world.host.openDecisions.flatMap(({ id, uncertain, questions }) => (uncertain ? resolutions : questions ? answers : decisions).map((decision): Op => ({ kind: 'decide', id, decision }))),
     ...(deaths > 0 && world.open.some(isHarmfulBody) && lostIn(world) < deaths ? [{ kind: 'die' } as const] : []),
     ...commands.filter((command) => !said(command)).map((command): Op => (command === 'steer' || command === 'mail' ? { kind: command, id: `${command}ed`, ...(command === 'steer' && steerMode && { mode: steerMode }) } : { kind: command })),
   ];
@@ -135,12 +137,29 @@ export function nestedDesk(name: string, choices: Pick<Choices, 'fails' | 'comma
   return { name, input, ends, decisions: APPROVALS.filter(({ decision }, at) => decision === 'reject' || at === 0), commands: choices.commands ?? ['steer', 'softStop', 'interrupt'] };
 }
 
-function helped(effect: Begun, calls: Call[]): RecordedOutcome[] {
+/** The agent asks a helper; the helper asks the person, and has a tool, harmful if not told otherwise, whose body asks before it does anything. */
+export function askingDesk(name: string, { effect: kind = 'irreversible', deaths }: { effect?: EffectClass; deaths?: number } = {}): Scenario {
+  const calls: Call[] = [callOf(0, { delegates: true }, { name: 'helper' })];
+  const inner: Call[] = [
+    callOf(0, {}, { callId: 'helper_0', item: callItem('helper_0'), questions: [{ id: 'when', text: 'When?', schema: { type: 'string' } }] }),
+    callOf(1, { effect: kind }, { callId: 'helper_1', item: callItem('helper_1') }),
+  ];
+  const ends = (effect: Begun): RecordedOutcome[] => {
+    if (effect.src === 'execute' && effect.id.endsWith('#1') && effect.input.call.callId === 'helper_1') return [...helped(effect, calls), { status: 'asks', reason: 'it costs 500' }];
+    return helped(effect, calls, inner);
+  };
+  const input = { agent: 'triage', prepared: preparedFor('triage', { maxTurns: 3 }) };
+  return { name, input, ends, decisions: [{ decision: 'approve' }, EXPIRED], resolutions: RESOLUTIONS, answers: [{ decision: 'answer', answers: { when: 'now' } }, EXPIRED], commands: ['softStop', 'interrupt'], deaths };
+}
+
+const EXPIRED: Scenario['decisions'][number] = { decision: 'reject', message: 'too late', expired: true };
+
+function helped(effect: Begun, calls: Call[], inner = helperCalls): RecordedOutcome[] {
   const turn = turnOf(effect);
   if (effect.src === 'prepare') return [done(preparedFor('helper', { parallel: ['g0'], maxTurns: 3 }))];
   if (effect.src !== 'model') return good(effect, {});
   if (effect.input.agent === 'triage') return [done(turn === 1 ? responseOf(calls) : answer(turn, false))];
-  return [done(turn === 1 ? responseOf(helperCalls) : answer(turn, false))];
+  return [done(turn === 1 ? responseOf(inner) : answer(turn, false))];
 }
 
 const helperCalls: Call[] = [
