@@ -16,6 +16,8 @@ import { getDefaultModelProvider } from './providers.ts';
 import type { RunContext } from './runContext.ts';
 import type { RunConfig, SharedRunOptions } from './runOptions.ts';
 import { canonical } from './fingerprint.ts';
+import { Ledger } from './budget.ts';
+import { getDefaultModel } from './defaultModel.ts';
 import type { ScopeMemory } from './scopeMemory.ts';
 import { Usage } from './usage.ts';
 import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './toolGuardrail.ts';
@@ -40,6 +42,8 @@ export interface ScopeOptions {
   /** What error handlers are shown of the run so far. */
   runData?: () => unknown;
   isNested?: boolean;
+  /** Of the run around all; a new one where there is none. */
+  ledger?: Ledger;
   /** Hears the stream of a nested run, where its tool has listeners. */
   deliver?: (event: RunStreamEvent) => void;
 }
@@ -75,6 +79,7 @@ export class RunScope {
   readonly runData: ScopeOptions['runData'];
   readonly isNested: boolean;
   readonly deliver: ScopeOptions['deliver'];
+  readonly ledger: Ledger;
 
   constructor(scope: ScopeOptions) {
     this.runId = scope.runId;
@@ -90,6 +95,7 @@ export class RunScope {
     this.runData = scope.runData;
     this.isNested = scope.isNested ?? false;
     this.deliver = scope.deliver;
+    this.ledger = scope.ledger ?? new Ledger();
     this.keyOf(scope.agent);
   }
 
@@ -109,7 +115,7 @@ export class RunScope {
   get memory(): ScopeMemory {
     const { usage, decisions, toolInput } = this.runContext;
     return {
-      ...(this.isNested ? {} : { usage, usageBefore: this.#usageBefore }),
+      ...(this.isNested ? {} : { usage, usageBefore: this.#usageBefore, ledger: this.ledger.memory }),
       decisions,
       responses: this.rawResponses,
       calls: [...this.calls],
@@ -137,6 +143,7 @@ export class RunScope {
     for (const { agent, ...verdict } of memory.finalVerdicts) this.outputGuardrailResults.push({ ...verdict, agent: this.agent(agent) } as OutputGuardrailResult<any, any>); // of the type of its agent
     this.compactionDeferred = memory.compactionDeferred;
     this.sessionLength = memory.sessionLength;
+    if (memory.ledger) this.ledger.recall(memory.ledger);
     if (memory.toolInput !== undefined) this.runContext.toolInput = memory.toolInput;
   }
 
@@ -183,7 +190,10 @@ export class RunScope {
   }
 
   modelFor(agent: AnyAgent): Model | Promise<Model> {
-    const wanted = this.options.model ?? (agent.model || this.config.model || undefined);
+    return this.modelCalled(this.#wantedBy(agent));
+  }
+
+  modelCalled(wanted: string | Model | undefined): Model | Promise<Model> {
     if (wanted !== undefined && typeof wanted !== 'string') return wanted;
     const known = this.#models.get(wanted);
     if (known) return known;
@@ -191,6 +201,15 @@ export class RunScope {
     const model = provider.getModel(wanted);
     this.#models.set(wanted, model);
     return model;
+  }
+
+  /** By which it has a price; nothing for a model that was given as an object. */
+  modelName(agent: AnyAgent, wanted: string | Model = this.#wantedBy(agent) ?? getDefaultModel()): string | undefined {
+    return typeof wanted === 'string' ? wanted : undefined;
+  }
+
+  #wantedBy(agent: AnyAgent): string | Model | undefined {
+    return this.options.model ?? (agent.model || this.config.model || undefined);
   }
 
   /** True when the name of the model comes from neither run, agent nor runner. */
@@ -227,6 +246,7 @@ export class RunScope {
       onRaw: this.onRaw,
       onProgress: this.onProgress,
       isNested: true,
+      ledger: this.ledger,
       deliver: listens ? (event) => void delegate.onStream({ event, agent: delegate.agent, toolCall }) : undefined,
       causes: this.#causes,
     });

@@ -26,6 +26,8 @@ import type { LoopEvent } from './protocol/event.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { AgentOutcome, ErrorKind, TurnOutcome } from './protocol/outcome.ts';
 import { type Leaf, slot } from './slot.ts';
+import type { CompactorInput, CompactorOutcome } from './compaction.ts';
+import { askCompaction, compacted, compactionCompleted, compactionStarted, compactorInput, needsCompaction, overflowed, tryAgain } from './shortening.ts';
 import { turnMachine } from './turn.ts';
 
 type SaveOutcome = EffectOutcome<{ saved: number }>;
@@ -37,6 +39,8 @@ type OutputVerdict = EffectOutcome<{ failure: Failure | null; withheld?: string 
 export type SessionLeaf = Leaf<{ effectId: string; agent: string; items: AgentInputItem[]; hadLocalResults: boolean }, SaveOutcome>;
 export type ErrorHandlerLeaf = Leaf<{ effectId: string; agent: string; kind: ErrorKind; failure: Failure }, HandlerOutcome>;
 export type OutputGuardrailLeaf = Leaf<{ effectId: string; agent: string; output: unknown; response: TurnOutcome['response'] }, OutputVerdict>;
+/** Sums up a conversation that has become too long (N1). */
+export type CompactorLeaf = Leaf<CompactorInput, CompactorOutcome>;
 export type AgentEndLeaf = Leaf<{ effectId: string; agent: string; output: unknown }, EffectOutcome<null>>;
 export type { AgentContext, AgentInput };
 
@@ -54,6 +58,7 @@ export const agentMachine = setup({
     errorHandler: slot<ErrorHandlerLeaf>('errorHandler'),
     outputGuardrail: slot<OutputGuardrailLeaf>('outputGuardrail'),
     agentEnd: slot<AgentEndLeaf>('agentEnd'),
+    compactor: slot<CompactorLeaf>('compactor'),
     turn: turnMachine,
   },
   guards: {
@@ -74,6 +79,8 @@ export const agentMachine = setup({
     exhaustionIsHandled: ({ context }) => exhausted(context) && context.facts.errorHandlers.includes('maxTurns'),
     turnsExhausted: ({ context }) => exhausted(context),
     isCarried: ({ context }) => context.carried !== null,
+    contextOverflowed: ({ context }) => overflowed(context),
+    needsCompaction: ({ context }) => needsCompaction(context),
     turnUnsaved: ({ context }) => context.facts.session && context.last !== null && context.conversation.unsaved.length > 0,
     suppliesOutput: (_, outcome: HandlerOutcome) => outcome.status === 'ok' && outcome.value !== null && outcome.value.guardsOutput !== true,
     suppliesGuardedOutput: (_, outcome: HandlerOutcome) => outcome.status === 'ok' && outcome.value?.guardsOutput === true,
@@ -101,6 +108,13 @@ export const agentMachine = setup({
     interruptTurn: sendTo(({ context }) => turnActorId(context), ({ event }) => event),
     noteInterrupt: assign((_, interrupt: Interrupt) => ({ interrupt: { reason: interrupt.reason, notice: interrupt.notice !== false } })),
     deliverInput: assign(({ context }) => deliverInput(context)),
+    askCompaction: assign(({ context }) => askCompaction(context)),
+    /** What was said is about to be summed up: it can no longer become the final output, nor be withheld. */
+    leaveAnswer: assign(({ context }) => (context.last?.next === 'final' ? { last: null } : {})),
+    tryAgain: assign(({ context }) => tryAgain(context)),
+    announceCompaction: emit(({ context }) => compactionStarted(context)),
+    announceCompacted: emit(({ context }, outcome: CompactorOutcome) => compactionCompleted(context, outcome)),
+    keepCompacted: assign(({ context }, outcome: CompactorOutcome) => compacted(context, outcome)),
     startTurn: assign(({ context, spawn }) => {
       const input = turnInput(context);
       spawn('turn', { id: `turn.${input.turn}`, input });
@@ -136,6 +150,7 @@ export const agentMachine = setup({
   initial: 'running',
   on: {
     steer: { actions: { type: 'acceptInput', params: ({ event }) => event.input } },
+    compact: { actions: 'askCompaction' },
     configure: { actions: { type: 'configure', params: ({ event }) => event } },
     'gate.open': [{ guard: 'turnAlive', actions: ['openGate', 'passGate'] }, { actions: 'openGate' }],
     softStop: [{ guard: 'turnAlive', actions: ['askSoftStop', 'passSoftStop'] }, { actions: 'askSoftStop' }],
@@ -153,6 +168,7 @@ export const agentMachine = setup({
         checking: {
           description: 'Between two turns: is this the end, and why?',
           always: [
+            { guard: 'contextOverflowed', target: 'compacting', actions: 'tryAgain' },
             { guard: 'turnFailed', target: 'concluding', actions: { type: 'concludeFailed', params: ({ context }) => context.last!.failure! } },
             { guard: 'turnSuspended', target: 'concluding', actions: 'concludeStopped' },
             { guard: 'isCarried', target: 'turning', actions: 'startTurn' },
@@ -168,6 +184,7 @@ export const agentMachine = setup({
             { guard: 'turnUnsaved', target: 'saving' },
             { guard: 'exhaustionIsHandled', target: 'recovering' },
             { guard: 'turnsExhausted', target: 'concluding', actions: { type: 'concludeFailed', params: troubleOf } },
+            { guard: 'needsCompaction', target: 'compacting', actions: 'leaveAnswer' },
             { guard: 'hasPendingInput', target: 'turning', actions: ['announceInput', 'deliverInput', 'startTurn'] },
             { target: 'turning', actions: 'startTurn' },
           ],
@@ -180,6 +197,19 @@ export const agentMachine = setup({
             'xstate.done.actor.turn.*': [
               { guard: { type: 'goesOn', params: outputOf }, actions: [{ type: 'goOn', params: outputOf }, { type: 'stopTurn', params: actorIdOf }] },
               { target: 'checking', actions: [{ type: 'recordTurn', params: outputOf }, { type: 'stopTurn', params: actorIdOf }] },
+            ],
+          },
+        },
+        compacting: {
+          description: 'The conversation no longer fits, or somebody asked: a model sums it up. Input waits.',
+          entry: 'announceCompaction',
+          invoke: {
+            id: 'compactor',
+            src: 'compactor',
+            input: ({ context }) => compactorInput(context),
+            onDone: [
+              { guard: { type: 'hasFailed', params: outputOf }, target: 'concluding', actions: { type: 'concludeFailed', params: failureOf } },
+              { target: 'checking', actions: [{ type: 'announceCompacted', params: outputOf }, { type: 'keepCompacted', params: outputOf }] },
             ],
           },
         },

@@ -1,6 +1,7 @@
 /** What an activation of an agent remembers, and how each turn changes it. Pure functions; the chart decides when. */
 import { itemsOfTurn, notice, suppliedRecord, unanswered } from './history.ts';
 import { Log } from './log.ts';
+import { type Shortening, grown, grownByTurn, newestUnsaved, shorteningLeft, shorteningOf, withFiltered } from './shortening.ts';
 import type { Configuration, InterruptReason, PendingInput } from './protocol/command.ts';
 import type { Failure } from './protocol/failure.ts';
 import type { AgentInputItem } from './protocol/item.ts';
@@ -10,6 +11,7 @@ import type {
   Completion,
   ErrorKind,
   ItemRecord,
+  PreparedRun,
   ServerState,
   TurnOutcome,
 } from './protocol/outcome.ts';
@@ -21,6 +23,7 @@ interface AgentFacts {
   agent: string;
   session: boolean;
   errorHandlers: ErrorKind[];
+  compaction?: PreparedRun['compaction'];
 }
 
 /** The conversation as this activation knows it. */
@@ -33,6 +36,7 @@ export interface AgentConversation {
   unsaved: AgentInputItem[];
   saves: number;
   server?: ServerState;
+  shortening?: Shortening;
 }
 
 /** What an activation takes over from the one before it, and may change. */
@@ -49,6 +53,7 @@ interface Inherited {
 
 export interface AgentInput extends AgentFacts, Inherited, Pick<AgentConversation, 'unsaved' | 'server'> {
   history: AgentInputItem[];
+  compactionAsked?: boolean;
 }
 
 export interface AgentContext extends Inherited {
@@ -65,11 +70,11 @@ export interface AgentContext extends Inherited {
 }
 
 export function contextOf(input: AgentInput): AgentContext {
-  const { path, agent, session, errorHandlers, history, unsaved, server } = input;
+  const { path, agent, session, errorHandlers, compaction, history, unsaved, server } = input;
   const { turns, maxTurns, emptyStreak, softStop, gateOpen, pendingInput, carried } = input;
   return {
-    facts: { path, agent, session, errorHandlers },
-    conversation: { history: Log.of(history), generated: Log.of<ItemRecord>([]), unsaved, saves: 0, server },
+    facts: compaction ? { path, agent, session, errorHandlers, compaction } : { path, agent, session, errorHandlers },
+    conversation: { history: Log.of(history), generated: Log.of<ItemRecord>([]), unsaved, saves: 0, server, shortening: shorteningOf(input) },
     turns,
     maxTurns,
     emptyStreak,
@@ -86,33 +91,35 @@ export function contextOf(input: AgentInput): AgentContext {
   };
 }
 
-export const exhausted = ({ maxTurns, turns }: AgentContext) => maxTurns !== null && turns >= maxTurns;
-export const canGoOn = (context: AgentContext) => !context.softStop && !exhausted(context);
+export const exhausted = ({ maxTurns, turns, conversation }: AgentContext) => maxTurns !== null && turns >= maxTurns && conversation.shortening?.again === undefined;
+export const canGoOn = (context: AgentContext) => !context.softStop && !exhausted(context) && context.last?.response?.spendsBudget !== true;
 
-/** A carried turn was counted when its request was sent; any other is a new one (B1). */
-export const nextTurn = ({ carried, turns }: AgentContext) => (carried ? turns : turns + 1);
+/** A carried turn, or one that is tried again, was counted when its request was sent; any other is a new one (B1). */
+export const nextTurn = ({ carried, turns, conversation }: AgentContext) => (carried || conversation.shortening?.again ? turns : turns + 1);
 
 export function turnInput(context: AgentContext): TurnInput {
   const { facts, conversation, gateOpen, usedTools, carried } = context;
-  const { history, unsaved, server, generated } = conversation;
+  const { history, server, generated, shortening } = conversation;
   const turn = nextTurn(context);
   return {
     path: `${facts.path}/turn.${turn}`,
     agent: facts.agent,
     turn,
-    first: generated.length === 0 && context.last === null,
+    first: generated.length === (shortening?.count ?? 0) && context.last === null,
     history,
-    unsaved: unsaved.length,
+    unsaved: newestUnsaved(conversation),
     server,
     gateOpen,
     usedTools,
     carried: carried ?? undefined,
+    ...(shortening?.isShort && { isShort: true as const }),
+    ...(shortening?.again && { attempt: shortening.again }),
   };
 }
 
 /** The results want an answer, and nothing stands between this turn and the next. */
 export function goesOn(context: AgentContext, turn: TurnOutcome): boolean {
-  return turn.next === 'again' && !context.facts.session && context.pendingInput.length === 0 && canGoOn(context);
+  return turn.next === 'again' && !context.facts.session && !context.conversation.shortening && context.pendingInput.length === 0 && canGoOn(context);
 }
 
 export function configure(context: AgentContext, { maxTurns = context.maxTurns, errorHandlers = context.facts.errorHandlers }: Configuration): Partial<AgentContext> {
@@ -139,7 +146,7 @@ export function recordTurn(context: AgentContext, turn: TurnOutcome): Partial<Ag
   if (!response) return changes;
   const { conversation } = context;
   const items = itemsOfTurn(response, turn.results);
-  const unsaved = context.facts.session ? (response.filteredInput ?? conversation.unsaved).concat(unsavedOf(turn, items)) : conversation.unsaved;
+  const unsaved = context.facts.session ? withFiltered(conversation.unsaved, response.filteredInput).concat(unsavedOf(turn, items)) : conversation.unsaved;
   if (unfinished) {
     changes.conversation = { ...conversation, unsaved };
     changes.carried = { response, results: turn.results };
@@ -154,6 +161,7 @@ export function recordTurn(context: AgentContext, turn: TurnOutcome): Partial<Ag
     unsaved,
     saves: conversation.saves,
     server: conversation.server && advance(conversation.server, turn, conversation.history.length),
+    shortening: grownByTurn(conversation.shortening, turn, items),
   };
   return changes;
 }
@@ -232,6 +240,7 @@ export function outcomeOf(context: AgentContext): AgentOutcome {
     emptyStreak: context.emptyStreak,
     softStop: context.softStop,
     undelivered: context.pendingInput,
+    ...shorteningLeft(conversation),
   };
   if (conclusion?.failure) outcome.failure = conclusion.failure;
   if (conclusion?.status === 'completed' && final) Object.assign(outcome, { how: final.how, output: final.output });
@@ -248,6 +257,7 @@ function extend({ facts, conversation }: AgentContext, items: AgentInputItem[], 
     history: conversation.history.append(items),
     generated: conversation.generated.append(records),
     unsaved: facts.session ? conversation.unsaved.concat(items) : conversation.unsaved,
+    shortening: grown(conversation.shortening, items),
   };
 }
 
@@ -273,7 +283,7 @@ function unsavedOf(turn: TurnOutcome, items: AgentInputItem[]): AgentInputItem[]
 
 /** The provider has our input and its own answer; results are still ours to send (G2). */
 function advance(server: ServerState, turn: TurnOutcome, before: number): ServerState {
-  const known = before + (turn.response?.items.length ?? 0);
+  const known = before + (turn.response?.notices?.length ?? 0) + (turn.response?.items.length ?? 0);
   const id = turn.response?.responseId;
   const chains = server.conversationId === undefined && (server.auto || server.previousResponseId !== undefined);
   return chains && id !== undefined ? { ...server, known, previousResponseId: id } : { ...server, known };

@@ -1,5 +1,5 @@
 import { type ActorLogic, type AnyActorLogic } from 'xstate';
-import { type AgentEndLeaf, type ErrorHandlerLeaf, type OutputGuardrailLeaf, type SessionLeaf, agentMachine } from './agent.ts';
+import { type AgentEndLeaf, type CompactorLeaf, type ErrorHandlerLeaf, type OutputGuardrailLeaf, type SessionLeaf, agentMachine } from './agent.ts';
 import { type HandoffFilterLeaf, type InputGuardrailLeaf, type PrepareLeaf, type RunErrorLeaf, runMachine } from './run.ts';
 import { type ApprovalPolicyLeaf, type ExecuteLeaf, type NestedRunLogic, type PersonLeaf, type ReconcileLeaf, type ToolGuardrailLeaf, toolCallMachine } from './toolCall.ts';
 import { type ConcludeLeaf, type ModelLeaf, type TimerLeaf, turnMachine } from './turn.ts';
@@ -22,6 +22,7 @@ export interface Leaves {
   agentEnd: AgentEndLeaf;
   handoffFilter: HandoffFilterLeaf;
   runError: RunErrorLeaf;
+  compactor: CompactorLeaf;
 }
 
 /**
@@ -39,7 +40,7 @@ export function compose(leaves: Partial<Leaves>): typeof runMachine {
   let run: typeof runMachine;
   const toolCall = toolCallMachine.provide({ actors: { ...pick(leaves, ['approvalPolicy', 'person', 'toolGuardrail', 'execute', 'reconcile']), run: lazy(() => run) } });
   const turn = turnMachine.provide({ actors: { ...pick(leaves, ['model', 'timer', 'conclude']), toolCall } });
-  const agent = agentMachine.provide({ actors: { ...pick(leaves, ['session', 'errorHandler', 'outputGuardrail', 'agentEnd']), turn } });
+  const agent = agentMachine.provide({ actors: { ...pick(leaves, ['session', 'errorHandler', 'outputGuardrail', 'agentEnd', 'compactor']), turn } });
   run = runMachine.provide({ actors: { ...pick(leaves, ['prepare', 'inputGuardrail', 'handoffFilter', 'runError']), agent } });
   return run;
 }

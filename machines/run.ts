@@ -90,6 +90,7 @@ export const runMachine = setup({
     keepFailure: assign(({ context }, outcome: EffectOutcome<unknown>) => (outcome.status === 'error' ? { ...closeHandoff(context), failure: outcome.failure, outcome: { status: 'failed' } as const } : {})),
     keepInput: assign(({ context }, input: RunContext['pendingInput']) => ({ pendingInput: [...context.pendingInput, ...input] })),
     keepSoftStop: assign({ softStop: true }),
+    keepCompaction: assign(({ context }) => ({ conversation: { ...context.conversation, compactionAsked: true as const } })),
     configure: assign(({ context }, configuration: Configuration) => configure(context, configuration)),
     spawnBlocking: assign(({ context, spawn }) => {
       const inputs = guardrailInputs(context, 'blocking');
@@ -136,6 +137,7 @@ export const runMachine = setup({
   initial: 'running',
   on: {
     steer: [{ guard: 'agentAlive', actions: 'passDown' }, { actions: { type: 'keepInput', params: ({ event }) => event.input } }],
+    compact: [{ guard: 'agentAlive', actions: 'passDown' }, { actions: 'keepCompaction' }],
     configure: [
       { guard: 'agentAlive', actions: [{ type: 'configure', params: ({ event }) => event }, 'passDown'] },
       { actions: { type: 'configure', params: ({ event }) => event } },

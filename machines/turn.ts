@@ -18,6 +18,7 @@ import {
   collected,
   decisionOf,
   heldText,
+  isBudget,
   liveCalls,
   modelInput,
   nextOf,
@@ -56,6 +57,7 @@ export const turnMachine = setup({
     hasFailed: (_, outcome: EffectOutcome<unknown>) => outcome.status === 'error',
     retryIsStopped: ({ context }, outcome: ModelOutcome) => context.softStop && outcome.status === 'error' && outcome.retryInMs !== undefined,
     canRetry: (_, outcome: ModelOutcome) => outcome.status === 'error' && outcome.retryInMs !== undefined,
+    budgetSpent: (_, outcome: ModelOutcome) => outcome.status === 'error' && isBudget(outcome.failure),
     gateClosed: ({ context }) => !context.gateOpen,
     responseHasCalls: ({ context }, outcome: ModelOutcome) => outcome.status === 'ok' && openCalls(outcome.value, context.results) > 0,
     responseMustConclude: (_, outcome: ModelOutcome) => outcome.status === 'ok' && outcome.value.concludesTurn === true,
@@ -126,7 +128,7 @@ export const turnMachine = setup({
   description: 'One model response and the calls it asked for.',
   options: { maxIterations: 1000 },
   context: ({ input }) => ({
-    facts: input, gateOpen: input.gateOpen, attempt: 1, response: input.carried?.response ?? null, respondedAt: 0, results: input.carried?.results ?? {}, unsettled: 0, waiting: 0, broken: [], nested: {}, uncertain: {},
+    facts: input, gateOpen: input.gateOpen, attempt: input.attempt ?? 1, response: input.carried?.response ?? null, respondedAt: 0, results: input.carried?.results ?? {}, unsettled: 0, waiting: 0, broken: [], nested: {}, uncertain: {},
     chosen: null, failure: null, retryInMs: 0, kept: [], softStop: false, decision: null,
   }),
   output: ({ context }) => outcomeOf(context),
@@ -156,6 +158,7 @@ export const turnMachine = setup({
             onDone: [
               { guard: { type: 'retryIsStopped', params: outputOf }, target: '#turn.settled', actions: 'decideSuspended' },
               { guard: { type: 'canRetry', params: outputOf }, target: 'backingOff', actions: [{ type: 'armRetry', params: outputOf }, { type: 'announceRetry', params: outputOf }] },
+              { guard: { type: 'budgetSpent', params: outputOf }, target: '#turn.settled', actions: [{ type: 'keepFailure', params: outputOf }, 'decide'] },
               { guard: { type: 'hasFailed', params: outputOf }, target: '#turn.settled', actions: [{ type: 'keepFailure', params: outputOf }, 'decide'] },
               { guard: 'gateClosed', target: 'holding', actions: { type: 'keepResponse', params: outputOf } },
               { guard: { type: 'responseHasCalls', params: outputOf }, target: 'acting', actions: { type: 'startCalls', params: outputOf } },

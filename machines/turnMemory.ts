@@ -26,6 +26,10 @@ export interface TurnInput {
   /** This agent has used a tool before: `toolChoice` goes back to auto (A7). */
   usedTools: boolean;
   carried?: CarriedTurn;
+  /** The history holds a compaction item of ours, which has to be made readable. */
+  isShort?: true;
+  /** The turn is tried again: with this attempt, default 1. */
+  attempt?: number;
 }
 export interface TurnContext {
   /** What the turn is told and never changes. */
@@ -66,6 +70,8 @@ export interface ModelInput {
   carried?: Response;
   /** Items of this answer that earlier attempts have brought already. */
   kept?: AgentInputItem[];
+  /** As in {@link TurnInput}. */
+  isShort?: true;
 }
 export type ModelOutcome = EffectOutcome<Response>;
 type Interrupt = Extract<Downward, { type: 'interrupt' }>;
@@ -115,8 +121,8 @@ export function retryOf(outcome: ModelOutcome): { delayMs: number; failure: Fail
 }
 
 export function modelInput(context: TurnContext): ModelInput {
-  const { agent, turn, first, history, unsaved, server, usedTools, carried } = context.facts;
-  return { effectId: modelEffectId(context), agent, turn, first, attempt: context.attempt, history, unsaved, server, usedTools, carried: carried?.response, ...(context.kept.length > 0 && { kept: context.kept }) };
+  const { agent, turn, first, history, unsaved, server, usedTools, carried, isShort } = context.facts;
+  return { effectId: modelEffectId(context), agent, turn, first, attempt: context.attempt, history, unsaved, server, usedTools, carried: carried?.response, ...(context.kept.length > 0 && { kept: context.kept }), ...(isShort && { isShort }) };
 }
 
 const modelEffectId = ({ facts, attempt }: TurnContext) => `${facts.path}/model#${attempt}`;
@@ -139,9 +145,11 @@ export function abortedResults(context: TurnContext, text: string): Record<strin
 export const heldText = ({ respondedAt }: TurnContext, at: number) => (respondedAt === 0 ? 'aborted by user' : abortedText(respondedAt, at));
 
 export function decisionOf(context: TurnContext): TurnDecision {
-  if (context.failure) return { next: 'failed', guard: 'hasFailed' };
+  if (context.failure) return { next: 'failed', guard: isBudget(context.failure) ? 'budgetSpent' : 'hasFailed' };
   return decideNext(context.response!, context.results, context.chosen ?? undefined);
 }
+
+export const isBudget = ({ code }: Failure) => code === 'budget.tokens' || code === 'budget.cost' || code === 'budget.time';
 
 export const nextOf = ({ decision }: TurnContext) => decision?.next ?? 'failed';
 

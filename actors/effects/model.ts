@@ -3,14 +3,17 @@ import { NO_USAGE } from '../../machines/protocol/call.ts';
 import type { AgentOutputItem } from '../../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
 import type { ModelInput } from '../../machines/turn.ts';
+import { messageOf } from '../errorRecord.ts';
 import { AgentsError, ModelBehaviorError, ModelError, ModelTimeoutError } from '../errors.ts';
 import type { EffectIo } from '../host.ts';
 import { toItems } from '../input.ts';
 import type { Model, ModelRequest, ModelResponse, ModelRetryAdvice } from '../ports.ts';
-import { STREAM_ENDED } from '../modelErrorFacts.ts';
+import { BudgetExceededError, ContextWindowError } from '../limitErrors.ts';
+import { STREAM_ENDED, isContextOverflow } from '../modelErrorFacts.ts';
 import { backoffDelay, normalizeModelError } from '../retryPolicies.ts';
 import { type AnyAgent, type RunScope, ok } from '../scope.ts';
 import { Usage } from '../usage.ts';
+import { budgetFailure, noteBudget, reserve } from './budgets.ts';
 import { inTime } from './deadline.ts';
 import { answerOf, isAnswer, keptItems, withoutLooseReasoning } from './kept.ts';
 import { readResponse } from './readResponse.ts';
@@ -25,8 +28,9 @@ export async function sample(scope: RunScope, input: ModelInput, io: EffectIo): 
   const attempt: Attempt = { stage: 'preparing', visible: false, kept: keptItems(input, io), scope, input, io };
   try {
     await tellStart(scope, agent, input, io);
-    const prepared = await prepareRequest(scope, agent, input, io.signal);
+    const prepared = await prepareRequest(scope, agent, input, io);
     io.signal.throwIfAborted(); // nothing starts after an interrupt (J4)
+    if (!isAnswer(attempt.kept)) reserve(scope, agent, { request: prepared.request, history: input.history }, io);
     if (!isAnswer(attempt.kept) && scope.listens(agent, 'agent_llm_start')) await scope.tell(agent, 'agent_llm_start', prepared.request, io.effectId);
     const found = scope.modelFor(agent);
     attempt.model = found instanceof Promise ? await found : found;
@@ -39,6 +43,8 @@ export async function sample(scope: RunScope, input: ModelInput, io: EffectIo): 
     if (scope.listens(agent, 'agent_llm_end')) await scope.tell(agent, 'agent_llm_end', answer, io.effectId);
     const response = await readResponse(scope, agent, prepared.offered, answer);
     if (prepared.filteredInput) response.filteredInput = prepared.filteredInput;
+    if (prepared.notices && !isAnswer(attempt.kept)) response.notices = prepared.notices;
+    noteBudget(scope, agent, response, io);
     return ok(response);
   } catch (error) {
     return explain(attempt, error);
@@ -120,9 +126,12 @@ async function readStream(attempt: Attempt, request: ModelRequest): Promise<Mode
 /** Trouble as data: whose it is, whether the request was sent, and when to try again (K1, K4). */
 async function explain(attempt: Attempt, error: unknown): Promise<RecordedOutcome> {
   const { scope, io, stage } = attempt;
+  scope.ledger.release(io.effectId);
+  if (error instanceof BudgetExceededError) return budgetFailure(scope, error, io.effectId);
   if (stage === 'preparing') return scope.failure('user', error, io.effectId, { sent: false });
   if (error instanceof ModelBehaviorError) return scope.failure('modelBehavior', error, io.effectId);
   if (stage === 'reading') return scope.failure('user', error, io.effectId);
+  if (isContextOverflow(error)) return scope.failure('contextWindow', new ContextWindowError(messageOf(error), { cause: error }), io.effectId);
   const code = error instanceof ModelTimeoutError ? 'modelTimeout' : error instanceof AgentsError && !(error instanceof ModelError) ? 'user' : 'model';
   const detail = error instanceof ModelTimeoutError ? { detail: { timeoutMs: error.timeoutMs } } : {};
   const failed = scope.failure(code, error, io.effectId, detail);

@@ -1,3 +1,4 @@
+import type { Budget } from './budget.ts';
 import type { CallResult } from './call.ts';
 import type { AgentInputItem, UserMessageItem } from './item.ts';
 import type { ErrorKind } from './outcome.ts';
@@ -5,16 +6,18 @@ import type { ErrorKind } from './outcome.ts';
 /** A message that joins the run at a safe point (L2). */
 export interface PendingInput { id: string; item: UserMessageItem | AgentInputItem }
 
-export type InterruptReason = 'user' | 'tripwire' | 'replaced';
+export type InterruptReason = 'user' | 'tripwire' | 'replaced' | 'deadline';
 
 /** What a call of `run()` may say anew about a run that it goes on with. */
-export interface Configuration { type: 'configure'; maxTurns?: number | null; errorHandlers?: ErrorKind[] }
+export interface Configuration { type: 'configure'; maxTurns?: number | null; errorHandlers?: ErrorKind[]; budget?: Budget }
 
 /** What a person or program may tell a running run. Each is journalled before it is applied. */
 export type Command =
   | { type: 'steer'; input: PendingInput[] }
   | { type: 'softStop' }
   | { type: 'interrupt'; reason: InterruptReason; at: number; partials?: Record<string, string>; notice?: boolean }
+  /** Shorten the conversation at the next safe point. */
+  | { type: 'compact' }
   | Configuration;
 
 /**

@@ -26,6 +26,11 @@ export type FailureCode =
   | 'toolCall'
   | 'stuck.empty'
   | 'session'
+  | 'contextWindow'
+  | 'compaction'
+  | 'budget.tokens'
+  | 'budget.cost'
+  | 'budget.time'
   | 'user';
 
 export interface Failure {

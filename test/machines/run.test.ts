@@ -19,6 +19,7 @@ const prepared = combinations({
 const inputs: RunInput[] = [
   ...prepared.map((one): RunInput => ({ path: 'run', agent: 'first', prepared: one })),
   { path: 'run', agent: 'first', prepared: preparedFor('first', { session: true, blocking: ['b0'], parallel: ['p0'] }) },
+  { path: 'run', agent: 'first', prepared: preparedFor('first', { compaction: { limit: 100 }, blocking: ['b0'] }) },
   { path: 'run', agent: 'first', given: [asked('hello')] },
   { path: 'call/run', agent: 'caller', delegatedBy: callOf(0) },
 ];
@@ -60,6 +61,7 @@ const walk = explore({
       { type: 'softStop' }, { type: 'withdraw' }, { type: 'configure', maxTurns: 3 }, { type: 'configure' },
       ...(['user', 'replaced'] as const).map((reason) => ({ type: 'interrupt', reason, at: AT })),
       ...(context.pendingInput.length < 1 ? [steerOf('s1')] : []),
+      ...(context.prepared?.compaction && !context.conversation.compactionAsked ? [{ type: 'compact' }] : []),
     ];
     return [
       ...commands,

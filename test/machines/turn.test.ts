@@ -45,7 +45,7 @@ const inputs = combinations({ gateOpen: [true, false], carried }).map((choice): 
 const ATTEMPTS = 3;
 
 const modelOutputs = ({ attempt, facts: { carried: given } }: TurnContext) =>
-  given ? [ok(given.response)] : [...responses.map(ok), trouble('model'), ...(attempt < ATTEMPTS ? [{ ...trouble('model'), retryInMs: 250 }] : [])];
+  given ? [ok(given.response)] : [...responses.map(ok), trouble('model'), trouble('budget.tokens', { sent: false }), ...(attempt < ATTEMPTS ? [{ ...trouble('model'), retryInMs: 250 }] : [])];
 
 const callOutputs = ({ input }: Leaf): ToolCallOutcome[] => {
   const { call } = input as ToolCallInput; // what the turn spawns calls with
