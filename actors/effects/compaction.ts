@@ -68,8 +68,8 @@ async function sumUp(scope: RunScope, agent: AnyAgent, { options, items, attempt
       const { output, usage } = await ask(scope, model, request, io);
       return { text: textOf(output), usage: new Usage(usage), dropped: all - shown.length };
     } catch (error) {
-      const rest = isContextOverflow(error) ? withoutOldestOf(shown, count) : [];
-      if (rest.length === 0) throw error;
+      const rest = isContextOverflow(error) ? withoutOldestOf(shown, count) : shown;
+      if (rest.length === shown.length) throw error;
       shown = rest;
     }
   }
@@ -77,8 +77,12 @@ async function sumUp(scope: RunScope, agent: AnyAgent, { options, items, attempt
 
 function withoutOldestOf(items: AgentInputItem[], count: number): AgentInputItem[] {
   let rest = items;
-  for (let dropped = 0; dropped < count && rest.length > 1; dropped += 1) rest = withoutOldest(rest);
-  return rest.length < items.length ? rest : [];
+  for (let dropped = 0; dropped < count; dropped += 1) {
+    const less = withoutOldest(rest);
+    if (less.length === 0) break;
+    rest = less;
+  }
+  return rest;
 }
 
 async function requestFor(scope: RunScope, agent: AnyAgent, options: CompactionOptions, items: AgentInputItem[], signal: AbortSignal): Promise<ModelRequest> {
