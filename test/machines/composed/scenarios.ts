@@ -1,3 +1,4 @@
+import { compactionItem } from '../../../machines/compaction.ts';
 import type { Leaves } from '../../../machines/compose.ts';
 import type { Failure } from '../../../machines/protocol/failure.ts';
 import type { RecordedOutcome } from '../../../machines/protocol/journal.ts';
@@ -19,7 +20,7 @@ export interface Scenario {
   /** How many bodies may be lost with their process. */
   deaths?: number;
   /** Commands that may come at any point, each once. */
-  commands: ('steer' | 'softStop' | 'interrupt')[];
+  commands: ('steer' | 'softStop' | 'compact' | 'interrupt')[];
 }
 
 export const done = (value: unknown): RecordedOutcome => ({ status: 'ok', value });
@@ -77,15 +78,20 @@ interface Choices {
   deaths?: number;
   decisions?: Scenario['decisions'];
   commands?: Scenario['commands'];
+  /** Tokens of the conversation beyond which it is summed up. */
+  limit?: number;
+  /** The first request of the second turn does not fit. */
+  overflows?: boolean;
 }
 
 /** Triage looks and pays at once, hands off to the expert, who answers. */
 export function supportDesk(name: string, choices: Choices = {}): Scenario {
   const { session = false, parallel = ['g0', 'g1'], maxTurns = 4, fails = [], retries = false } = choices;
-  const input = { agent: 'triage', prepared: preparedFor('triage', { session, parallel, maxTurns }) };
+  const input = { agent: 'triage', prepared: preparedFor('triage', { session, parallel, maxTurns, ...(choices.limit !== undefined && { compaction: { limit: choices.limit } }) }) };
   const ends = (effect: Begun): RecordedOutcome[] => {
     const outcomes = good(effect, choices);
     if (fails.includes(effect.src)) outcomes.push(broken(failureAt(FAILURES[effect.src] ?? 'user', effect)));
+    if (choices.overflows && effect.src === 'model' && turnOf(effect) === 2) outcomes.push(broken(failureAt('contextWindow', effect)));
     if (retries && effect.src === 'model' && effect.input.attempt === 1) outcomes.push(broken(failureAt('model', effect), 250));
     return outcomes;
   };
@@ -119,7 +125,7 @@ const helperCalls: Call[] = [
 
 const APPROVALS: Scenario['decisions'] = [{ decision: 'approve' }, { decision: 'approve', arguments: '{"amount":1}' }, { decision: 'reject', message: 'no' }];
 const RESOLUTIONS: Scenario['decisions'] = [{ decision: 'approve' }, { decision: 'useResult', output: 'paid' }, { decision: 'reject' }];
-const FAILURES: Partial<Record<keyof Leaves, Failure['code']>> = { model: 'model', execute: 'toolCall', session: 'session', inputGuardrail: 'guardrailExecution' };
+const FAILURES: Partial<Record<keyof Leaves, Failure['code']>> = { model: 'model', execute: 'toolCall', session: 'session', inputGuardrail: 'guardrailExecution', compactor: 'compaction' };
 
 function good(effect: Begun, choices: Choices): RecordedOutcome[] {
   const { src, input } = effect;
@@ -136,6 +142,8 @@ function good(effect: Begun, choices: Choices): RecordedOutcome[] {
       return [done({ target: 'expert', records: [{ type: 'handoff_output_item', rawItem: resultItem('to_expert', 'transfer_to_expert'), agent: 'triage' }] })];
     case 'session':
       return [done({ saved: input.items.length })];
+    case 'compactor':
+      return [done({ item: compactionItem('so far', []), dropped: 0, usage: NO_USAGE })];
     case 'outputGuardrail':
       return [done({ failure: null }), done({ failure: { code: 'outputGuardrail', message: 'bad words' } })];
     case 'toolGuardrail':

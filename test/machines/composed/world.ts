@@ -23,6 +23,7 @@ export type Op =
   | { kind: 'decide'; id: string; decision: Decision }
   | { kind: 'steer'; id: string }
   | { kind: 'softStop' }
+  | { kind: 'compact' }
   | { kind: 'interrupt' }
   /** The process ends with all that is at work, and another one goes on: see `World.after`. */
   | { kind: 'die' };
@@ -116,6 +117,9 @@ export class World implements EffectRunner {
         return;
       case 'softStop':
         this.host.command({ type: 'softStop' });
+        return;
+      case 'compact':
+        this.host.command({ type: 'compact' });
         return;
       case 'interrupt':
         this.host.interrupt();
