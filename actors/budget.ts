@@ -58,11 +58,11 @@ export class Ledger {
     return { ...this.#spent, ms: this.#spent.ms + ms };
   }
 
-  get memory(): { spent: Spent; limits?: Budget; startedAt?: number } | undefined {
-    return this.limits ? { spent: { ...this.#spent }, limits: this.limits, startedAt: this.#startedAt } : undefined;
+  get memory(): { spent: Spent; limits?: Budget; startedAt?: number } {
+    return { spent: { ...this.#spent }, limits: this.limits, startedAt: this.#startedAt };
   }
 
-  recall({ spent, limits, startedAt }: NonNullable<Ledger['memory']>): void {
+  recall({ spent, limits, startedAt }: Ledger['memory']): void {
     this.limits = limits;
     this.#spent = { ...spent };
     this.#startedAt = startedAt;
@@ -72,15 +72,28 @@ export class Ledger {
 
   /** Sets aside what the call may come to. @throws BudgetExceededError when that is more than is left. */
   reserve({ effectId, inputTokens, maxTokens, price, now }: Estimate): void {
-    const { limits } = this;
-    if (!limits) return;
-    const output = maxTokens ?? this.#likelyOutput;
-    const wanted = { tokens: inputTokens + output, costUsd: price ? costOf({ inputTokens, outputTokens: output }, price) : 0, calls: 0 };
+    if (!this.limits) return;
     this.release(effectId);
-    check('time', limits.wallTimeMs, this.msAt(now), 1);
-    check('tokens', limits.tokens, this.#spent.tokens, wanted.tokens + this.#sum('tokens'));
-    check('cost', limits.costUsd, this.#spent.costUsd, wanted.costUsd + this.#sum('costUsd'));
-    this.#reserved.set(effectId, wanted);
+    const wanted = this.#worth({ inputTokens, maxTokens, price });
+    const lack = this.#lackFor({ tokens: wanted.tokens + this.#sum('tokens'), costUsd: wanted.costUsd + this.#sum('costUsd') }, now);
+    if (lack) throw new BudgetExceededError(lack);
+    this.#reserved.set(effectId, { ...wanted, calls: 0 });
+  }
+
+  #worth({ inputTokens, maxTokens = Math.max(LEAST_OUTPUT, this.#spent.largestOutput), price }: Omit<Estimate, 'effectId' | 'now'>) {
+    return { tokens: inputTokens + maxTokens, costUsd: price ? costOf({ inputTokens, outputTokens: maxTokens }, price) : 0 };
+  }
+
+  /** The first limit that does not allow this on top of what is spent. */
+  #lackFor({ tokens, costUsd }: { tokens: number; costUsd: number }, now: number): ConstructorParameters<typeof BudgetExceededError>[0] | undefined {
+    const { limits = {} } = this;
+    const wanted = [
+      { kind: 'time', limit: limits.wallTimeMs, spent: this.msAt(now), more: 1 },
+      { kind: 'tokens', limit: limits.tokens, spent: this.#spent.tokens, more: tokens },
+      { kind: 'cost', limit: limits.costUsd, spent: this.#spent.costUsd, more: costUsd },
+    ] as const;
+    for (const { kind, limit, spent, more } of wanted) if (limit !== undefined && spent + more > limit) return { kind, limit, spent };
+    return undefined;
   }
 
   /** Nothing will come of the call, or what came of it has been counted. */
@@ -117,12 +130,10 @@ export class Ledger {
     return admitted;
   }
 
-  /** After this answer there is nothing left for another call like it. */
-  isSpentBy({ usage, cost = 0 }: Pick<Response, 'usage' | 'cost'>, now: number): boolean {
-    const { tokens = Infinity, costUsd = Infinity, wallTimeMs = Infinity } = this.limits ?? {};
-    const used = this.#spent.tokens + usage.totalTokens;
-    const next = usage.totalTokens + Math.max(this.#likelyOutput, usage.outputTokens);
-    return used + next > tokens || this.#spent.costUsd + cost * 2 > costUsd || this.msAt(now) >= wallTimeMs;
+  /** After this answer there is nothing left for a call that goes on from it. */
+  isSpentBy({ usage, cost = 0 }: Pick<Response, 'usage' | 'cost'>, { now, maxTokens, price }: Omit<Estimate, 'effectId' | 'inputTokens'>): boolean {
+    const next = this.#worth({ inputTokens: usage.totalTokens, maxTokens, price });
+    return this.#lackFor({ tokens: usage.totalTokens + next.tokens, costUsd: cost + next.costUsd }, now) !== undefined;
   }
 
   /** A response is recorded, live or on replay. */
@@ -155,10 +166,6 @@ export class Ledger {
     return hardDeadline && wallTimeMs !== undefined ? wallTimeMs - this.msAt(now) : undefined;
   }
 
-  get #likelyOutput(): number {
-    return Math.max(LEAST_OUTPUT, this.#spent.largestOutput);
-  }
-
   #sum(what: 'tokens' | 'costUsd' | 'calls'): number {
     return [...this.#reserved.values()].reduce((sum, reserved) => sum + reserved[what], 0);
   }
@@ -177,10 +184,6 @@ export function costOf({ inputTokens, outputTokens, inputTokensDetails }: Pick<U
   const cached = Math.min(inputTokens, [inputTokensDetails ?? []].flat().reduce((sum, details) => sum + (details['cached_tokens'] ?? 0), 0));
   const { inputPerMillion, outputPerMillion, cachedInputPerMillion = inputPerMillion } = price;
   return ((inputTokens - cached) * inputPerMillion + cached * cachedInputPerMillion + outputTokens * outputPerMillion) / MILLION;
-}
-
-function check(kind: BudgetExceededError['kind'], limit: number | undefined, spent: number, wanted: number): void {
-  if (limit !== undefined && spent + wanted > limit) throw new BudgetExceededError({ kind, limit, spent });
 }
 
 /** `<agent>/turn.3/model#1` belongs to the conversation of the agent. */

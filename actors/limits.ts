@@ -25,6 +25,7 @@ export function budgetProblem(budget: Budget): string | undefined {
   }
   if (!isAmount(softRatio) || softRatio === 0 || softRatio > 1) return `softRatio has to be more than 0 and at most 1, not ${softRatio}`;
   if (typeof hardDeadline !== 'boolean') return 'hardDeadline is true or false';
+  if (hardDeadline && wallTimeMs === undefined) return 'hardDeadline needs wallTimeMs, the time that ends';
   for (const [model, price] of Object.entries(prices)) {
     const { inputPerMillion, outputPerMillion, cachedInputPerMillion = 0 } = price ?? {};
     if (![inputPerMillion, outputPerMillion, cachedInputPerMillion].every(isAmount)) return `the price of "${model}" needs inputPerMillion and outputPerMillion, in US dollars`;

@@ -92,7 +92,7 @@ export function contextOf(input: AgentInput): AgentContext {
 }
 
 export const exhausted = ({ maxTurns, turns, conversation }: AgentContext) => maxTurns !== null && turns >= maxTurns && conversation.shortening?.again === undefined;
-export const canGoOn = (context: AgentContext) => !context.softStop && !exhausted(context) && context.last?.response?.spendsBudget !== true;
+export const canGoOn = (context: AgentContext) => !context.softStop && !exhausted(context) && !(context.last?.next === 'final' && context.last.response?.spendsBudget);
 
 /** A carried turn, or one that is tried again, was counted when its request was sent; any other is a new one (B1). */
 export const nextTurn = ({ carried, turns, conversation }: AgentContext) => (carried || conversation.shortening?.again ? turns : turns + 1);

@@ -46,13 +46,13 @@ export function noticesFor(scope: RunScope, agent: string, io: EffectIo): ItemRe
 }
 
 /** What the charts have to know of the answer: what it cost, which of its calls go too far, and whether it was the last. */
-export function noteBudget(scope: RunScope, agent: AnyAgent, response: Response, io: EffectIo): void {
+export function noteBudget(scope: RunScope, agent: AnyAgent, response: Response, { modelSettings }: ModelRequest, io: EffectIo): void {
   const { ledger } = scope;
   if (!ledger.limits) return;
   const price = priceOf(scope, agent);
   if (price) response.cost = costOf(response.usage, price);
   response.calls = ledger.admit(io.effectId, response.calls, tooManyCalls);
-  if (ledger.isSpentBy(response, io.clock.now())) response.spendsBudget = true;
+  if (ledger.isSpentBy(response, { now: io.clock.now(), maxTokens: modelSettings.maxTokens, price })) response.spendsBudget = true;
 }
 
 export function budgetFailure(scope: RunScope, error: BudgetExceededError, effectId: string): RecordedOutcome {

@@ -44,7 +44,7 @@ export async function sample(scope: RunScope, input: ModelInput, io: EffectIo): 
     const response = await readResponse(scope, agent, prepared.offered, answer);
     if (prepared.filteredInput) response.filteredInput = prepared.filteredInput;
     if (prepared.notices && !isAnswer(attempt.kept)) response.notices = prepared.notices;
-    noteBudget(scope, agent, response, io);
+    noteBudget(scope, agent, response, prepared.request, io);
     return ok(response);
   } catch (error) {
     return explain(attempt, error);
