@@ -1,6 +1,6 @@
 /** N1, N3: when a conversation is summed up, what is left of it, and where that goes. */
 import { Agent, MemoryJournal, Runner, type AgentInputItem, type CompactionOptions, type ModelProvider, type OpenAIResponsesCompactionAwareSession, MemorySession } from 'loopchart';
-import { answered, asked, calls, empty, inputOf, said, says, user } from 'loopchart/testing';
+import { answered, asked, calls, empty, hangs, inputOf, said, says, user } from 'loopchart/testing';
 import { expect, test } from 'vitest';
 import { counted } from '../support/cast.ts';
 import { play } from '../support/scenario.ts';
@@ -201,6 +201,30 @@ test('H1, N1: the start of an agent is told once, though a compaction came befor
     return told;
   });
   expect(value).toEqual(['agent', 'turn', 'turn']);
+});
+
+test('F5, N1: an agent that works for another has a conversation, and a window, of its own', async () => {
+  const { seen, requests } = await play(async (world) => {
+    const inner = new Agent({ name: 'Inner', model: world.model(calls('look', {}, used(950)), says('They looked.'), says('Mine.')), tools: [counted('look').tool] });
+    const outer = new Agent({ name: 'Outer', model: world.model(calls('Inner', { input: 'look' }, used(999)), says('Ours.')), tools: [inner.asTool({ runOptions: window(1_000) })] });
+    return world.run(outer, 'go');
+  });
+  expect([seen.finalOutput, requests.length]).toEqual(['Ours.', 5]);
+  expect(requests[3]!.input).toEqual(inputOf('look', user(summary('They looked.'))));
+});
+
+test('E1, E2, N1: a trip beside a compaction aborts it, and nothing is saved', async () => {
+  const { seen, sessions, requests } = await play(async (world) => {
+    const session = world.session([user('long ago'), said('x'.repeat(5_000))]);
+    const guard = { name: 'no', execute: async () => (await world.clock.settle(), { tripwireTriggered: true, outputInfo: null }) };
+    return world.run(new Agent({ name: 'Reader', model: world.model(hangs()), inputGuardrails: [guard] }), 'now', { session, ...window(1_000) });
+  });
+  expect([seen.error?.name, requests.length, sessions[0]!.length]).toEqual(['InputGuardrailTripwireTriggered', 1, 2]);
+});
+
+test('B1, N1: where no turn may follow nothing is summed up', async () => {
+  const { seen, requests } = await play(async (world) => world.run(new Agent({ name: 'Reader', model: world.model(calls('look', {}, used(950))), tools: [counted('look').tool] }), 'go', { maxTurns: 1, ...window(1_000) }));
+  expect([seen.error?.name, requests.length]).toEqual(['MaxTurnsExceededError', 1]);
 });
 
 /** As sessions of the Responses API do it. */
