@@ -21,6 +21,7 @@ import {
   collected,
   decisionOf,
   heldText,
+  isBudget,
   liveCalls,
   modelInput,
   nextOf,
@@ -57,6 +58,7 @@ export const turnMachine = setup({
   },
   guards: {
     hasFailed: (_, outcome: EffectOutcome<unknown>) => outcome.status === 'error',
+    budgetSpent: (_, outcome: ModelOutcome) => outcome.status === 'error' && isBudget(outcome.failure),
     failsBesideCalls: ({ context }, outcome: ModelOutcome) => context.unsettled > 0 && isFailure(context, outcome),
     fails: ({ context }, outcome: ModelOutcome) => isFailure(context, outcome),
     callsAreReady: ({ context }, outcome: ModelOutcome) => outcome.status === 'error' && hasReadyCalls(context),
@@ -152,7 +154,7 @@ export const turnMachine = setup({
   description: 'One model response and the calls it asked for.',
   options: { maxIterations: 1000 },
   context: ({ input }) => ({
-    facts: input, gateOpen: input.gateOpen, attempt: 1, response: input.carried?.response ?? null, respondedAt: 0, results: input.carried?.results ?? {}, unsettled: 0, waiting: 0, broken: [], nested: {}, uncertain: {},
+    facts: input, gateOpen: input.gateOpen, attempt: input.attempt ?? 1, response: input.carried?.response ?? null, respondedAt: 0, results: input.carried?.results ?? {}, unsettled: 0, waiting: 0, broken: [], nested: {}, uncertain: {},
     chosen: null, failure: null, retryInMs: 0, kept: [], ready: {}, softStop: false, decision: null,
   }),
   output: ({ context }) => outcomeOf(context),
@@ -205,6 +207,7 @@ export const turnMachine = setup({
             input: ({ context }) => modelInput(context),
             onDone: [
               { guard: { type: 'failsBesideCalls', params: outputOf }, target: 'acting', actions: { type: 'fail', params: outputOf } },
+              { guard: { type: 'budgetSpent', params: outputOf }, target: '#turn.settled', actions: [{ type: 'fail', params: outputOf }, 'decide'] },
               { guard: { type: 'fails', params: outputOf }, target: '#turn.settled', actions: [{ type: 'fail', params: outputOf }, 'decide'] },
               {
                 guard: { type: 'callsAreReady', params: outputOf },

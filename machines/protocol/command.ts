@@ -1,3 +1,4 @@
+import type { Budget } from './budget.ts';
 import type { Call, CallResult } from './call.ts';
 import type { AgentInputItem, UserMessageItem } from './item.ts';
 import type { ErrorKind, ItemOrigin } from './outcome.ts';
@@ -13,10 +14,10 @@ export interface PendingInput {
   staged?: true;
 }
 
-export type InterruptReason = 'user' | 'tripwire' | 'replaced';
+export type InterruptReason = 'user' | 'tripwire' | 'replaced' | 'deadline';
 
 /** What a call of `run()` may say anew about a run that it goes on with. */
-export interface Configuration { type: 'configure'; maxTurns?: number | null; errorHandlers?: ErrorKind[] }
+export interface Configuration { type: 'configure'; maxTurns?: number | null; errorHandlers?: ErrorKind[]; budget?: Budget }
 
 /** What a person or program may tell a running run. Each is journalled before it is applied. */
 export type Command =
@@ -29,6 +30,8 @@ export type Command =
   | { type: 'mail'; input: PendingInput[] }
   | { type: 'softStop' }
   | { type: 'interrupt'; reason: InterruptReason; at: number; partials?: Record<string, string>; notice?: boolean }
+  /** Shorten the conversation at the next safe point. */
+  | { type: 'compact' }
   | Configuration;
 
 /**
@@ -45,8 +48,6 @@ export type Decision =
 /** Commands in the form in which they travel down the tree, plus those that only the loop itself sends. */
 export type Downward =
   | Command
-  /** The history is summed up at the next safe point (N1). */
-  | { type: 'compact' }
   | { type: 'withdraw' }
   | { type: 'cut'; cut: Record<string, AgentInputItem[]> }
   | { type: 'gate.open' };
