@@ -8,7 +8,7 @@ import type { RunInput, RunOutcome } from '../machines/protocol/outcome.ts';
 import { systemClock } from './clock.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { Effects } from './effects/index.ts';
-import { before, continued, handledKinds, prepared } from './effects/session.ts';
+import { before, continued, prepared, saidAnew } from './effects/session.ts';
 import { completeDecision, standingDecision } from './effects/approvals.ts';
 import { disposeComputers } from './effects/hands.ts';
 import type { ExecutionOptions, ExecutionOrigin } from './executionOptions.ts';
@@ -144,9 +144,10 @@ export class Execution implements RunSource {
   async #catchUp(entries: readonly JournalEntry[]): Promise<void> {
     await this.#checkpoints.replay(this.#host, entries);
     for (const [id, effect] of this.#host.effects.entries()) await this.#effects.checkFits(effect.src, effect.input, this.state.hasDecision(id));
-    const { maxTurns, errorHandlers, stopSignal, session } = this.#options;
+    const { stopSignal, session } = this.#options;
     if (!session && savesToSession(this.#host.snapshot)) throw new UserError('This run saves to a session. Pass the session again, as the option `session`, to go on with it.');
-    if (maxTurns !== undefined || errorHandlers) this.#host.command({ type: 'configure', maxTurns, errorHandlers: errorHandlers && handledKinds(errorHandlers) });
+    const said = saidAnew(this.scope);
+    if (said) this.#host.command(said);
     for (const { path, input } of this.state.takeStaged()) this.steer(input, path);
     await this.#takeDecisions();
     if (stopSignal?.aborted) this.softStop();

@@ -7,7 +7,7 @@ import type { AgentEndLeaf, ErrorHandlerLeaf, HandlerOutcome, InputScreenLeaf, O
 import { EMPTY_RESPONSES_MAX, failureOf, kindOf, stuck, tripOf, troubleOf } from './agentTrouble.ts';
 import * as pending from './pendingInput.ts';
 import { actorIdOf, eventOf, outputOf } from './eventFields.ts';
-import type { Configuration, Downward, Upward } from './protocol/command.ts';
+import type { Configuration, Downward, Mail, Steer, Upward } from './protocol/command.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { AgentInputItem } from './protocol/item.ts';
@@ -330,8 +330,6 @@ export const agentMachine = setup({
 });
 
 type Interrupt = Extract<Downward, { type: 'interrupt' }>;
-type Steer = Extract<Downward, { type: 'steer' }>;
-type Mail = Extract<Downward, { type: 'mail' }>;
 const turnActorId = (context: AgentContext) => `turn.${context.turns}`;
 const isFinal = (context: AgentContext) => context.last?.next === 'final' && !pending.reopens(context);
 const wayOfSteer = (context: AgentContext, { path }: Steer) => pending.wayTo(context, path);

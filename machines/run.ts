@@ -3,7 +3,7 @@ import type { DoneActorEvent } from 'xstate';
 import { agentMachine } from './agent.ts';
 import { actorIdOf, eventOf, outputOf } from './eventFields.ts';
 import { accepted, acceptedEvent, droppedEvent } from './pendingInput.ts';
-import type { Configuration, Downward, Upward } from './protocol/command.ts';
+import type { Configuration, Downward, Mail, Steer, Upward } from './protocol/command.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { AgentOutcome, PreparedRun, RunInput, RunOutcome } from './protocol/outcome.ts';
@@ -307,8 +307,6 @@ export const runMachine = setup({
   },
 });
 
-type Steer = Extract<Downward, { type: 'steer' }>;
-type Mail = Extract<Downward, { type: 'mail' }>;
 const placeOf = ({ facts, agent }: RunContext) => ({ path: facts.path, agent });
 const agentPath = (context: RunContext) => `${context.facts.path}/${agentActorId(context)}`;
 const agentActorId = (context: RunContext) => `agent.${context.activation}`;

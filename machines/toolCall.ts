@@ -4,7 +4,7 @@ import { atOf, eventOf, outputOf } from './eventFields.ts';
 import { abortedText, resultWithout } from './history.ts';
 import { droppedEvent } from './pendingInput.ts';
 import type { CallResult } from './protocol/call.ts';
-import type { Downward, Upward } from './protocol/command.ts';
+import type { Downward, Steer, Upward } from './protocol/command.ts';
 import type { EffectOutcome } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { RunInput, RunOutcome } from './protocol/outcome.ts';
@@ -349,5 +349,3 @@ export const toolCallMachine = setup({
     settled: { type: 'final', description: 'There is a result, a failure that ends the run, or, after a soft stop, the call as it waited.', entry: 'announceSettled' },
   },
 });
-
-type Steer = Extract<Downward, { type: 'steer' }>;

@@ -4,7 +4,7 @@ import type { TurnDecision } from './decide.ts';
 import { eventOf, outputOf } from './eventFields.ts';
 import { droppedEvent } from './pendingInput.ts';
 import type { CallResult, Response } from './protocol/call.ts';
-import type { Downward, Upward } from './protocol/command.ts';
+import type { Downward, Steer, Upward } from './protocol/command.ts';
 import type { EffectOutcome } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { TurnOutcome } from './protocol/outcome.ts';
@@ -266,7 +266,6 @@ export const turnMachine = setup({
 });
 
 type Interrupt = Extract<Downward, { type: 'interrupt' }>;
-type Steer = Extract<Downward, { type: 'steer' }>;
 
 function interruptOf({ event }: { event: Interrupt }): Interrupt {
   return event;

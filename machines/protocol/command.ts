@@ -1,6 +1,6 @@
 import type { CallResult } from './call.ts';
 import type { AgentInputItem, UserMessageItem } from './item.ts';
-import type { ErrorKind, ItemOrigin } from './outcome.ts';
+import type { ErrorKind, ItemOrigin, PreparedRun } from './outcome.ts';
 
 /** A message that joins the run at a safe point (L2). */
 export interface PendingInput {
@@ -15,7 +15,11 @@ export interface PendingInput {
 export type InterruptReason = 'user' | 'tripwire' | 'replaced';
 
 /** What a call of `run()` may say anew about a run that it goes on with. */
-export interface Configuration { type: 'configure'; maxTurns?: number | null; errorHandlers?: ErrorKind[] }
+export interface Configuration extends Pick<PreparedRun, 'stopHooks' | 'finalTurn' | 'stuckDetection'> {
+  type: 'configure';
+  maxTurns?: number | null;
+  errorHandlers?: ErrorKind[];
+}
 
 /** What a person or program may tell a running run. Each is journalled before it is applied. */
 export type Command =
@@ -26,6 +30,9 @@ export type Command =
   | { type: 'softStop' }
   | { type: 'interrupt'; reason: InterruptReason; at: number; partials?: Record<string, string>; notice?: boolean }
   | Configuration;
+
+export type Steer = Extract<Command, { type: 'steer' }>;
+export type Mail = Extract<Command, { type: 'mail' }>;
 
 /**
  * The answer to a waiting call. Of one whose body may have had its effect, `approve` runs it again, `reject` ends it with a

@@ -28,6 +28,9 @@ export const CommandSchema = z.discriminatedUnion('type', [
     type: z.literal('configure'),
     maxTurns: z.number().int().min(0).nullable().optional(),
     errorHandlers: z.array(z.enum(ERROR_KINDS)).optional(),
+    stopHooks: z.boolean().optional(),
+    finalTurn: z.boolean().optional(),
+    stuckDetection: z.object({ repetition: z.number(), failing: z.number(), monologue: z.number(), alternating: z.number() }).optional(),
   }),
 ]);
 

@@ -49,7 +49,7 @@ function commandText(command: Command): string {
     case 'interrupt':
       return `interrupt (${command.reason})`;
     case 'configure':
-      return `other limits: ${JSON.stringify({ maxTurns: command.maxTurns, errorHandlers: command.errorHandlers })}`;
+      return `other limits: ${JSON.stringify({ ...command, type: undefined })}`;
   }
 }
 
