@@ -149,8 +149,8 @@ export function goesOn(context: AgentContext, turn: TurnOutcome): boolean {
   return turn.next === 'again' && !isWatched && context.pendingInput.length === 0 && canGoOn(context);
 }
 
-export function configure(context: AgentContext, { maxTurns = context.maxTurns, errorHandlers = context.facts.errorHandlers }: Configuration): Partial<AgentContext> {
-  return { maxTurns, facts: { ...context.facts, errorHandlers } };
+export function configure(context: AgentContext, { type: _type, maxTurns = context.maxTurns, ...facts }: Configuration): Partial<AgentContext> {
+  return { maxTurns, facts: { ...context.facts, ...facts } };
 }
 
 export function recordTurn(context: AgentContext, turn: TurnOutcome): Partial<AgentContext> {
