@@ -112,8 +112,8 @@ export function turnInput(context: AgentContext): TurnInput {
     gateOpen,
     usedTools,
     carried: carried ?? undefined,
-    ...(shortening?.isShort && { isShort: true as const }),
-    ...(shortening?.again && { attempt: shortening.again }),
+    isShort: shortening?.isShort,
+    attempt: shortening?.again,
   };
 }
 

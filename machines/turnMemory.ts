@@ -27,7 +27,7 @@ export interface TurnInput {
   usedTools: boolean;
   carried?: CarriedTurn;
   /** The history holds a compaction item of ours, which has to be made readable. */
-  isShort?: true;
+  isShort?: boolean;
   /** The turn is tried again: with this attempt, default 1. */
   attempt?: number;
 }
@@ -71,7 +71,7 @@ export interface ModelInput {
   /** Items of this answer that earlier attempts have brought already. */
   kept?: AgentInputItem[];
   /** As in {@link TurnInput}. */
-  isShort?: true;
+  isShort?: boolean;
 }
 export type ModelOutcome = EffectOutcome<Response>;
 type Interrupt = Extract<Downward, { type: 'interrupt' }>;
@@ -122,7 +122,7 @@ export function retryOf(outcome: ModelOutcome): { delayMs: number; failure: Fail
 
 export function modelInput(context: TurnContext): ModelInput {
   const { agent, turn, first, history, unsaved, server, usedTools, carried, isShort } = context.facts;
-  return { effectId: modelEffectId(context), agent, turn, first, attempt: context.attempt, history, unsaved, server, usedTools, carried: carried?.response, ...(context.kept.length > 0 && { kept: context.kept }), ...(isShort && { isShort }) };
+  return { effectId: modelEffectId(context), agent, turn, first, attempt: context.attempt, history, unsaved, server, usedTools, isShort, carried: carried?.response, ...(context.kept.length > 0 && { kept: context.kept }) };
 }
 
 const modelEffectId = ({ facts, attempt }: TurnContext) => `${facts.path}/model#${attempt}`;
