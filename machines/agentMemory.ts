@@ -138,8 +138,8 @@ export function turnInput(context: AgentContext): TurnInput {
     usedTools,
     carried: carried ?? undefined,
     ...(steering.finalTurn === turn && { isFinal: true as const }),
-    ...(shortening?.isShort && { isShort: true as const }),
-    ...(shortening?.again && { attempt: shortening.again }),
+    isShort: shortening?.isShort,
+    attempt: shortening?.again,
   };
 }
 
