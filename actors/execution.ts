@@ -1,15 +1,16 @@
 /** One live run: agents, host and effects put together, from its input or its state to rest. */
 import { CHART_VERSIONS } from '../machines/versions.ts';
 import { wellFormed } from '../machines/history.ts';
+import type { Call } from '../machines/protocol/call.ts';
 import type { Command, Decision, PendingInput } from '../machines/protocol/command.ts';
 import type { AgentInputItem } from '../machines/protocol/item.ts';
 import type { JournalEntry } from '../machines/protocol/journal.ts';
 import type { RunInput, RunOutcome } from '../machines/protocol/outcome.ts';
 import { systemClock } from './clock.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { Deciding } from './deciding.ts';
 import { Effects } from './effects/index.ts';
 import { before, continued, handledKinds, prepared } from './effects/session.ts';
-import { completeDecision, standingDecision } from './effects/approvals.ts';
 import { disposeComputers } from './effects/hands.ts';
 import type { ExecutionOptions, ExecutionOrigin } from './executionOptions.ts';
 import { UserError } from './errors.ts';
@@ -40,8 +41,7 @@ export class Execution implements RunSource {
   #atRest: { progress: Progress; openDecisions: OpenDecision[] } | undefined;
   readonly #signals = new Signals();
   #home: Journal | undefined;
-  /** Calls about which a decision is on its way: a second one comes too late. */
-  readonly #answering = new Set<string>();
+  readonly #deciding: Deciding;
 
   /** @param from nothing for a fresh run. */
   constructor({ agent, config, options, hooks, stream, onStream, pace }: ExecutionOptions, from: ExecutionOrigin = {}) {
@@ -65,13 +65,14 @@ export class Execution implements RunSource {
     });
     for (const agent of from.agents ?? []) this.scope.keyOf(agent);
     this.#effects = new Effects(this.scope, settledResult);
+    const clock = options.clock ?? config.clock ?? systemClock;
     const journal = options.journal ?? config.journal ?? from.journal;
     const checkpointEvery = options.checkpointEvery ?? config.checkpointEvery ?? (journal ? undefined : Infinity); // nobody opens what is in this process only
     this.#host = new Host({
       runId: this.scope.runId,
       threadId: options.threadId ?? from.threadId,
       journal: journal ?? new MemoryJournal(),
-      clock: options.clock ?? config.clock ?? systemClock,
+      clock,
       effects: this.#effects,
       causes,
       onRest: () => this.#check(),
@@ -85,6 +86,7 @@ export class Execution implements RunSource {
     view?.follow(this.#host, this.#effects);
     this.state = from.state ?? new RunState(this);
     this.state.follow(this);
+    this.#deciding = new Deciding({ host: this.#host, clock, state: this.state, scopeOf: (id) => this.scopeOf(id), interruption: () => this.#interruption() });
   }
 
   get origin(): ExecutionOrigin {
@@ -147,23 +149,30 @@ export class Execution implements RunSource {
     for (const [id, effect] of this.#host.effects.entries()) await this.#effects.checkFits(effect.src, effect.input, this.state.hasDecision(id));
     const { maxTurns, errorHandlers, stopSignal, session } = this.#options;
     if (!session && savesToSession(this.#host.snapshot)) throw new UserError('This run saves to a session. Pass the session again, as the option `session`, to go on with it.');
+    this.#mustKeepPolicy(progressOf(this.#host.snapshot));
     if (maxTurns !== undefined || errorHandlers) this.#host.command({ type: 'configure', maxTurns, errorHandlers: errorHandlers && handledKinds(errorHandlers) });
     const staged = this.state.takeStaged();
     if (staged.length > 0) this.steer(staged);
-    await this.#takeDecisions();
+    await this.#deciding.takeAll();
     if (stopSignal?.aborted) this.softStop();
     for (const command of this.#saidBefore()) this.#host.command(command);
   }
 
   /**
    * Continues a run that has settled, as a new one that begins where it ended (K5).
-   * @param maxTurns the limit of that run, which stands unless another is given (B1).
+   * @param progress how far that run had come. Its limit stands unless another is given (B1).
    */
-  async continue(outcome: RunOutcome, maxTurns: number | null): Promise<void> {
+  async continue(outcome: RunOutcome, progress: Progress): Promise<void> {
     const { scope } = this;
+    this.#mustKeepPolicy(progress);
     const going = continued(scope, outcome, this.state.takeStaged());
-    if (this.#options.maxTurns === undefined) going.maxTurns = maxTurns;
+    if (this.#options.maxTurns === undefined) going.maxTurns = progress.maxTurns;
     await this.#play(() => this.#begin({ path: scope.runId, agent: outcome.agent, prepared: going, before: before(scope) }));
+  }
+
+  /** What needs approval by a policy must not run because somebody forgot to say it again (D6). */
+  #mustKeepPolicy({ hasPolicy }: Progress): void {
+    if (hasPolicy && this.scope.rules.length === 0) throw new UserError('This run has an approval policy. Pass it again, as the option `approvalPolicy`, to go on with it; one without rules says that it has none any more.');
   }
 
   /**
@@ -193,34 +202,15 @@ export class Execution implements RunSource {
   }
 
   standing(id: string): 'open' | 'stale' | 'unknown' {
-    if (this.#answering.has(id)) return 'stale';
-    const waits = this.#atRest?.openDecisions.some((open) => open.id === id);
-    return waits ? 'open' : this.#host.standing(id);
+    return this.#deciding.standing(id, this.#atRest?.openDecisions);
   }
 
-  /** A decision with edited arguments is checked before it is recorded (D2); one that holds for always, for all that wait. */
-  async decide(id: string, decision: Decision, interrupts = false): Promise<void> {
-    this.#answering.add(id);
-    try {
-      const open = this.#host.openDecisions.find((one) => one.id === id);
-      const complete = open ? await completeDecision(this.scopeOf(open.id), open, decision) : decision;
-      this.#host.decide(id, complete, ...(interrupts ? [this.#interruption()] : []));
-      if ('always' in decision && decision.always) await this.#takeStanding();
-    } catch (error) {
-      this.#host.fail(error); // code of the app threw while it worded the answer
-    }
+  callOf(id: string): Call | undefined {
+    return this.#deciding.callOf(id, this.#atRest?.openDecisions);
   }
 
-  async #takeDecisions(): Promise<void> {
-    for (const { id, decision, interrupts } of this.state.takeDecisions()) await this.decide(id, decision, interrupts);
-    await this.#takeStanding();
-  }
-
-  async #takeStanding(): Promise<void> {
-    for (const open of this.#host.openDecisions) {
-      const standing = standingDecision(this.scopeOf(open.id), open);
-      if (standing && !this.#answering.has(open.id)) await this.decide(open.id, standing);
-    }
+  decide(id: string, decision: Decision, interrupts = false): Promise<void> {
+    return this.#deciding.decide(id, decision, interrupts);
   }
 
   #listen(): void {

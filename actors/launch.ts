@@ -63,7 +63,7 @@ function attempt(options: ExecutionOptions, input: Input): Attempt {
   const execution = new Execution(options, { threadId, journal, agents, state: input, runContext });
   execution.scope.originalInput = scope.originalInput;
   execution.scope.rawResponses.push(...scope.rawResponses);
-  return { execution, work: execution.continue(outcome, progress.maxTurns) };
+  return { execution, work: execution.continue(outcome, progress) };
 }
 
 /** It is over; that is told to nobody again, and written where the process died that should have. */

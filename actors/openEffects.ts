@@ -2,12 +2,14 @@
 import type { AnyActorRef } from 'xstate';
 import type { Leaves } from '../machines/compose.ts';
 import type { Call } from '../machines/protocol/call.ts';
+import type { Decision } from '../machines/protocol/command.ts';
 import type { Incoming, JournalEntry, RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { AgentInputItem } from '../machines/protocol/item.ts';
 import type { RunInput } from '../machines/protocol/outcome.ts';
 import { isHarmful } from '../machines/toolCallMemory.ts';
 import type { KeptScope } from './checkpoint.ts';
 import { errorRecordOf } from './errorRecord.ts';
+import { expired, expiryOf } from './expiry.ts';
 import { Lanes, orderOf } from './lanes.ts';
 import type { Clock } from './ports.ts';
 
@@ -69,6 +71,7 @@ interface Ingress {
   dispatch(...batch: Incoming[]): void;
   /** A body that nobody waits for any more has ended (C8). */
   late(id: string, outcome: RecordedOutcome): void;
+  decide(id: string, decision: Decision): void;
   readonly now: number;
 }
 
@@ -106,6 +109,7 @@ export class OpenEffects {
   take(id: string): OpenEffect | undefined {
     const effect = this.#open.get(id);
     this.#open.delete(id);
+    if (effect?.timer !== undefined) this.#options.clock.clearTimeout(effect.timer);
     return effect;
   }
 
@@ -138,7 +142,8 @@ export class OpenEffects {
   begin(): void {
     for (let id = this.#fresh.shift(); id !== undefined; id = this.#fresh.shift()) {
       const effect = this.#open.get(id);
-      if (effect && effect.src !== 'person') this.#begin(id, effect);
+      if (effect?.src === 'person') this.#armExpiry(id, effect);
+      else if (effect) this.#begin(id, effect);
     }
   }
 
@@ -150,13 +155,17 @@ export class OpenEffects {
   abandon(id: string): void {
     const effect = this.take(id);
     if (!effect) return;
-    if (effect.timer !== undefined) this.#options.clock.clearTimeout(effect.timer);
     if (effect.src === 'execute') this.#lanes.drop(laneOf(id), effect.input.call);
     effect.controller?.abort();
     const { body } = effect;
     if (!body) return;
     this.#unwinding.add(body);
     void body.then(() => this.#unwinding.delete(body));
+  }
+
+  /** What ended needs no more to be told from what never began. */
+  forget(): void {
+    for (const id of this.#started.keys()) if (!this.#open.has(id)) this.#started.delete(id);
   }
 
   abandonAll(): void {
@@ -180,6 +189,15 @@ export class OpenEffects {
       if (laneOf(id) !== response || orderOf(input.call) < orderOf(call)) return true; // nested effects are those of a function
     }
     return false;
+  }
+
+  /** A timer that is longer than timers can be is taken up again (D7). */
+  #armExpiry(id: string, effect: OpenEffect): void {
+    const at = expiryOf(effect);
+    if (at === undefined) return;
+    const { clock } = this.#options;
+    const ring = () => (at > clock.now() ? this.#armExpiry(id, effect) : this.#ingress.decide(id, expired(effect)));
+    effect.timer = clock.setTimeout(ring, Math.min(Math.max(0, at - clock.now()), MAX_TIMER_MS));
   }
 
   #begin(id: string, effect: OpenEffect): void {
@@ -256,5 +274,7 @@ export class OpenEffects {
   }
 }
 
+/** Timers are kept in 31 bits. */
+const MAX_TIMER_MS = 2_147_483_647;
 /** Calls of one response share a lane. */
 const laneOf = (effectId: string) => effectId.slice(0, effectId.lastIndexOf('/toolCall.'));

@@ -1,4 +1,5 @@
 /** What a run can be told: the options of the Agents SDK under their names, and ours. */
+import type { ApprovalPolicy, ApprovalRules } from './approvalRules.ts';
 import type { AutoResumeOptions } from './autoResume.ts';
 import type { InspectionEvent } from 'xstate';
 import type { AgentInputItem, AgentOutputItem } from '../machines/protocol/item.ts';
@@ -111,6 +112,14 @@ interface CommonOptions<TContext> {
   clock?: Clock;
   /** How long a body that was told to stop may take, in ms. Default 100. */
   graceMs?: number;
+  /**
+   * Which calls may run, have to be asked about or may not run (M8), nested agents included. In this order: what a person decided
+   * about the very call, what the policy denies, what was decided for always, the rest of the policy, the tool itself. Pass an
+   * `ApprovalRules` to add rules while runs go on. A run that goes on later needs it again.
+   */
+  approvalPolicy?: ApprovalPolicy | ApprovalRules;
+  /** How long a call waits for a person, in ms; then it is rejected (D7). A tool's own `expiresAfterMs` comes first. Default: for ever. */
+  approvalExpiresAfterMs?: number;
 }
 
 /** Defaults for all runs of a `Runner`. */

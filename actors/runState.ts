@@ -1,4 +1,5 @@
 /** A run as a value: everything that came into it, so that it can be looked at, saved, decided about and resumed. */
+import type { Call } from '../machines/protocol/call.ts';
 import type { Decision, PendingInput } from '../machines/protocol/command.ts';
 import type { AgentInputItem, AgentOutputItem } from '../machines/protocol/item.ts';
 import type { JournalEntry } from '../machines/protocol/journal.ts';
@@ -15,6 +16,7 @@ import type { ModelResponse } from './ports.ts';
 import type { Progress } from './progress.ts';
 import type { RunContext } from './runContext.ts';
 import { approvalItemOf, runItemOf } from './runItems.ts';
+import { type ApproveOptions, type Asked, type RejectOptions, answerSaid, approvalSaid, holdsOnce, rejectionSaid, resultSaid } from './said.ts';
 import { type SavedState, type StagedDecision, type StateRecord, savedStateOf } from './savedState.ts';
 import type { RunScope } from './scope.ts';
 import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './toolGuardrail.ts';
@@ -36,6 +38,8 @@ export interface RunSource {
   readonly openDecisions: OpenDecision[];
   scopeOf(id: string): RunScope;
   steer(input: PendingInput[]): boolean;
+  /** The call that a decision with this id would be about, while it waits or is on its way there. */
+  callOf(id: string): Call | undefined;
   /** What would become of a decision about this call now. */
   standing(id: string): 'open' | 'stale' | 'unknown';
   decide(id: string, decision: Decision, interrupts?: boolean): Promise<void>;
@@ -157,26 +161,36 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
   /**
    * Lets a call run; with `arguments`, as the person changed them. Takes effect at once while the run is going, else when it
    * goes on; until then a later decision about the same call takes the place of an earlier one (D2, D4).
-   * @throws StaleStateError when the call does not wait any more, UserError when it never was one of this run, or arguments are
-   *   given for one that is `uncertain`: that runs again as it began, and for this once.
+   * @throws StaleStateError when the call does not wait any more, UserError when it never was one of this run, when it asks a
+   *   question, or when arguments are given for one that is `uncertain`: that runs again as it began, and for this once.
    */
-  approve(item: RunToolApprovalItem, options: { alwaysApprove?: boolean; arguments?: string | Record<string, unknown>; reason?: string } = {}): void {
-    const { arguments: given } = options;
-    if (item.uncertain && given !== undefined) throw new UserError(`The arguments of the call ${item.id} cannot be changed: it may have been carried out with those it has. Run it again as it is, say what it brought, or reject it.`);
-    const edited = given === undefined || typeof given === 'string' ? given : JSON.stringify(given);
+  approve(item: RunToolApprovalItem, options: ApproveOptions = {}): void {
+    const decision = approvalSaid(this.#asked(item), options);
     this.#mustWait(item);
-    if (!item.uncertain) this.#source.scopeOf(item.id).runContext.approveTool(item, { alwaysApprove: options.alwaysApprove });
-    this.#decide(item.id, { decision: 'approve', arguments: edited, always: options.alwaysApprove, reason: options.reason });
+    if (!holdsOnce(item)) this.#source.scopeOf(item.id).runContext.approveTool(item, { alwaysApprove: options.alwaysApprove });
+    this.#decide(item.id, decision);
   }
 
   /**
-   * Refuses a call; the model reads `message`. With `interrupt` the run ends there: both or neither take effect (D2).
+   * Refuses a call; the model reads `message`. A question is declined so. With `interrupt` the run ends there: both or neither take
+   * effect (D2).
    * @throws As `approve`.
    */
-  reject(item: RunToolApprovalItem, options: { alwaysReject?: boolean; message?: string; interrupt?: boolean } = {}): void {
+  reject(item: RunToolApprovalItem, options: RejectOptions = {}): void {
+    const decision = rejectionSaid(this.#asked(item), options);
     this.#mustWait(item);
-    if (!item.uncertain) this.#source.scopeOf(item.id).runContext.rejectTool(item, options);
-    this.#decide(item.id, { decision: 'reject', message: options.message, always: options.alwaysReject }, options.interrupt);
+    if (!holdsOnce(item)) this.#source.scopeOf(item.id).runContext.rejectTool(item, options);
+    this.#decide(item.id, decision, options.interrupt);
+  }
+
+  /**
+   * Answers the questions of a call (D8), by their ids: what its tool makes of the answers is its result.
+   * @throws As `approve`; UserError for a call that asks nothing, and naming the question whose answer is missing or does not fit its
+   *   schema. Then nothing is changed, and the call still waits.
+   */
+  answer(item: RunToolApprovalItem, answers: Record<string, unknown>): void {
+    this.#mustWait(item);
+    this.#decide(item.id, answerSaid(this.#asked(item), answers));
   }
 
   /**
@@ -186,8 +200,7 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
    */
   useResult(item: RunToolApprovalItem, output: unknown): void {
     this.#mustWait(item);
-    if (!item.uncertain) throw new UserError(`The call ${item.id} has not run yet: approve or reject it. A result is given for a call that may have had its effect.`);
-    this.#decide(item.id, { decision: 'useResult', output });
+    this.#decide(item.id, resultSaid(this.#asked(item), output));
   }
 
   toJSON(): SavedState {
@@ -253,6 +266,10 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
   #decide(id: string, decision: Decision, interrupts?: boolean): void {
     if (this.#source.isLive) void this.#source.decide(id, decision, interrupts);
     else this.#decisions = [...this.#decisions.filter((other) => other.id !== id), { id, decision, interrupts }];
+  }
+
+  #asked(item: RunToolApprovalItem): Asked {
+    return { item, call: this.#source.callOf(item.id), scope: this.#source.scopeOf(item.id) };
   }
 
   #mustWait({ id, name }: RunToolApprovalItem): void {

@@ -10,10 +10,11 @@ import type { RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { ItemRecord, TurnNext } from '../machines/protocol/outcome.ts';
 import { recordsOfTurn, resultRecord, suppliedRecord } from '../machines/history.ts';
 import { isHarmful } from '../machines/toolCallMemory.ts';
+import { timed } from './expiry.ts';
 import { type RunItemStreamEventName, type RunStreamEvent, RunAgentUpdatedStreamEvent, RunItemStreamEvent, RunRawModelStreamEvent } from './events.ts';
 import type { StreamEventListener } from './ports.ts';
 import type { Announced, ItemStatus, RunEvent, Started } from './runEvents.ts';
-import { approvalItemOf, runItemOf } from './runItems.ts';
+import { approvalItemOf, isSameCall, runItemOf } from './runItems.ts';
 import type { ProgressListener, RunScope } from './scope.ts';
 
 export type { RunEvent } from './runEvents.ts';
@@ -91,14 +92,20 @@ export class RunView {
         return;
       case 'turn.settled':
         return this.#turnSettled(event);
+      case 'approval.requested':
+        return this.#announce(timed(event, this.#present.now));
       case 'run.settled':
         this.#release(event.outcome.failure?.code !== 'outputGuardrail');
         return this.#tell(event);
       default:
-        this.#tell(event);
-        this.#stream(event);
+        this.#announce(event);
     }
   };
+
+  #announce(event: Announced): void {
+    this.#tell(event);
+    this.#stream(event);
+  }
 
   begun(src: keyof Leaves, input: any): void { // `any`: each effect has the input of its leaf
     const path = pathOf(input.effectId);
@@ -138,8 +145,7 @@ export class RunView {
       this.#early.set(parent, event);
       return;
     }
-    this.#tell(event);
-    this.#stream(event);
+    this.#announce(event);
     this.#passOn(event.path);
   }
 
@@ -161,10 +167,7 @@ export class RunView {
   #stream(event: Announced): void {
     const scope = this.#scopes!.scopeOf(`${event.path}/`);
     if (beginsStream(event, scope)) this.#deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(scope.rootKey)));
-    if (event.type === 'approval.requested') {
-      const item = approvalItemOf(scope, { id: event.id, path: event.path, agent: event.agent, call: event.call });
-      this.#deliver(scope, new RunItemStreamEvent('tool_approval_requested', item));
-    }
+    if (event.type === 'approval.requested') this.#deliver(scope, new RunItemStreamEvent('tool_approval_requested', approvalItemOf(scope, event)));
     if (event.type !== 'handoff.occurred') return;
     for (const record of event.records) this.#item(scope, 'handoff_occurred', record);
     this.#deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(event.target)));
@@ -290,10 +293,3 @@ const STATUS = { completed: 'completed', failed: 'failed', rejected: 'declined',
 const LEFT_OPEN: Partial<Record<TurnNext, ItemStatus>> = { interrupted: 'aborted', failed: 'failed', suspended: 'suspended' };
 /** An effect belongs to the actor whose path it carries on. */
 const pathOf = (effectId: string) => effectId.slice(0, effectId.lastIndexOf('/'));
-
-/** Read back from a journal, a call and its item are no longer one object. */
-function isSameCall(item: AgentInputItem, called: Call['item']): boolean {
-  if (item === called) return true;
-  if (item.type !== called.type) return false;
-  return 'callId' in item && 'callId' in called ? item.callId === called.callId : 'id' in item && item.id === called.id;
-}

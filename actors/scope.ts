@@ -5,10 +5,12 @@ import type { RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { AgentInputItem } from '../machines/protocol/item.ts';
 import type { Agent } from './agent.ts';
 import type { AgentToolDelegate } from './agentTool.ts';
+import { ApprovalRules } from './approvalRules.ts';
 import type { RunStreamEvent } from './events.ts';
 import { errorRecordOf, messageOf } from './errorRecord.ts';
 import { UserError } from './errors.ts';
 import type { InputGuardrailResult, OutputGuardrailResult } from './guardrail.ts';
+import { checkExpiry } from './expiry.ts';
 import { Handoff } from './handoff.ts';
 import type { RunHooks } from './lifecycle.ts';
 import type { Computer, Model, ModelResponse, ModelSettings, StreamEventListener } from './ports.ts';
@@ -18,6 +20,7 @@ import type { RunConfig, SharedRunOptions } from './runOptions.ts';
 import { canonical } from './fingerprint.ts';
 import type { ScopeMemory } from './scopeMemory.ts';
 import { Usage } from './usage.ts';
+import type { Tool } from './toolTypes.ts';
 import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './toolGuardrail.ts';
 
 export type AnyAgent = Agent<any, any>; // `any`: one run has agents of many contexts and outputs
@@ -44,8 +47,19 @@ export interface ScopeOptions {
   /** What error handlers are shown of the run so far. */
   runData?: () => unknown;
   isNested?: boolean;
+  /** What this run does otherwise than its agents say (M7). */
+  overrides?: ScopeOverrides;
   /** Hears the stream of a nested run, where its tool has listeners. */
   deliver?: (event: RunStreamEvent) => void;
+  /** Approval policies of the runs around, the innermost first. */
+  outerRules?: readonly ApprovalRules[];
+}
+
+/** For all agents of the run, those used as tools aside. */
+export interface ScopeOverrides {
+  instructions?: string;
+  /** Names of the tools that are offered: of the agent, or from the pool. */
+  tools?: { names: readonly string[]; pool: readonly Tool<any>[] };
 }
 
 export class RunScope {
@@ -79,7 +93,10 @@ export class RunScope {
   readonly #usageBefore: Usage | undefined;
   readonly runData: ScopeOptions['runData'];
   readonly isNested: boolean;
+  readonly overrides: ScopeOverrides | undefined;
   readonly deliver: ScopeOptions['deliver'];
+  /** Approval policies that hold here, the innermost first (M8). */
+  readonly rules: readonly ApprovalRules[];
 
   constructor(scope: ScopeOptions) {
     this.runId = scope.runId;
@@ -95,7 +112,10 @@ export class RunScope {
     this.#causes = scope.causes;
     this.runData = scope.runData;
     this.isNested = scope.isNested ?? false;
+    this.overrides = scope.overrides;
     this.deliver = scope.deliver;
+    this.rules = rulesOf(scope);
+    checkExpiry(this.option('approvalExpiresAfterMs'), 'approvalExpiresAfterMs');
     this.keyOf(scope.agent);
   }
 
@@ -144,6 +164,11 @@ export class RunScope {
     this.compactionDeferred = memory.compactionDeferred;
     this.sessionLength = memory.sessionLength;
     if (memory.toolInput !== undefined) this.runContext.toolInput = memory.toolInput;
+  }
+
+  /** A policy may have something to say about calls (M8). */
+  get hasPolicy(): boolean {
+    return this.rules.some(({ isSilent }) => !isSilent);
   }
 
   /** Key of the agent the run was started with. */
@@ -226,7 +251,7 @@ export class RunScope {
     return new RunScope({
       runId,
       agent: delegate.agent,
-      config: { ...this.config, ...delegate.runConfig },
+      config: { ...this.config, approvalPolicy: undefined, approvalExpiresAfterMs: this.option('approvalExpiresAfterMs'), ...delegate.runConfig },
       options: { ...delegate.runOptions, clock: this.options.clock },
       runContext,
       stream: this.stream || listens,
@@ -236,6 +261,7 @@ export class RunScope {
       isNested: true,
       deliver: listens ? (event) => void delegate.onStream({ event, agent: delegate.agent, toolCall }) : undefined,
       causes: this.#causes,
+      outerRules: this.rules,
     });
   }
 
@@ -256,6 +282,11 @@ export function agentHasListeners(agent: AnyAgent, seen = new Set<AnyAgent>()): 
   seen.add(agent);
   const inTools = agent.tools.some((tool) => tool.type === 'function' && tool.delegate && (tool.delegate.isStreaming() || agentHasListeners(tool.delegate.agent, seen)));
   return inTools || agent.handoffs.some((target) => agentHasListeners(target instanceof Handoff ? target.agent : target, seen));
+}
+
+function rulesOf({ options, config, outerRules = [] }: ScopeOptions): readonly ApprovalRules[] {
+  const own = ApprovalRules.from(options.approvalPolicy ?? config.approvalPolicy);
+  return own ? [own, ...outerRules] : outerRules;
 }
 
 const NONE: Handoff<any, any>[] = [];

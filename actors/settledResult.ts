@@ -16,6 +16,7 @@ export const settledResult = (scope: RunScope, outcome: RunOutcome) =>
       progress: { ...outcome, maxTurns: null },
       openDecisions: [],
       scopeOf: () => scope,
+      callOf: () => undefined,
       standing: () => 'unknown',
       steer: () => false,
       decide: () => Promise.resolve(),

@@ -54,10 +54,17 @@ export function suppliedRecord(agent: string, finalOutput: unknown): ItemRecord 
   return { type: 'message_output_item', rawItem, agent };
 }
 
+export const INTERRUPTED_NOTICE = 'The previous run was interrupted on purpose. Calls that were cut short may have had part of their effect.';
+
 /** A message that the runtime wrote: not user input (P4). */
 export function notice(agent: string, kind: string, text: string): ItemRecord {
   const rawItem: UserMessageItem = { type: 'message', role: 'user', content: text };
   return { type: 'input_item', rawItem, agent, origin: { runtime: kind } };
+}
+
+/** What a subagent or the host wrote, as the model reads it (M4). */
+export function mailMessage({ from, content }: { from: string; content: string }): UserMessageItem {
+  return { type: 'message', role: 'user', content: `[Mail from ${from}]\n${content}` };
 }
 
 /** Text of the assistant messages of one response, in order. */

@@ -22,7 +22,7 @@ import { inputGuardrail, keepVerdicts, modelResponse, outputGuardrail, toolGuard
 import { handoffFilter } from './handoff.ts';
 import { sample } from './model.ts';
 import { parsedArguments } from './readResponse.ts';
-import { type Saved, continued, keepSaved, prepareWithSession, save } from './session.ts';
+import { type Saved, continued, keepSaved, prepareWithSession, prepared, save } from './session.ts';
 import { reconcile } from './reconcile.ts';
 import { type CallInput, type DelegatedResult, HookFailure, execute, tellStart, toolOf } from './toolCalls.ts';
 
@@ -50,6 +50,8 @@ export class Effects implements EffectRunner {
         return execute(this.scopeOf(io.effectId), input, io, (tool, nested) => this.#delegated(tool, nested, input));
       case 'person':
       case 'timer':
+      case 'goal':
+      case 'compactor':
         throw new Error(`The host itself sees to "${src}".`);
       default:
         return EFFECTS[src](this.scopeOf(io.effectId), input, io);
@@ -60,7 +62,7 @@ export class Effects implements EffectRunner {
   observe(src: keyof Leaves, input: any, outcome: RecordedOutcome): void {
     if (src === 'prepare' && input.input.delegatedBy) this.#nest(input.input);
     const scope = this.scopeOf(input.effectId);
-    if (outcome.status === 'lost') return;
+    if (outcome.status === 'lost' || outcome.status === 'asks') return;
     if (src === 'outputGuardrail') return keepVerdicts(scope, input, outcome);
     if (outcome.status !== 'ok') {
       if (outcome.retryInMs !== undefined) scope.runContext.usage.add(new Usage({ requests: 1 })); // it was sent, and is sent again (A8)
@@ -134,9 +136,9 @@ export class Effects implements EffectRunner {
     else scope.calls.set(key, { call, result });
   }
 
-  /** What a person says that a call brought is known from then on, like what its body brings (C5). */
+  /** What a person says that a call brought, or answers, is known from then on, like what its body brings (C5). */
   #observeDecision(scope: RunScope, input: CallInput & { path: string }, decision: Decision): void {
-    if (decision.decision === 'useResult' && decision.result) this.#observeCall(scope, input, decision.result);
+    if ('result' in decision && decision.result) this.#observeCall(scope, input, decision.result);
     keepAlways(scope, input, decision);
   }
 
@@ -145,7 +147,8 @@ export class Effects implements EffectRunner {
   }
 
   #prepare({ input }: { input: RunInput }, io: EffectIo): Promise<RecordedOutcome> {
-    const { delegatedBy, given = [] } = input;
+    const { delegatedBy, given = [], base } = input;
+    if (base) return Promise.resolve(ok(prepared(this.#root, this.#root.agent(input.agent), { history: [], input: given }))); // the history is in the thread
     if (!delegatedBy) return prepareWithSession(this.#root, this.#root.agent(input.agent), given, io);
     return this.#prepareNested(input, delegatedBy, io);
   }
@@ -193,7 +196,7 @@ export class Effects implements EffectRunner {
   }
 }
 
-const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | 'timer'>, Effect> = {
+const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | 'timer' | 'goal' | 'compactor'>, Effect> = {
   model: sample,
   inputGuardrail,
   outputGuardrail,
@@ -210,7 +213,7 @@ const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | '
 
 /** A decision for always holds for this agent and this tool, in this run and its resumes (D2). */
 function keepAlways(scope: RunScope, { effectId: id, path, agent, call }: CallInput & { path: string }, decision: Decision): void {
-  if (decision.decision === 'useResult' || !decision.always) return;
+  if ((decision.decision !== 'approve' && decision.decision !== 'reject') || !decision.always) return;
   const item = approvalItemOf(scope, { id, path, agent, call });
   if (decision.decision === 'approve') scope.runContext.approveTool(item, { alwaysApprove: true });
   else scope.runContext.rejectTool(item, { alwaysReject: true, message: decision.message });

@@ -11,6 +11,7 @@ import type { RunContext } from '../runContext.ts';
 import { TOOL_ARGUMENTS_TEXT, TOOL_ERROR_TEXT, describeToolFailure } from '../toolInvocation.ts';
 import { toText } from '../toolOutput.ts';
 import type { FunctionTool, Tool } from '../toolTypes.ts';
+import { withQuestions } from './questions.ts';
 
 export interface Offered {
   tools: Tool<any>[];
@@ -109,16 +110,16 @@ async function annotate(scope: RunScope, agent: AnyAgent, offered: Offered, item
     case 'function_call':
       return functionCall(scope, agent, offered, item, index);
     case 'computer_call':
-      return handsCall(agent, offered, item, index, 'computer');
+      return handsCall(scope, agent, offered, item, index, 'computer');
     case 'shell_call': {
       const tool = offered.tools.find((candidate) => candidate.type === 'shell');
       if (tool?.type === 'shell' && !tool.shell) return undefined; // it runs in a container of the provider
-      return handsCall(agent, offered, item, index, 'shell');
+      return handsCall(scope, agent, offered, item, index, 'shell');
     }
     case 'apply_patch_call':
-      return handsCall(agent, offered, item, index, 'apply_patch');
+      return handsCall(scope, agent, offered, item, index, 'apply_patch');
     case 'hosted_tool_call':
-      return makeCall(item, index, String(item.providerData?.['name'] ?? item.name), { effect: 'idempotent', approval: 'ask' });
+      return makeCall(item, index, String(item.providerData?.['name'] ?? item.name), { effect: 'idempotent', approval: 'ask', ...expiryOf(scope) });
   }
 }
 
@@ -128,13 +129,14 @@ async function functionCall(scope: RunScope, agent: AnyAgent, offered: Offered, 
   const parsed = tool.parseInput(item.arguments);
   if (!parsed.ok) return badArguments(scope, tool, item, index, parsed);
   parsedArguments.set(item, parsed.value);
-  return makeCall(item, index, tool.name, factsOf(scope, agent, tool));
+  const call = makeCall(item, index, tool.name, factsOf(scope, agent, tool));
+  return tool.questions ? withQuestions(scope, tool, call, parsed.value) : call;
 }
 
 function factsOf(scope: RunScope, agent: AnyAgent, tool: FunctionTool<any, any, any>): ToolFacts {
   const delegates = 'delegate' in tool && tool.delegate !== undefined;
   const effect = delegates ? 'pure' : tool.effect; // the nested run does the work, in effects of its own
-  const facts: ToolFacts = { effect, approval: approvalOf(scope, agent, tool) };
+  const facts: ToolFacts = { effect, approval: approvalOf(scope, agent, tool), ...expiryOf(scope, tool) };
   if (tool.inputGuardrails?.length) {
     facts.guardsInput = true;
     if (scope.option('toolExecution')?.preApprovalInputGuardrails) facts.screensInput = true;
@@ -146,17 +148,25 @@ function factsOf(scope: RunScope, agent: AnyAgent, tool: FunctionTool<any, any, 
   return facts;
 }
 
-/** A decision for always is looked up call by call, so that what it answers is recorded (D2). */
+/** A decision for always is looked up call by call, so that what it answers is recorded (D2); so is what a policy says (M8). */
 function approvalOf(scope: RunScope, agent: AnyAgent, tool: FunctionTool<any, any, any>): ToolFacts['approval'] {
-  if (typeof tool.approvalPolicy === 'function') return 'ask';
-  if (!tool.approvalPolicy) return 'never';
-  return scope.runContext.isToolApproved({ toolName: tool.name, callId: '', agentName: agent.name }) === undefined ? 'always' : 'ask';
+  if (typeof tool.approvalPolicy === 'function' || scope.hasPolicy) return 'ask';
+  if (!tool.approvalPolicy && !tool.questions) return 'never';
+  const always = scope.runContext.isToolApproved({ toolName: tool.name, callId: '', agentName: agent.name });
+  if (tool.questions) return always === false ? 'ask' : 'never'; // whoever is not to be asked has said so
+  return always === undefined ? 'always' : 'ask';
 }
 
-function handsCall(agent: AnyAgent, offered: Offered, item: LocalCallItem, index: number, type: 'computer' | 'shell' | 'apply_patch'): Call {
+/** How long its calls wait for a person (D7). */
+function expiryOf(scope: RunScope, tool?: FunctionTool<any, any, any>): Pick<ToolFacts, 'expiresAfterMs'> {
+  const expiresAfterMs = tool?.expiresAfterMs ?? scope.option('approvalExpiresAfterMs');
+  return expiresAfterMs === undefined ? {} : { expiresAfterMs };
+}
+
+function handsCall(scope: RunScope, agent: AnyAgent, offered: Offered, item: LocalCallItem, index: number, type: 'computer' | 'shell' | 'apply_patch'): Call {
   const tool = offered.tools.find((candidate) => candidate.type === type);
   if (!tool) throw new ModelBehaviorError(`Model produced a ${item.type} item, but agent "${agent.name}" has no ${type} tool.`);
-  return makeCall(item, index, tool.name, { effect: 'irreversible', approval: 'ask' });
+  return makeCall(item, index, tool.name, { effect: 'irreversible', approval: 'ask', ...expiryOf(scope) });
 }
 
 function makeCall(item: CallItem, index: number, name: string, tool: ToolFacts, invalid?: Call['invalid']): Call {

@@ -34,6 +34,7 @@ export function prepared(scope: RunScope, agent: AnyAgent, input: { history: Age
     errorHandlers: options.errorHandlers ? handledKinds(options.errorHandlers) : [],
     tellsErrors: scope.listens(agent, 'agent_error'),
   };
+  if (scope.hasPolicy) run.hasPolicy = true;
   if (scope.serverManaged) {
     run.server = { known: 0, auto: options.autoPreviousResponseId ?? false };
     if (options.conversationId !== undefined) run.server.conversationId = options.conversationId;

@@ -6,13 +6,14 @@ import type { AgentInputItem, FunctionCallItem, FunctionCallResultItem } from '.
 import type { ErrorRecord } from '../../machines/protocol/failure.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
 import type { RunOutcome } from '../../machines/protocol/outcome.ts';
+import { ApprovalNeeded } from '../approvalNeeded.ts';
 import { errorRecordOf } from '../errorRecord.ts';
 import { InvalidToolInputError, ToolCallError, ToolTimeoutError } from '../errors.ts';
 import type { EffectIo } from '../host.ts';
 import { type AnyAgent, type RunScope, ok } from '../scope.ts';
 import { describeToolFailure, describeToolTimeout, isAbortEcho } from '../toolInvocation.ts';
 import { extractCustomData, toText, toToolOutput } from '../toolOutput.ts';
-import type { FunctionTool, Tool, ToolCallDetails } from '../toolTypes.ts';
+import type { FunctionTool, Tool, ToolApproval, ToolCallDetails } from '../toolTypes.ts';
 import { inTime } from './deadline.ts';
 import { applyPatch, operateComputer, runShell } from './hands.ts';
 import { parsedArguments } from './readResponse.ts';
@@ -20,7 +21,7 @@ import { offerFor } from './request.ts';
 
 export interface CallInput { effectId: string; agent: string; call: Call }
 /** What carries out a call, with the key by which the world knows it. */
-export interface BodyInput extends CallInput { key: string; nested: RunOutcome | null }
+export interface BodyInput extends CallInput { key: string; nested: RunOutcome | null; approval?: ToolApproval }
 type AnyFunctionTool = FunctionTool<any, any, any>; // `any`: tools of one agent differ in parameters and results
 /** A result with what the body returned still at hand, for hooks and guardrails. */
 interface Product { result: CallResult; value: unknown }
@@ -38,6 +39,7 @@ export async function execute(scope: RunScope, input: BodyInput, io: EffectIo, d
     if (!call.tool.guardsOutput) await tellEnd(scope, agent, tool, call, { ...product, effectId: io.effectId });
     return ok(product.result);
   } catch (error) {
+    if (error instanceof ApprovalNeeded) return { status: 'asks', reason: error.reason };
     return failed(scope, error, call, io.effectId);
   }
 }
@@ -59,7 +61,7 @@ async function runFunction(scope: RunScope, tool: AnyFunctionTool, input: BodyIn
   const item = input.call.item as FunctionCallItem; // a function tool is only ever found for a function call
   const toolCall = carriedOut(input.call) as FunctionCallItem; // as above
   const progress = (value: unknown) => scope.onProgress?.(io.effectId, input.agent, value);
-  const details: ToolCallDetails = { toolCall, signal: io.signal, callId: item.callId, effectId: io.effectId, idempotencyKey: input.key, parentRunConfig: scope.config, progress };
+  const details: ToolCallDetails = { toolCall, signal: io.signal, callId: item.callId, effectId: io.effectId, idempotencyKey: input.key, parentRunConfig: scope.config, progress, ...(input.approval && { approval: input.approval }) };
   let failure: ErrorRecord | undefined;
   let value: unknown;
   let isLate = false;
@@ -67,7 +69,7 @@ async function runFunction(scope: RunScope, tool: AnyFunctionTool, input: BodyIn
     if (input.nested) value = await delegated!(tool, input.nested);
     else value = await runBody(scope, tool, argumentsOf(tool, item, toolCall), details, isHarmful(input.call) ? io : { ...io, tellLate: () => undefined });
   } catch (error) {
-    if (isAbortEcho(error, io.signal) || isRaised(tool, error)) throw error;
+    if (isAbortEcho(error, io.signal) || isRaised(tool, error) || (error instanceof ApprovalNeeded && !input.nested)) throw error;
     failure = errorRecordOf(error);
     isLate = error instanceof TimedOut;
     if (error instanceof TimedOut) value = withDoubt(error.output, input.call);
@@ -108,10 +110,11 @@ function argumentsOf(tool: AnyFunctionTool, item: FunctionCallItem, toolCall: Fu
 
 async function runBody(scope: RunScope, tool: AnyFunctionTool, value: unknown, details: ToolCallDetails, io: EffectIo): Promise<unknown> {
   const { name, timeoutMs } = tool;
-  if (timeoutMs === undefined) return tool.execute(value, scope.runContext, details);
+  const runContext = details.approval ? scope.runContext.forCall({ toolInput: scope.runContext.toolInput, approval: details.approval }) : scope.runContext;
+  if (timeoutMs === undefined) return tool.execute(value, runContext, details);
   const late = new ToolTimeoutError({ toolName: name, timeoutMs });
   const ms = io.begunAt === undefined ? timeoutMs : Math.max(0, io.begunAt + timeoutMs - io.clock.now()); // what was left when its process ended (O6)
-  const output = ms === 0 ? undefined : await inTime(io, { ms, late, tellLate: (value) => io.tellLate({ output: recordable(value) }) }, (signal) => tool.execute(value, scope.runContext, { ...details, signal }));
+  const output = ms === 0 ? undefined : await inTime(io, { ms, late, tellLate: (value) => io.tellLate({ output: recordable(value) }) }, (signal) => tool.execute(value, runContext, { ...details, signal }));
   if (!output) throw new TimedOut(late, await describeToolTimeout(tool, scope.runContext, details));
   return output.value;
 }

@@ -1,9 +1,9 @@
 import type { CallResult } from './call.ts';
 import type { AgentInputItem, UserMessageItem } from './item.ts';
-import type { ErrorKind } from './outcome.ts';
+import type { ErrorKind, ItemOrigin } from './outcome.ts';
 
 /** A message that joins the run at a safe point (L2). */
-export interface PendingInput { id: string; item: UserMessageItem | AgentInputItem }
+export interface PendingInput { id: string; item: UserMessageItem | AgentInputItem; /** Where a person did not write it (P4). */ origin?: ItemOrigin }
 
 export type InterruptReason = 'user' | 'tripwire' | 'replaced';
 
@@ -12,23 +12,29 @@ export interface Configuration { type: 'configure'; maxTurns?: number | null; er
 
 /** What a person or program may tell a running run. Each is journalled before it is applied. */
 export type Command =
-  | { type: 'steer'; input: PendingInput[] }
+  | { type: 'steer'; input: PendingInput[]; path?: string; mode?: 'instant' }
   | { type: 'softStop' }
   | { type: 'interrupt'; reason: InterruptReason; at: number; partials?: Record<string, string>; notice?: boolean }
   | Configuration;
 
 /**
  * The answer to a waiting call. Of one whose body may have had its effect, `approve` runs it again, `reject` ends it with a
- * message, and `useResult` says what it brought (O3).
+ * message, and `useResult` says what it brought (O3). `answer` has the answers to its questions, by their ids (D8); `expired` says
+ * that nobody had decided in time (D7).
  */
 export type Decision =
   | { decision: 'approve'; arguments?: string; invalid?: string; always?: boolean; reason?: string }
-  | { decision: 'reject'; message?: string; always?: boolean }
-  | { decision: 'useResult'; output: unknown; result?: CallResult };
+  | { decision: 'reject'; message?: string; always?: boolean; expired?: true }
+  | { decision: 'useResult'; output: unknown; result?: CallResult }
+  | { decision: 'answer'; answers: Record<string, unknown>; result?: CallResult };
 
 /** Commands in the form in which they travel down the tree, plus the two that only the loop itself sends. */
 export type Downward =
   | Command
+  /** Like a steer, but it does not reopen what has its final answer (M4). */
+  | { type: 'mail'; input: PendingInput[] }
+  /** The history is summed up at the next safe point (N1). */
+  | { type: 'compact' }
   | { type: 'withdraw' }
   | { type: 'gate.open' };
 

@@ -1,4 +1,4 @@
-import type { Call, CallResult, Response } from './call.ts';
+import type { Call, CallResult, Question, Response } from './call.ts';
 import type { Decision } from './command.ts';
 import type { Failure } from './failure.ts';
 import type { AgentInputItem } from './item.ts';
@@ -14,13 +14,17 @@ export type LoopEvent =
   | ThreadEvent
   | { type: 'run.started'; path: string; agent: string }
   | { type: 'agent.started'; path: string; agent: string }
-  | { type: 'input.delivered'; path: string; agent: string; ids: string[]; items: AgentInputItem[] }
+  | { type: 'input.delivered'; path: string; agent: string; ids: string[]; items: AgentInputItem[]; turn: number }
+  | { type: 'input.dropped'; path: string; agent: string; ids: string[]; items: AgentInputItem[]; reason: string }
   /** `kept`: items of the answer that stand; all else of it that was streamed is taken back (K2). */
   | { type: 'turn.retrying'; path: string; agent: string; attempt: number; delayMs: number; failure: Failure; kept?: AgentInputItem[] }
   | { type: 'turn.cut'; path: string; agent: string; item: AgentInputItem }
-  /** `uncertain`: the call has begun before, and nobody knows whether it had its effect (O3). */
-  | { type: 'approval.requested'; path: string; agent: string; id: string; call: Call; uncertain?: true }
-  | { type: 'approval.resolved'; path: string; agent: string; id: string; call: Call; decision: Decision['decision'] | 'withdrawn' }
+  /**
+   * `uncertain`: the call has begun before, and nobody knows whether it had its effect (O3). `questions` have to be answered (D8).
+   * `reason` is what the body itself gave, which wants to be approved before it goes on (D9).
+   */
+  | { type: 'approval.requested'; path: string; agent: string; id: string; call: Call; uncertain?: true; questions?: readonly Question[]; reason?: string; expiresAt?: number }
+  | { type: 'approval.resolved'; path: string; agent: string; id: string; call: Call; decision: Decision['decision'] | 'withdrawn' | 'expired' }
   /** With neither result nor failure the call was suspended as it waited. */
   | { type: 'call.settled'; path: string; agent: string; call: Call; result: CallResult | null; failure: Failure | null }
   | { type: 'turn.settled'; path: string; agent: string; turn: number; next: TurnNext; guard: string }
@@ -35,7 +39,7 @@ export type LoopEvent =
 export type ThreadEvent =
   | { type: 'thread.started'; path: string; agent: string; forkedFrom?: ThreadInput['forkedFrom'] }
   /** `runId`: the run that is going. */
-  | { type: 'thread.changed'; path: string; agent: string; state: ThreadState; phase?: 'running' | 'awaitingApproval' | 'compacting' | 'stopping' | 'judging'; runId?: string }
+  | { type: 'thread.changed'; path: string; agent: string; state: ThreadState; phase?: 'running' | 'awaitingApproval' | 'compacting' | 'judging' | 'stopping' | 'closing'; runId?: string }
   | { type: 'command.answered'; path: string; agent: string; id: string; command: ThreadCommand['type']; answer: CommandAnswer }
   /** With what a run begins. `ids` are those of the command, the queue entry or the mail that it comes from. */
   | { type: 'input.accepted'; path: string; agent: string; ids: string[]; items: AgentInputItem[]; source: RunSource; origin?: ItemOrigin }
@@ -44,7 +48,7 @@ export type ThreadEvent =
   | { type: 'history.injected'; path: string; agent: string; items: AgentInputItem[] }
   /** `length`: items of the history that are left. */
   | { type: 'thread.reverted'; path: string; agent: string; to: HistoryPoint; length: number }
-  | { type: 'goal.changed'; path: string; agent: string; goal: Goal | null; why: 'set' | 'removed' | 'goesOn' | 'done' | 'exhausted' }
+  | { type: 'goal.changed'; path: string; agent: string; goal: Goal | null; why: 'set' | 'removed' | 'goesOn' | 'done' | 'exhausted' | 'failed' }
   | { type: 'rules.changed'; path: string; agent: string; rules: SessionRule[] };
 
 /** What is seen from outside the charts when the model is asked, and when it has answered. */

@@ -43,6 +43,9 @@ export interface Failure {
 /** Nobody knows what became of the effect: its process ended while it was at work (O3). */
 export type Lost = { status: 'lost'; at: number };
 
+/** The body has done nothing yet: a person has to approve it first (D9). */
+export type Asks = { status: 'asks'; reason: string; at: number };
+
 /** What every effect answers with; `at` is the journal's time in milliseconds since the epoch. */
 export type EffectOutcome<Value> =
   | { status: 'ok'; value: Value; at: number }

@@ -1,6 +1,7 @@
 /** Entries as they may be read from outside: checked, because a journal outlives the process that wrote it. */
 import * as z from 'zod';
 import { ERROR_KINDS } from './outcome.ts';
+import { ThreadCommandSchema } from './threadSchemas.ts';
 
 const Failure = z.looseObject({ code: z.string(), message: z.string(), effectId: z.string().optional() });
 const ErrorRecord = z.looseObject({ name: z.string(), message: z.string() });
@@ -8,13 +9,14 @@ const RecordedOutcome = z.discriminatedUnion('status', [
   z.looseObject({ status: z.literal('ok') }),
   z.looseObject({ status: z.literal('error'), failure: Failure, retryInMs: z.number().optional() }),
   z.object({ status: z.literal('lost') }),
+  z.object({ status: z.literal('asks'), reason: z.string() }),
 ]);
 
 const PendingInput = z.looseObject({ id: z.string(), item: z.looseObject({}) });
 
 /** What a person or program may say to a run. Events of XState itself are no commands. */
 export const CommandSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('steer'), input: z.array(PendingInput).min(1) }),
+  z.object({ type: z.literal('steer'), input: z.array(PendingInput).min(1), path: z.string().optional(), mode: z.literal('instant').optional() }),
   z.object({ type: z.literal('softStop') }),
   z.object({
     type: z.literal('interrupt'),
@@ -30,6 +32,8 @@ export const CommandSchema = z.discriminatedUnion('type', [
   }),
 ]);
 
+const CallResult = z.looseObject({ status: z.string(), item: z.looseObject({}) });
+
 export const DecisionSchema = z.discriminatedUnion('decision', [
   z.object({
     decision: z.literal('approve'),
@@ -38,8 +42,9 @@ export const DecisionSchema = z.discriminatedUnion('decision', [
     always: z.boolean().optional(),
     reason: z.string().optional(),
   }),
-  z.object({ decision: z.literal('reject'), message: z.string().optional(), always: z.boolean().optional() }),
-  z.object({ decision: z.literal('useResult'), output: z.unknown(), result: z.looseObject({ status: z.string(), item: z.looseObject({}) }).optional() }),
+  z.object({ decision: z.literal('reject'), message: z.string().optional(), always: z.boolean().optional(), expired: z.literal(true).optional() }),
+  z.object({ decision: z.literal('useResult'), output: z.unknown(), result: CallResult.optional() }),
+  z.object({ decision: z.literal('answer'), answers: z.record(z.string(), z.unknown()), result: CallResult.optional() }),
 ]);
 
 const at = z.number();
@@ -58,7 +63,16 @@ export const JournalEntrySchema = z.discriminatedUnion('type', [
     at,
     mark,
   }),
-  z.object({ type: z.literal('command'), command: CommandSchema, at, mark }),
+  z.object({
+    type: z.literal('thread.start'),
+    format: z.number(),
+    threadId: z.string(),
+    charts: z.record(z.string(), z.string()),
+    input: z.looseObject({ path: z.string(), agent: z.string() }),
+    at,
+    mark,
+  }),
+  z.object({ type: z.literal('command'), command: z.union([CommandSchema, ThreadCommandSchema]), at, mark }),
   z.object({ type: z.literal('decide'), id, decision: DecisionSchema, fingerprint: z.string().optional(), at, mark }),
   z.object({ type: z.literal('effect.started'), id, at, mark }),
   z.object({ type: z.literal('effect.item'), id, item: z.looseObject({}), at, mark }),
@@ -68,7 +82,7 @@ export const JournalEntrySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('effect.late'), id, outcome: RecordedOutcome, at, mark }),
   z.object({
     type: z.literal('run.rest'),
-    state: z.enum(['awaitingApproval', 'interrupted', 'settled']),
+    state: z.enum(['awaitingApproval', 'interrupted', 'settled', 'idle', 'paused', 'closed']),
     status: z.enum(['completed', 'failed', 'stopped', 'interrupted']).optional(),
     mark: z.string(),
     at,

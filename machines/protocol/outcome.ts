@@ -2,6 +2,7 @@ import type { Call, CallResult, Response } from './call.ts';
 import type { PendingInput } from './command.ts';
 import type { Failure } from './failure.ts';
 import type { AgentInputItem, LocalCallItem } from './item.ts';
+import type { ThreadBase } from './thread.ts';
 
 export type ItemOrigin = 'user' | 'agent' | 'tool' | 'mail' | { runtime: string };
 
@@ -108,6 +109,8 @@ export interface RunInput {
   given?: AgentInputItem[];
   /** How far an earlier run of the same call had come when it was stopped. */
   resumed?: RunOutcome;
+  /** What it takes over from its thread. */
+  base?: ThreadBase;
   /** Absent when it has to be prepared first: a session read, a nested input built. */
   prepared?: PreparedRun;
   /** It was asked to stop before it began: no turn starts (J1). */
@@ -138,6 +141,8 @@ export interface PreparedRun {
   errorHandlers: ErrorKind[];
   /** Someone listens for the error hook (H1). */
   tellsErrors: boolean;
+  /** It has an approval policy: it does not go on without one (D6, M8). */
+  hasPolicy?: true;
   /** Going on with an earlier run: what it had generated, counted and left unfinished. */
   carried?: { generated: ItemRecord[]; turns: number; turn?: CarriedTurn; unsaved: AgentInputItem[]; pendingInput: PendingInput[] };
 }

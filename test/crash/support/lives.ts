@@ -122,7 +122,8 @@ export class Lives {
     for (const { id, decision, interrupts } of decisions ?? []) {
       const item = state.getInterruptions().find((one) => one.id === id);
       if (!item || decision.decision === 'useResult') continue;
-      if (decision.decision === 'approve') state.approve(item, { alwaysApprove: decision.always, arguments: decision.arguments, reason: decision.reason });
+      if (decision.decision === 'answer') state.answer(item, decision.answers);
+      else if (decision.decision === 'approve') state.approve(item, { alwaysApprove: decision.always, arguments: decision.arguments, reason: decision.reason });
       else state.reject(item, { alwaysReject: decision.always, message: decision.message, interrupt: interrupts });
     }
     state.restore({ decisions: [], staged: staged ?? [] });

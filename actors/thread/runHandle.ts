@@ -1,0 +1,111 @@
+/** One run of a thread, as whoever asked for it sees it. */
+import type { Observable } from 'rxjs';
+import type { EventHub, EventObserver } from '../eventHub.ts';
+import type { StreamOptions } from '../eventReader.ts';
+import { observableOf } from './observable.ts';
+import type { Receipt, SteerOptions, SteerReceipt, Thread, ThreadEvent, ThreadRun, ThreadRunResult, ThreadText } from './types.ts';
+
+/** What a handle needs of the thread it belongs to. */
+export interface RunHome {
+  thread: Pick<Thread, 'steer' | 'interrupt' | 'stopAfterTurn' | 'queue'>;
+  hub: EventHub<ThreadEvent>;
+}
+
+export class RunHandle implements ThreadRun {
+  readonly id: string;
+  readonly receipt: Promise<Receipt>;
+  readonly started: Promise<string>;
+  readonly result: Promise<ThreadRunResult>;
+  readonly events$: Observable<ThreadEvent>;
+  #runId: string | undefined;
+  readonly #home: RunHome;
+  /** What the first reader is to read is kept for it from now on. */
+  readonly #first: AsyncIterableIterator<ThreadEvent>;
+  #isRead = false;
+  #start!: (runId: string) => void;
+  #failStart!: (error: unknown) => void;
+  #settle!: (result: ThreadRunResult) => void;
+  #fail!: (error: unknown) => void;
+
+  constructor(id: string, home: RunHome, ask: (handle: RunHandle) => Promise<Receipt>) {
+    this.id = id;
+    this.#home = home;
+    this.#first = this.read();
+    this.events$ = observableOf({ subscribe: (observer) => this.#subscribe(observer) });
+    this.started = new Promise((resolve, reject) => {
+      this.#start = resolve;
+      this.#failStart = reject;
+    });
+    this.result = new Promise((resolve, reject) => {
+      this.#settle = resolve;
+      this.#fail = reject;
+    });
+    for (const promise of [this.started, this.result]) promise.catch(() => undefined); // nobody has to await them
+    this.receipt = ask(this);
+    this.receipt.catch((error: unknown) => this.failed(error));
+  }
+
+  begun(runId: string): void {
+    this.#runId = runId;
+    this.#start(runId);
+  }
+
+  settled(result: ThreadRunResult): void {
+    this.#settle(result);
+  }
+
+  /** The run failed, or there will never be one. */
+  failed(error: unknown): void {
+    this.#failStart(error);
+    this.#fail(error);
+    if (this.#runId === undefined) void this.#first.return?.();
+  }
+
+  then<One = ThreadRunResult, Other = never>(onResult?: ((result: ThreadRunResult) => One | PromiseLike<One>) | null, onError?: ((error: unknown) => Other | PromiseLike<Other>) | null): Promise<One | Other> {
+    return this.result.then(onResult, onError);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<ThreadEvent> {
+    if (this.#isRead) return this.read();
+    this.#isRead = true;
+    return this.#first;
+  }
+
+  /** @param isEager everything is kept for the reader, deltas too, before it begins to read. */
+  read(options: StreamOptions & { isEager?: boolean } = {}): AsyncIterableIterator<ThreadEvent> {
+    return this.#home.hub.read({ ...options, only: (event) => this.#isOfRun(event), until: (event) => this.#endsRun(event) });
+  }
+
+  async steer(input: ThreadText, options: SteerOptions = {}): Promise<SteerReceipt> {
+    return this.#home.thread.steer(input, { ...options, expectedRunId: await this.started });
+  }
+
+  async interrupt(): Promise<Receipt> {
+    if (this.#runId === undefined) {
+      await this.receipt;
+      const left = this.#runId === undefined ? await this.#home.thread.queue.remove(this.id) : undefined;
+      if (left?.status === 'accepted') return left;
+    }
+    return this.#home.thread.interrupt({ expectedRunId: await this.started });
+  }
+
+  async stopAfterTurn(): Promise<Receipt> {
+    return this.#home.thread.stopAfterTurn({ expectedRunId: await this.started });
+  }
+
+  #subscribe(observer: EventObserver<ThreadEvent>): () => void {
+    const stop = this.#home.hub.subscribe({
+      ...observer,
+      next: (event) => {
+        if (this.#isOfRun(event)) observer.next(event);
+        if (!this.#endsRun(event)) return;
+        stop();
+        observer.complete?.();
+      },
+    });
+    return stop;
+  }
+
+  readonly #isOfRun = ({ path }: ThreadEvent): boolean => this.#runId !== undefined && (path === this.#runId || path.startsWith(`${this.#runId}/`));
+  readonly #endsRun = ({ type, path }: ThreadEvent): boolean => type === 'run.settled' && path === this.#runId;
+}
