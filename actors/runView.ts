@@ -96,7 +96,8 @@ export class RunView {
         return this.#announce(timed(event, this.#present.now));
       case 'run.settled':
         this.#release(event.outcome.failure?.code !== 'outputGuardrail');
-        return this.#tell(event);
+        this.#tell(event);
+        return this.#forget(event.path);
       default:
         this.#announce(event);
     }
@@ -140,7 +141,7 @@ export class RunView {
   /** In its first step an actor starts its children before it announces itself; watchers see the outer one first. */
   #begin(event: Beginning): void {
     const parent = pathOf(event.path);
-    const isOutermost = event.type === 'run.started' && this.#begun.size === 0;
+    const isOutermost = event.type === 'run.started' && (this.#begun.size === 0 || isOfThread(event.path));
     if (!isOutermost && !this.#begun.has(parent)) {
       this.#early.set(parent, event);
       return;
@@ -164,6 +165,11 @@ export class RunView {
   }
 
   /** Events of the Agents SDK for what is not an item of a response. */
+  /** A run that is over is asked about no more; a thread has many. */
+  #forget(run: string): void {
+    for (const paths of [this.#begun, this.#atWork, this.#turns, this.#open]) for (const path of paths.keys()) if (path === run || path.startsWith(`${run}/`)) paths.delete(path);
+  }
+
   #stream(event: Announced): void {
     const scope = this.#scopes!.scopeOf(`${event.path}/`);
     if (beginsStream(event, scope)) this.#deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(scope.rootKey)));
@@ -291,5 +297,7 @@ const beginsStream = ({ type, path }: Announced, { isNested, runId }: RunScope) 
   isNested ? type === 'agent.started' && path === `${runId}/agent.1` : type === 'run.started' && path === runId;
 const STATUS = { completed: 'completed', failed: 'failed', rejected: 'declined', aborted: 'aborted', skipped: 'declined' } as const;
 const LEFT_OPEN: Partial<Record<TurnNext, ItemStatus>> = { interrupted: 'aborted', failed: 'failed', suspended: 'suspended' };
+/** Runs of a thread lie side by side. */
+const isOfThread = (path: string) => /\/(run|background)\.\d+$/.test(path);
 /** An effect belongs to the actor whose path it carries on. */
 const pathOf = (effectId: string) => effectId.slice(0, effectId.lastIndexOf('/'));

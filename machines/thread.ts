@@ -5,10 +5,10 @@ import type { LoopEvent } from './protocol/event.ts';
 import type { EffectOutcome } from './protocol/failure.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { RunOutcome } from './protocol/outcome.ts';
-import type { CommandAnswer, Goal, ThreadCommand, ThreadInput, ThreadOutcome, ThreadState } from './protocol/thread.ts';
+import type { CommandAnswer, Goal, QueueEntry, ThreadCommand, ThreadInput, ThreadOutcome, ThreadState } from './protocol/thread.ts';
 import { runMachine } from './run.ts';
 import { type Leaf, slot } from './slot.ts';
-import { type BackgroundEnd, type Told, backgroundOf, declined, endOf, entryOf, interruption, isForRun, isPoint, joining, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
+import { type BackgroundEnd, type Told, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isForRun, isPoint, joining, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
 import {
   type Beginning,
   type ThreadContext,
@@ -60,7 +60,7 @@ export const threadMachine = setup({
     isOfBackground: ({ context }, { path }: { path?: string }) => backgroundOf(context, path) !== undefined,
     /** Meant for the run that is going, as far as it says which (P5, L7). */
     isForRun: ({ context }, told: ThreadCommand) => isForRun(context, told),
-    isKnownBackground: ({ context }, { id }: ThreadCommand) => Object.values(context.background).some((one) => one.id === id),
+    isKnownBackground: ({ context }, { id }: ThreadCommand) => context.begunBy.includes(id),
     steers: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'steer',
     replaces: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'replace',
     mustRun: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'steer' || whenBusy === 'reject',
@@ -93,6 +93,10 @@ export const threadMachine = setup({
     announceMailbox: emit(({ context }) => ({ type: 'mailbox.changed', ...whereabouts(context), mailbox: context.mailbox })),
     announceRules: emit(({ context }) => ({ type: 'rules.changed', ...whereabouts(context), rules: context.rules })),
     announceGoal: emit(({ context }, why: GoalChange) => ({ type: 'goal.changed', ...whereabouts(context), goal: context.goal, why })),
+    /** Mail that the run was given and did not deliver is back. */
+    announceReturned: enqueueActions(({ context, enqueue }, outcome: RunOutcome) => {
+      if (context.passed.length > 0) enqueue.emit({ type: 'mailbox.changed', ...whereabouts(context), mailbox: recordRun(context, outcome).mailbox! });
+    }),
     announceInjected: emit(({ context }, { items }: Told<'thread.inject'>) => ({ type: 'history.injected', ...whereabouts(context), items })),
     announceReverted: emit(({ context }, told: Told<'thread.revert'>) => ({ type: 'thread.reverted', ...whereabouts(context), to: told.to, length: reverted(context, told).history!.length })),
     accept: emit(({ context }, told: ThreadCommand) => answered(context, told, { status: 'accepted', ...(context.current && { runId: context.current.runId }) })),
@@ -114,7 +118,6 @@ export const threadMachine = setup({
       enqueue.assign(changes);
       enqueue.spawnChild('background', { id, input });
     }),
-    /** Before it is known to whom the report goes: its actor is gone. */
     keepReport: assign(({ context }, { actorId, outcome }: BackgroundEnd) => reported(context, actorId, outcome, 'mailbox')),
     passReport: enqueueActions(({ context, enqueue }, { actorId, outcome }: BackgroundEnd) => {
       const changes = reported(context, actorId, outcome, 'passed');
@@ -128,17 +131,15 @@ export const threadMachine = setup({
     pass: sendTo(({ context }) => runActorId(context), (_, event: Downward) => event),
     notePassed: assign(({ context }, { mail }: Told<'thread.mail'>) => ({ passed: [...context.passed, mail] })),
     keepNext: assign((_, next: Told<'thread.run' | 'thread.revert'>) => ({ next })),
-    hold: assign({ ended: 'interrupted' } as const),
+    noteEnd: assign((_, ended: 'interrupted' | null) => ({ ended })),
     revert: assign(({ context }, told: Told<'thread.revert'>) => reverted(context, told)),
     inject: assign(({ context }, { items }: Told<'thread.inject'>) => ({ history: context.history.append(items) })),
     injectLater: assign(({ context }, { id, items }: Told<'thread.inject'>) => ({ pendingInput: [...context.pendingInput, ...items.map((item, at) => ({ id: `${id}.${at}`, item }))] })),
     keepMail: assign(({ context }, { mail }: Told<'thread.mail'>) => ({ mailbox: [...context.mailbox, mail] })),
-    keepEntry: assign(({ context }, { entry }: Told<'queue.add'>) => ({ queue: [...context.queue, entry] })),
-    queueAsked: assign(({ context }, { id, input, overrides }: Told<'thread.run'>) => ({ queue: [...context.queue, overrides ? { id, input, overrides } : { id, input }] })),
+    keepEntry: assign(({ context }, { entry }: { entry: QueueEntry }) => ({ queue: [...context.queue, entry] })),
     editEntry: assign(({ context }, { entry }: Told<'queue.edit'>) => ({ queue: edited(context.queue, entry) })),
     moveEntry: assign(({ context }, { entryId, to }: Told<'queue.move'>) => ({ queue: moved(context.queue, entryId, to) })),
     removeEntry: assign(({ context }, { entryId }: Told<'queue.remove'>) => ({ queue: context.queue.filter(({ id }) => id !== entryId) })),
-    letGo: assign({ ended: null }),
     addRule: assign(({ context }, { rule }: Told<'rule.add'>) => ({ rules: [...context.rules.filter(({ id }) => id !== rule.id), rule] })),
     removeRule: assign(({ context }, { ruleId }: Told<'rule.remove'>) => ({ rules: context.rules.filter(({ id }) => id !== ruleId) })),
     setGoal: assign((_, { goal }: Told<'thread.goal'>) => ({ goal: goal && { ...goal, runs: 0 } })),
@@ -222,15 +223,15 @@ export const threadMachine = setup({
           meta: { spawns: ['run'] },
           on: {
             'xstate.done.actor.run.*': [
-              { guard: { type: 'runCompleted', params: outputOf }, target: 'concluding', actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
-              { target: '#thread.paused', actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
+              { guard: { type: 'runCompleted', params: outputOf }, target: 'concluding', actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+              { target: '#thread.paused', actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
             ],
             'xstate.done.actor.background.*': { actions: [{ type: 'passReport', params: endOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.run': [
               { guard: { type: 'rejects', params: said }, actions: { type: 'decline', params: said } },
               { guard: { type: 'steers', params: said }, actions: [{ type: 'accept', params: said }, { type: 'pass', params: ({ event }) => joining(event.id, event.input) }] },
               { guard: { type: 'replaces', params: said }, target: 'stopping', actions: [{ type: 'keepNext', params: said }, { type: 'accept', params: said }, { type: 'pass', params: ({ event }) => interruption(event) }] },
-              { actions: [{ type: 'queueAsked', params: said }, 'announceQueue', { type: 'accept', params: said }] },
+              { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: said }] },
             ],
             'thread.steer': { guard: { type: 'isForRun', params: said }, actions: [{ type: 'accept', params: said }, { type: 'pass', params: ({ event }) => steering(event) }] },
             'thread.interrupt': { guard: { type: 'isForRun', params: said }, target: 'stopping', actions: [{ type: 'accept', params: said }, { type: 'pass', params: ({ event }) => interruption(event) }] },
@@ -264,10 +265,10 @@ export const threadMachine = setup({
             'thread.run': [
               { guard: { type: 'mustRun', params: said }, actions: { type: 'decline', params: said } },
               { guard: { type: 'replaces', params: said }, target: 'going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: said }] },
-              { actions: [{ type: 'queueAsked', params: said }, 'announceQueue', { type: 'accept', params: said }] },
+              { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: said }] },
             ],
-            'thread.interrupt': { target: '#thread.paused', actions: ['hold', { type: 'accept', params: said }] },
-            'thread.revert': { guard: { type: 'isPoint', params: said }, target: '#thread.paused', actions: ['hold', { type: 'announceReverted', params: said }, { type: 'revert', params: said }, { type: 'accept', params: said }] },
+            'thread.interrupt': { target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, { type: 'accept', params: said }] },
+            'thread.revert': { guard: { type: 'isPoint', params: said }, target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, { type: 'announceReverted', params: said }, { type: 'revert', params: said }, { type: 'accept', params: said }] },
             'thread.close': { target: 'closing', actions: [{ type: 'accept', params: said }, { type: 'interruptBackgrounds', params: said }] },
           },
           initial: 'compacting',
@@ -294,7 +295,7 @@ export const threadMachine = setup({
                 src: 'goal',
                 input: ({ context }) => ({ effectId: `${context.facts.path}/goal.${context.ordinal}#1`, agent: context.agent, goal: context.goal!, history: context.history.toArray() }),
                 onDone: [
-                  { guard: { type: 'hasFailed', params: outputOf }, target: '#thread.paused', actions: ['hold', 'dropGoal', { type: 'announceGoal', params: 'failed' }] },
+                  { guard: { type: 'hasFailed', params: outputOf }, target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, 'dropGoal', { type: 'announceGoal', params: 'failed' }] },
                   { guard: { type: 'goalReached', params: outputOf }, target: '#thread.idle', actions: ['dropGoal', { type: 'announceGoal', params: 'done' }] },
                   { guard: 'goalExhausted', target: '#thread.idle', actions: ['dropGoal', { type: 'announceGoal', params: 'exhausted' }] },
                   { guard: 'somethingWaits', target: '#thread.idle', actions: { type: 'reword', params: outputOf } },
@@ -313,11 +314,11 @@ export const threadMachine = setup({
             { guard: 'isRunOver', target: '#thread.paused' },
           ],
           on: {
-            'xstate.done.actor.run.*': { actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
+            'xstate.done.actor.run.*': { actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.run': [
               { guard: { type: 'mustRun', params: said }, actions: { type: 'decline', params: said } },
               { guard: { type: 'replacesNothing', params: said }, actions: [{ type: 'keepNext', params: said }, { type: 'accept', params: said }] },
-              { actions: [{ type: 'queueAsked', params: said }, 'announceQueue', { type: 'accept', params: said }] },
+              { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: said }] },
             ],
             'thread.inject': { actions: [{ type: 'injectLater', params: said }, { type: 'announceInjected', params: said }, { type: 'accept', params: said }] },
             'thread.revert': { guard: { type: 'isNextPoint', params: said }, actions: [{ type: 'keepNext', params: said }, { type: 'accept', params: said }] },
@@ -329,7 +330,7 @@ export const threadMachine = setup({
           entry: { type: 'announcePhase', params: 'closing' },
           always: { guard: 'isDrained', target: '#thread.closed' },
           on: {
-            'xstate.done.actor.run.*': { actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
+            'xstate.done.actor.run.*': { actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.*': { actions: { type: 'refuseClosed', params: said } },
             'queue.*': { actions: { type: 'refuseClosed', params: said } },
             'rule.*': { actions: { type: 'refuseClosed', params: said } },
@@ -342,7 +343,7 @@ export const threadMachine = setup({
       description: 'The last run did not complete: mail and queue wait until somebody says go on.',
       entry: { type: 'announceState', params: 'paused' },
       on: {
-        'queue.resume': { target: 'idle', actions: ['letGo', { type: 'accept', params: said }] },
+        'queue.resume': { target: 'idle', actions: [{ type: 'noteEnd', params: null }, { type: 'accept', params: said }] },
         'thread.run': { target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: said }] },
         'thread.compact': { target: 'active.between.compacting', actions: { type: 'accept', params: said } },
         'thread.revert': { guard: { type: 'isPoint', params: said }, actions: [{ type: 'announceReverted', params: said }, { type: 'revert', params: said }, { type: 'accept', params: said }] },

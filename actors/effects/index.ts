@@ -148,7 +148,7 @@ export class Effects implements EffectRunner {
 
   #prepare({ input }: { input: RunInput }, io: EffectIo): Promise<RecordedOutcome> {
     const { delegatedBy, given = [], base } = input;
-    if (base) return Promise.resolve(ok(prepared(this.#root, this.#root.agent(input.agent), { history: [], input: given }))); // the history is in the thread
+    if (base) return Promise.resolve(ok(prepared(this.#root, this.#root.agent(base.background ? this.#root.rootKey : input.agent), { history: [], input: given }))); // the history is in the thread
     if (!delegatedBy) return prepareWithSession(this.#root, this.#root.agent(input.agent), given, io);
     return this.#prepareNested(input, delegatedBy, io);
   }

@@ -134,8 +134,8 @@ async function functionCall(scope: RunScope, agent: AnyAgent, offered: Offered, 
 }
 
 function factsOf(scope: RunScope, agent: AnyAgent, tool: FunctionTool<any, any, any>): ToolFacts {
-  const delegates = 'delegate' in tool && tool.delegate !== undefined;
-  const effect = delegates ? 'pure' : tool.effect; // the nested run does the work, in effects of its own
+  const delegates = 'delegate' in tool && tool.delegate !== undefined && !tool.delegate.background;
+  const effect = delegates ? 'pure' : tool.delegate ? 'idempotent' : tool.effect; // the nested run does the work, in effects of its own
   const facts: ToolFacts = { effect, approval: approvalOf(scope, agent, tool), ...expiryOf(scope, tool) };
   if (tool.inputGuardrails?.length) {
     facts.guardsInput = true;
