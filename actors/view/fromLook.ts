@@ -7,10 +7,9 @@ import { depthOf } from './paths.ts';
 import { entriesOf } from './transcript.ts';
 import { EMPTY_VIEW, type PendingRequest, type ThreadView, type UsageView } from './types.ts';
 
-/** What a run that is going brings is not in it: its events tell that, from its begin. */
+/** What the run that is going was told and brings is not in it: its events tell that, from its begin. */
 export function viewOfLook(look: ThreadLook, interruptions: readonly RunToolApprovalItem[], { keepEntries = 1_000 } = {}): ThreadView {
-  const settled = look.history.slice(0, settledLength(look));
-  const entries = entriesOf(settled, (at) => ({ id: `history/${at}`, path: '', runId: runAt(look, at), agent: look.agent, depth: depthOf(''), at: 0 }));
+  const entries = entriesOf(look.history, (at) => ({ id: `history/${at}`, path: '', runId: runAt(look, at), agent: look.agent, depth: depthOf(''), at: 0 }));
   return {
     ...EMPTY_VIEW,
     state: look.state,
@@ -30,18 +29,12 @@ export function viewOfLook(look: ThreadLook, interruptions: readonly RunToolAppr
 export const usageOf = ({ requests, inputTokens, outputTokens, totalTokens }: Usage): UsageView => ({ requests, inputTokens, outputTokens, totalTokens });
 
 function requestOf(item: RunToolApprovalItem): PendingRequest {
-  const { questions, reason } = item as { questions?: readonly unknown[]; reason?: string }; // of calls that ask
+  const { questions, reason, expiresAt } = item;
   return {
     id: item.id, path: item.id.slice(0, item.id.lastIndexOf('/')), agent: item.agent.name, tool: item.name ?? '', arguments: argumentsOf(item.rawItem),
     kind: item.uncertain ? 'uncertain' : questions ? 'question' : 'approval',
-    ...(questions && { questions }), ...(reason === undefined ? {} : { reason }), ...(item.expiresAt === undefined ? {} : { expiresAt: item.expiresAt }),
+    ...(questions && { questions }), ...(reason === undefined ? {} : { reason }), ...(expiresAt === undefined ? {} : { expiresAt }),
   };
-}
-
-/** Items that were there before the run that is going. */
-function settledLength({ activeRunId, history, runs }: ThreadLook): number {
-  if (activeRunId === undefined) return history.length;
-  return runs.find(({ runId }) => runId === activeRunId)?.from ?? history.length;
 }
 
 /** The run that brought an item, as far as it is known. */

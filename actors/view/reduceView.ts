@@ -1,13 +1,23 @@
 /** What there is to see after one more event: the same whether it comes live or is read again, for deltas leave nothing behind. */
+import type { AgentInputItem } from '../../machines/protocol/item.ts';
+import type { ItemOrigin, ItemRecord } from '../../machines/protocol/outcome.ts';
 import type { RunEvent } from '../runEvents.ts';
 import { type Actors, begun, changed as actorChanged, ended } from './actors.ts';
-import { argumentsOf, textOfResult } from './itemText.ts';
+import { argumentsOf, textOfItem, textOfResult } from './itemText.ts';
 import { isBackground, isOuter, isWithin, outerRunOf, outerTurnOf } from './paths.ts';
 import { type Entries, added, changed, changedCall, entriesOf, entryOf, inputEntryOf, isMessage, placed, removed, streamId, streamed } from './transcript.ts';
 import { EMPTY_VIEW, type Entry, type ThreadView, type ToolCallEntry, type ViewLimits } from './types.ts';
 
+/** Told where there are limits, stop hooks, and input that does not wait. */
+type Configured = Pick<RunEvent, 'number' | 'at' | 'cause'> & { path: string; agent: string } & (
+  | { type: 'turn.retracted'; kept: AgentInputItem[] }
+  | { type: 'stopHook.objected'; objections: { hook: string; text: string }[]; overruled?: true }
+  | { type: 'compaction.started' }
+  | { type: 'compaction.completed'; record: ItemRecord }
+);
 type Of<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>;
 type Change = Partial<ThreadView>;
+type Placing = Parameters<typeof placed>[0];
 
 /**
  * The view after an event. Pure: what has not changed is the same object as before.
@@ -103,24 +113,47 @@ function changeOfThread(view: ThreadView, event: RunEvent): Change | undefined {
     case 'goal.changed':
       return { goal: event.goal };
     case 'input.accepted':
-      return { transcript: event.items.reduce<Entries>((entries, item, at) => added(entries, inputEntryOf(item, placed(event, inputId(event, at)), event.origin, 'delivered')), view.transcript) };
+      return { transcript: withInput(view.transcript, event, 'source' in event ? 'delivered' : 'accepted') }; // a run begins with it, or it waits for a safe point
     case 'input.delivered':
-      return { transcript: event.items.reduce<Entries>((entries, item, at) => delivered(entries, event, item, at), view.transcript) };
+      return { transcript: withInput(view.transcript, event, 'delivered') };
+    case 'input.dropped':
+      return { transcript: withInput(view.transcript, event, 'dropped') };
     case 'history.injected':
       return { transcript: entriesOf(event.items, (at) => ({ ...placed(event, `${event.number}/${at}`), runId: '' })).reduce<Entries>(added, view.transcript) };
     case 'thread.reverted':
       return { transcript: added(upTo(view.transcript, event.to), notice(event, 'revert', 'The conversation goes on from here.')), pending: [] };
     default:
+      return changeOfConfigured(view, event); // the others are of no concern here, nor there
+  }
+}
+
+function changeOfConfigured(view: ThreadView, event: RunEvent | Configured): Change | undefined {
+  const { transcript, actors } = view;
+  switch (event.type) {
+    case 'turn.retracted':
+      return { transcript: retracted(transcript, event) };
+    case 'stopHook.objected':
+      return event.overruled && { transcript: added(transcript, notice(event, 'stopHook', event.objections.map(({ text }) => text).join(' '))) }; // else the model reads it, and it comes as input
+    case 'compaction.started':
+      return { actors: actorChanged(actors, event.path, { phase: 'compacting' }) };
+    case 'compaction.completed':
+      return { transcript: added(transcript, entryOf(event.record.rawItem, placed(event, `${event.path}/${event.number}`))), actors: actorChanged(actors, event.path, { phase: undefined }) };
+    default:
       return undefined;
   }
 }
 
+/** What streamed is taken back, but for what was complete of it. */
+function retracted(transcript: Entries, event: Placing & { kept?: AgentInputItem[] }): Entries {
+  const stays = (event.kept ?? []).filter(isMessage).map(textOfItem).join('');
+  const left = removed(transcript, streamId(event.path));
+  return stays && left !== transcript ? streamed(left, event, stays) : left;
+}
+
 function retrying(view: ThreadView, event: Of<'turn.retrying'>): Change {
-  const { path, at, failure, kept = [] } = event;
-  const stays = kept.filter(isMessage).map((item) => entryOf(item, placed(event, ''))).map((entry) => ('text' in entry ? entry.text : '')).join('');
-  const retracted = removed(view.transcript, streamId(path));
+  const { path, at, failure } = event;
   return {
-    transcript: stays && retracted !== view.transcript ? streamed(retracted, event, stays) : retracted,
+    transcript: retracted(view.transcript, event),
     actors: actorChanged(view.actors, path, { phase: 'backingOff' }),
     errors: [...view.errors, { path, at, code: failure.code, text: failure.message, isRetried: true }].slice(-KEPT_ERRORS),
   };
@@ -159,8 +192,7 @@ function resultOf(item: Of<'item.completed'>['item']): Pick<ToolCallEntry, 'resu
 }
 
 function requested({ transcript, actors, pending }: ThreadView, event: Of<'approval.requested'>): Change {
-  const { id, path, agent, call, uncertain } = event;
-  const { questions, reason, expiresAt } = event as { questions?: readonly unknown[]; reason?: string; expiresAt?: number }; // told of calls that ask
+  const { id, path, agent, call, uncertain, questions, reason, expiresAt } = event;
   const request = {
     id, path, agent, tool: call.name, arguments: argumentsOf(call.item), kind: uncertain ? 'uncertain' as const : questions ? 'question' as const : 'approval' as const,
     ...(questions && { questions }), ...(reason === undefined ? {} : { reason }), ...(expiresAt === undefined ? {} : { expiresAt }),
@@ -215,10 +247,13 @@ function withheld(entries: Entries, run: string): Entries {
 }
 
 /** A steer stands where the model reads it, not where it was said. */
-function delivered(entries: Entries, event: Of<'input.delivered'>, item: Of<'input.delivered'>['items'][number], at: number): Entries {
-  const { origins } = event as { origins?: Parameters<typeof inputEntryOf>[2][] }; // told where a person did not write it
-  const id = inputId(event, at);
-  return added(removed(entries, id), inputEntryOf(item, placed(event, id), origins?.[at], 'delivered'));
+function withInput(entries: Entries, event: Of<'input.accepted' | 'input.delivered' | 'input.dropped'>, status: 'accepted' | 'delivered' | 'dropped'): Entries {
+  const { origin, origins, reason } = event as { origin?: ItemOrigin; origins?: ItemOrigin[]; reason?: string }; // as far as there is something to tell
+  return event.items.reduce<Entries>((before, item, at) => {
+    const id = event.ids[at] ?? `${event.ids[0] ?? `${event.path}/${event.number}`}.${at}`;
+    const entry = inputEntryOf(item, placed(event, id), origins?.[at] ?? origin, status);
+    return added(removed(before, id), reason !== undefined && 'status' in entry && entry.status === 'dropped' ? { ...entry, reason } : entry);
+  }, entries);
 }
 
 function upTo(entries: Entries, { runId, turn }: Of<'thread.reverted'>['to']): Entries {
@@ -226,8 +261,7 @@ function upTo(entries: Entries, { runId, turn }: Of<'thread.reverted'>['to']): E
   return entries.slice(0, last + 1);
 }
 
-const inputId = ({ ids, path, number }: { ids: readonly string[]; path: string; number: number | string }, at: number) => ids[at] ?? `${ids[0] ?? `${path}/${number}`}.${at}`;
-const notice = (event: RunEvent, of: string, text: string): Entry => ({ ...placed(event, `${event.number}`), kind: 'notice', of, text });
+const notice = (event: Placing & Pick<RunEvent, 'number'>, of: string, text: string): Entry => ({ ...placed(event, `${event.number}`), kind: 'notice', of, text });
 const withoutInner = (actors: Actors, path: string): Actors => actors.filter((actor) => actor.path === path || !isWithin(actor.path, path));
 /** The run that has the floor, and not one inside it or beside it. */
 const isMain = ({ path }: { path: string }) => isOuter(path) && !isBackground(path);

@@ -11,8 +11,13 @@ type Kind<Name extends Entry['kind']> = Extract<Entry, { kind: Name }>;
 /** Where an entry stands, from what an event tells. */
 export const placed = ({ path, agent, at }: { path: string; agent: string; at: number }, id: string): Placed => ({ id, path, runId: outerRunOf(path), agent, depth: depthOf(path), at });
 
-/** Behind all of its own agent: those of a nested one stand under its call. */
+/**
+ * Behind all of its own agent: those of a nested one stand under its call. What an answer says stands before what it asks for, also where a
+ * call was complete before the words were.
+ */
 export function added(entries: Entries, entry: Entry): Entries {
+  const asked = entry.kind === 'assistant' || entry.kind === 'reasoning' ? entries.findIndex(({ kind, path }) => kind === 'toolCall' && path === entry.path) : -1;
+  if (asked >= 0 && entry.path !== '') return [...entries.slice(0, asked), entry, ...entries.slice(asked)];
   const call = callAround(entry.path);
   const last = call === undefined ? -1 : entries.findLastIndex(({ id, path }) => id === call || isWithin(path, call));
   return last < 0 ? [...entries, entry] : [...entries.slice(0, last + 1), entry, ...entries.slice(last + 1)];

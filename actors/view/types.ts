@@ -2,7 +2,9 @@
 import type { ErrorRecord, Failure } from '../../machines/protocol/failure.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { Goal, Mail, QueueEntry, SessionRule, ThreadState } from '../../machines/protocol/thread.ts';
+import type { Question } from '../../machines/protocol/call.ts';
 import type { ItemStatus } from '../runEvents.ts';
+import type { ThreadLook } from '../thread/types.ts';
 
 /** Where an entry stands. */
 export interface Placed {
@@ -42,7 +44,7 @@ export interface ToolCallEntry extends Placed {
 export type Entry =
   /** `accepted`: the model has not read it yet. */
   | (Placed & { kind: 'user'; text: string; status: 'accepted' | 'delivered' | 'dropped'; reason?: string })
-  | (Placed & { kind: 'mail'; text: string; status: 'accepted' | 'delivered' | 'dropped' })
+  | (Placed & { kind: 'mail'; text: string; status: 'accepted' | 'delivered' | 'dropped'; reason?: string })
   /** `incomplete`: it was cut short by an interrupt. `withheld`: a guardrail objected to it. `hasGaps`: not all of what streams got here. */
   | (Placed & { kind: 'assistant'; text: string; status: 'streaming' | 'completed' | 'incomplete' | 'withheld'; hasGaps?: true })
   | (Placed & { kind: 'reasoning'; text: string })
@@ -64,7 +66,7 @@ export interface PendingRequest {
   tool: string;
   arguments: string;
   kind: 'approval' | 'question' | 'uncertain';
-  questions?: readonly unknown[];
+  questions?: readonly Question[];
   reason?: string;
   expiresAt?: number;
 }
@@ -75,14 +77,14 @@ export interface ActorView {
   agent: string;
   word: 'running' | 'awaitingApproval' | 'handoff' | 'interrupted' | 'settled';
   /** What it is at, as far as events tell. */
-  phase?: 'sampling' | 'backingOff' | 'acting' | 'executing';
+  phase?: 'sampling' | 'backingOff' | 'acting' | 'executing' | 'compacting';
 }
 
 export interface UsageView { requests: number; inputTokens: number; outputTokens: number; totalTokens: number }
 
 export interface ThreadView {
   state: ThreadState;
-  phase: 'running' | 'awaitingApproval' | 'compacting' | 'stopping' | 'judging' | null;
+  phase: NonNullable<ThreadLook['phase']> | null;
   /** Name of the agent that has the floor. */
   agent: string;
   activeRunId: string | null;
@@ -108,6 +110,7 @@ export interface ViewLimits {
   keepEntries?: number;
 }
 
+/** Before anything has happened. */
 export const EMPTY_VIEW: ThreadView = {
   state: 'idle', phase: null, agent: '', activeRunId: null, transcript: [], pending: [], queue: [], mailbox: [], rules: [], goal: null, usage: null, actors: [], errors: [], number: 0,
 };

@@ -1,29 +1,14 @@
 /** The reducer of a view, event by event, and over real runs: what is shown live is what is shown when the events are read again. */
 import { Agent, type IndividualRunOptions, MemoryJournal, MemorySession, type RunEvent, type RunState, ToolGuardrailFunctionOutputFactory, readEvents, run, tool } from 'loopchart';
 import { calls, cuts, fails, hangs, responds, says, scriptedModel, thinks, virtualClock } from 'loopchart/testing';
-import { EMPTY_VIEW, type Entry, type ThreadView, reduceView, viewOf } from 'loopchart/view';
+import { EMPTY_VIEW, type ThreadView, reduceView, viewOf } from 'loopchart/view';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { counted, refund } from '../../scenarios/support/cast.ts';
+import { line } from './line.ts';
 
 type AnyAgent = Agent<any, any>; // `any`: a test has agents of all kinds
 
-/** @example '  toolCall weather completed: rain' */
-export function line(entry: Entry): string {
-  return '  '.repeat(entry.depth) + lineOf(entry);
-}
-function lineOf(entry: Entry): string {
-  switch (entry.kind) {
-    case 'user': case 'mail': return `${entry.kind}${entry.status === 'delivered' ? '' : ` ${entry.status}`}: ${entry.text}`;
-    case 'assistant': return `${entry.agent}${entry.status === 'completed' ? '' : ` ${entry.status}`}: ${entry.text}`;
-    case 'reasoning': case 'compaction': return `${entry.kind}: ${entry.text}`;
-    case 'toolCall': return `${entry.tool} ${entry.status}${entry.result === undefined ? '' : `: ${entry.result}`}`;
-    case 'handoff': return `handoff ${entry.status}: ${entry.target}`;
-    case 'notice': return `${entry.of}: ${entry.text}`;
-    case 'error': return `error ${entry.code}: ${entry.text}`;
-    case 'item': return `item ${entry.item.type}`;
-  }
-}
 const lines = ({ transcript }: ThreadView) => transcript.map(line);
 const words = ({ actors }: ThreadView) => actors.map(({ path, word, phase }) => `${path.replace(/^run_[\w-]+/, 'run')} ${word}${phase ? ` ${phase}` : ''}`);
 
@@ -177,7 +162,7 @@ test('an event that is in it already changes nothing, nor does one of no concern
 
 test('a transcript has at most so many entries: the oldest leave', async () => {
   const { events } = await watched(new Agent({ name: 'Desk', model: scriptedModel(responds(calls('tick'), says('one')), says('two')), tools: [counted('tick').tool] }), 'go');
-  expect(lines(viewOf(events, { keepEntries: 2 }))).toEqual(['Desk: one', 'Desk: two']);
+  expect(lines(viewOf(events, { keepEntries: 2 }))).toEqual(['tick completed: done', 'Desk: two']);
 });
 
 describe('I1, I6: live and read again it is the same, and no event is needed but those that are read again', () => {
