@@ -45,8 +45,8 @@ export const streamId = (turn: string) => `${turn}/stream`;
 
 export function streamed(entries: Entries, where: { path: string; agent: string; at: number }, text: string): Entries {
   const id = streamId(where.path);
-  if (!entries.some((entry) => entry.id === id)) return added(entries, { ...placed(where, id), kind: 'assistant', status: 'streaming', text });
-  return changed(entries, id, (entry) => (entry.kind === 'assistant' ? { ...entry, text: entry.text + text } : entry));
+  const more = changed(entries, id, (entry) => (entry.kind === 'assistant' ? { ...entry, text: entry.text + text } : entry));
+  return more === entries ? added(entries, { ...placed(where, id), kind: 'assistant', status: 'streaming', text }) : more;
 }
 
 export const isMessage = (item: AgentInputItem): boolean => 'role' in item && item.role === 'assistant';
