@@ -149,7 +149,7 @@ export function goesOn(context: AgentContext, turn: TurnOutcome): boolean {
   return turn.next === 'again' && !isWatched && context.pendingInput.length === 0 && canGoOn(context);
 }
 
-export function configure(context: AgentContext, { type: _type, maxTurns = context.maxTurns, ...facts }: Configuration): Partial<AgentContext> {
+export function configure(context: AgentContext, { type: _type, budget: _budget, maxTurns = context.maxTurns, ...facts }: Configuration): Partial<AgentContext> {
   return { maxTurns, facts: { ...context.facts, ...facts } };
 }
 

@@ -210,7 +210,7 @@ test('L2: a request that does not stream is cut as well; one that is still being
     const execution = new Execution({ agent: new Agent({ name: 'A', model, instructions: async () => (await (isPrepared ? undefined : ready.promise), 'Answer.') }), config: {}, options: { clock }, stream: false });
     const work = execution.start('go');
     await clock.settle();
-    execution.steer([{ id: 's', item: user('No, stop.') }], 'instant');
+    execution.steer([{ id: 's', item: user('No, stop.') }], { mode: 'instant' });
     ready.open();
     await work;
     const { history, turns } = execution.outcome!;
