@@ -1,5 +1,5 @@
 import type { AnyActorRef } from 'xstate';
-import type { Command, Decision } from '../machines/protocol/command.ts';
+import type { Command, Decision, InterruptReason } from '../machines/protocol/command.ts';
 import type { Incoming, JournalEntry, RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { RunInput, RunOutcome } from '../machines/protocol/outcome.ts';
 import type { ThreadCommand, ThreadInput } from '../machines/protocol/thread.ts';
@@ -24,7 +24,7 @@ export type { OpenDecision } from './decisions.ts';
 export type { EffectWatcher, HostOptions } from './hostOptions.ts';
 export type { EffectIo, EffectRunner } from './openEffects.ts';
 
-export type CommandReceipt = 'accepted' | 'over' | 'stale';
+export type CommandReceipt = 'accepted' | 'over' | 'stale' | 'unknown';
 
 /**
  * Owns what goes in and out of one run, or of a thread with its runs: every external input is appended to the journal, then applied; every effect is
@@ -177,13 +177,15 @@ export class Host implements LeafHost {
   }
 
   /**
-   * `over` when the run has settled, `stale` when the command is meant for another run: nothing was changed (J3, P5).
+   * `over` when the run has settled, `stale` when the command is meant for another run, `unknown` when nothing is at work at the path
+   * that a steer names: nothing was changed (J3, P5, L7).
    * @throws UserError for what is no command.
    */
   command(command: Command, expectedRunId = this.#options.runId): CommandReceipt {
     checkedCommand(command);
     if (expectedRunId !== this.#options.runId) return 'stale';
     if (this.isOver) return 'over';
+    if (command.type === 'steer' && command.path !== undefined && !this.effects.hasBelow(command.path)) return 'unknown';
     this.dispatch(incoming(command));
     return 'accepted';
   }
@@ -195,9 +197,9 @@ export class Host implements LeafHost {
     return 'accepted';
   }
 
-  interrupt(options: { keepPartial?: boolean; notice?: boolean; expectedRunId?: string } = {}): CommandReceipt {
+  interrupt(options: { keepPartial?: boolean; notice?: boolean; expectedRunId?: string; reason?: InterruptReason } = {}): CommandReceipt {
     const partials = options.keepPartial === false ? {} : this.effects.partials;
-    return this.command({ type: 'interrupt', reason: 'user', at: 0, partials, notice: options.notice ?? true }, options.expectedRunId);
+    return this.command({ type: 'interrupt', reason: options.reason ?? 'user', at: 0, partials, notice: options.notice ?? true }, options.expectedRunId);
   }
 
   /** A decision for a call that is announced but does not wait yet is kept for it (D4). With `then` both take effect, or neither (D2). */
@@ -261,10 +263,12 @@ export class Host implements LeafHost {
     switch (entry.type) {
       case 'run.start':
       case 'thread.start':
+        this.#options.effects.hear?.(entry);
         this.#boot(entry.input);
         break;
       case 'command':
-        if (this.ending === null) this.#actor!.tell(stamped(entry.command, entry.at));
+        this.#options.effects.hear?.(entry);
+        if (this.ending === null) this.effects.whileCutting(entry.command, () => this.#actor!.tell(stamped(entry.command, entry.at)));
         break;
       case 'decide':
         this.decisions.keep(entry.id, entry.decision, entry.fingerprint);

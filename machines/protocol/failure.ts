@@ -25,7 +25,16 @@ export type FailureCode =
   | 'guardrailExecution'
   | 'toolCall'
   | 'stuck.empty'
+  | 'stuck.repetition'
+  | 'stuck.failing'
+  | 'stuck.monologue'
+  | 'stuck.alternating'
   | 'session'
+  | 'contextWindow'
+  | 'compaction'
+  | 'budget.tokens'
+  | 'budget.cost'
+  | 'budget.time'
   | 'user';
 
 export interface Failure {

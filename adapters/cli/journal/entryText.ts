@@ -45,12 +45,16 @@ function commandText(command: Command): string {
   switch (command.type) {
     case 'steer':
       return `a message: ${command.input.map(({ item }) => saidText(item)).join(' ')}`;
+    case 'mail':
+      return `mail: ${command.input.map(({ item }) => saidText(item)).join(' ')}`;
     case 'softStop':
       return 'stop after this turn';
     case 'interrupt':
       return `interrupt (${command.reason})`;
+    case 'compact':
+      return 'shorten the conversation';
     case 'configure':
-      return `other limits: ${JSON.stringify({ maxTurns: command.maxTurns, errorHandlers: command.errorHandlers })}`;
+      return `other limits: ${JSON.stringify({ maxTurns: command.maxTurns, errorHandlers: command.errorHandlers, budget: command.budget })}`;
   }
 }
 

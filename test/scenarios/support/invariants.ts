@@ -1,6 +1,7 @@
 /** What holds of every run, whatever the scenario: written down apart from the code that has to keep it. */
 import { expect } from 'vitest';
 import { AgentsError, RunState, type AgentInputItem, type RunEvent } from 'loopchart';
+import { viewOf } from 'loopchart/view';
 import type { Answer, ModelTally } from './modelTally.ts';
 import type { Settled } from './seen.ts';
 
@@ -43,6 +44,7 @@ export function checkRun({ events, state, error }: Settled, replayed: readonly R
   checkNumbers(events);
   checkItems(events);
   checkApprovals(events);
+  checkStop(events);
   checkOrder(state);
   if (error instanceof AgentsError) expect(error.state, 'K3: an error carries the state').toBeInstanceOf(RunState);
 }
@@ -55,9 +57,19 @@ export function checkUsage({ state, events }: Settled, before: Counted, answers:
   const isCut = state.source.outcome?.status === 'interrupted' || state.source.outcome?.status === 'failed';
   if (isCut) return counted; // an answer may have come too late to count
   const expected = answers.reduce(sum, before);
-  const retried = events.slice(replayed).filter(({ type }) => type === 'turn.retrying').length;
+  const retried = events.slice(replayed).filter(({ type }) => type === 'turn.retrying' || type === 'turn.retracted').length;
   expect(counted, 'A8: usage adds up').toEqual({ ...expected, requests: expected.requests + retried });
   return counted;
+}
+
+/** I1: what a view shows at the end is what it shows of the events that are read again: plain data, each entry once, nothing that still streams. */
+export function checkView(told: readonly RunEvent[]): void {
+  const shown = viewOf(told);
+  expect(shown, 'I1: deltas leave something behind in a view').toEqual(viewOf(told.filter(({ number }) => typeof number === 'number')));
+  expect(JSON.parse(JSON.stringify(shown)), 'a view is plain data').toEqual(shown);
+  const ids = shown.transcript.map(({ id }) => id);
+  expect(new Set(ids).size, `entries with the same id: ${ids.join(', ')}`).toBe(ids.length);
+  expect(shown.transcript.filter((entry) => 'status' in entry && entry.status === 'streaming'), 'an entry still streams').toEqual([]);
 }
 
 export const NOTHING_COUNTED: Counted = { requests: 0, inputTokens: 0, outputTokens: 0, totalTokens: 0 };
@@ -90,12 +102,40 @@ function checkApprovals(events: readonly RunEvent[]): void {
   const asked = new Set<string>();
   const granted = new Set<string>();
   for (const event of events) {
-    if (event.type === 'approval.requested') asked.add(event.path);
+    if (event.type === 'approval.requested') {
+      asked.add(event.path);
+      granted.delete(event.path); // a body that asks anew has to be told anew (D9)
+    }
     if (event.type === 'approval.resolved' && event.decision === 'approve') granted.add(event.path);
     if (event.type !== 'tool.started') continue;
     const needs = asked.has(event.path) || event.call.tool.approval === 'always';
     expect(!needs || granted.has(event.path), `D6: ${event.path} runs without approval`).toBe(true);
   }
+}
+
+const BEGINNINGS = new Set<RunEvent['type']>(['run.started', 'agent.started', 'turn.started', 'item.started', 'tool.started', 'approval.requested', 'handoff.requested']);
+
+/**
+ * J2, J4: at an interrupt, at every depth, approvals resolve before anything ends, what is inside of a call ends before the call does,
+ * and the run ends last; and nothing begins any more, apart from the item that says what had streamed.
+ */
+export function checkStop(events: readonly RunEvent[]): void {
+  const at = events.findIndex(({ cause }) => cause === 'interrupt');
+  if (at < 0) return;
+  const rest = events.slice(at).filter(({ type }) => type !== 'tool.late');
+  expect(rest.filter((event) => BEGINNINGS.has(event.type) && !('id' in event && event.id.endsWith('/item.cut'))), 'J4: it begins after the interrupt').toEqual([]);
+  const stop = rest.filter(({ cause }) => cause === 'interrupt');
+  const firstEnd = stop.findIndex(({ type }) => type === 'item.completed' || type === 'turn.settled' || type === 'run.settled');
+  const lateAnswers = firstEnd < 0 ? [] : stop.slice(firstEnd).filter(({ type }) => type === 'approval.resolved');
+  expect(lateAnswers, 'J2: an approval resolves after something has ended').toEqual([]);
+  for (const [nth, event] of rest.entries()) {
+    if (event.type !== 'item.completed') continue;
+    const inside = rest.slice(nth + 1).filter(({ path }) => path.startsWith(`${event.id}/`));
+    expect(inside, `J2: something inside of ${event.id} ends after it`).toEqual([]);
+  }
+  const root = events[0]!.path;
+  const end = rest.findIndex((event) => event.type === 'run.settled' && event.path === root);
+  if (end >= 0) expect(rest.slice(end + 1), 'J2: the run does not end last').toEqual([]);
 }
 
 /** C3: results stand in the order of their calls, after all calls of their response. */
