@@ -16,8 +16,8 @@ import type { StreamEventListener } from './ports.ts';
 import type { Announced, ItemStatus, RunEvent, Started } from './runEvents.ts';
 import { approvalItemOf, runItemOf } from './runItems.ts';
 import type { ProgressListener, RunScope } from './scope.ts';
-import { LEFT_OPEN, NAMES, STATUS, beginsStream, detailsOf, lateOutput } from './viewWords.ts';
 import { type ViewMemory, type ViewParts, memoryOf, recalled } from './viewMemory.ts';
+import { LEFT_OPEN, NAMES, STATUS, beginsStream, detailsOf, lateOutput } from './viewWords.ts';
 
 export type { RunEvent } from './runEvents.ts';
 

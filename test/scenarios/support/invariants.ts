@@ -1,6 +1,7 @@
 /** What holds of every run, whatever the scenario: written down apart from the code that has to keep it. */
 import { expect } from 'vitest';
 import { AgentsError, RunState, type AgentInputItem, type RunEvent } from 'loopchart';
+import { viewOf } from 'loopchart/view';
 import type { Answer, ModelTally } from './modelTally.ts';
 import type { Settled } from './seen.ts';
 
@@ -59,6 +60,16 @@ export function checkUsage({ state, events }: Settled, before: Counted, answers:
   const retried = events.slice(replayed).filter(({ type }) => type === 'turn.retrying' || type === 'turn.retracted').length;
   expect(counted, 'A8: usage adds up').toEqual({ ...expected, requests: expected.requests + retried });
   return counted;
+}
+
+/** I1: what a view shows at the end is what it shows of the events that are read again: plain data, each entry once, nothing that still streams. */
+export function checkView(told: readonly RunEvent[]): void {
+  const shown = viewOf(told);
+  expect(shown, 'I1: deltas leave something behind in a view').toEqual(viewOf(told.filter(({ number }) => typeof number === 'number')));
+  expect(JSON.parse(JSON.stringify(shown)), 'a view is plain data').toEqual(shown);
+  const ids = shown.transcript.map(({ id }) => id);
+  expect(new Set(ids).size, `entries with the same id: ${ids.join(', ')}`).toBe(ids.length);
+  expect(shown.transcript.filter((entry) => 'status' in entry && entry.status === 'streaming'), 'an entry still streams').toEqual([]);
 }
 
 export const NOTHING_COUNTED: Counted = { requests: 0, inputTokens: 0, outputTokens: 0, totalTokens: 0 };
