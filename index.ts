@@ -12,6 +12,8 @@ export type * from './actors/runOptions.ts';
 export { RunState } from './actors/runState.ts';
 export { RunResult, StreamedRunResult, type RunResultData } from './actors/result.ts';
 export type { RunEvent } from './actors/runView.ts';
+export type * from './actors/stopHook.ts';
+export type { StuckThresholds } from './machines/stuck.ts';
 
 export { Agent } from './actors/agent.ts';
 export type * from './actors/agent.ts';

@@ -151,8 +151,7 @@ export class Execution implements RunSource {
     if (!session && savesToSession(this.#host.snapshot)) throw new UserError('This run saves to a session. Pass the session again, as the option `session`, to go on with it.');
     this.#mustKeepPolicy(progressOf(this.#host.snapshot));
     if (maxTurns !== undefined || errorHandlers) this.#host.command({ type: 'configure', maxTurns, errorHandlers: errorHandlers && handledKinds(errorHandlers) });
-    const staged = this.state.takeStaged();
-    if (staged.length > 0) this.steer(staged);
+    for (const { path, input } of this.state.takeStaged()) this.steer(input, path);
     await this.#deciding.takeAll();
     if (stopSignal?.aborted) this.softStop();
     for (const command of this.#saidBefore()) this.#host.command(command);
@@ -165,7 +164,7 @@ export class Execution implements RunSource {
   async continue(outcome: RunOutcome, progress: Progress): Promise<void> {
     const { scope } = this;
     this.#mustKeepPolicy(progress);
-    const going = continued(scope, outcome, this.state.takeStaged());
+    const going = continued(scope, outcome, this.state.takeStaged().flatMap(({ input }) => input));
     if (this.#options.maxTurns === undefined) going.maxTurns = progress.maxTurns;
     await this.#play(() => this.#begin({ path: scope.runId, agent: outcome.agent, prepared: going, before: before(scope) }));
   }
@@ -197,8 +196,12 @@ export class Execution implements RunSource {
     return changed === 'accepted';
   }
 
-  steer(input: PendingInput[]): boolean {
-    return this.#tell({ type: 'steer', input });
+  steer(input: PendingInput[], path?: string): boolean {
+    return this.#tell({ type: 'steer', input, ...(path !== undefined && { path }) });
+  }
+
+  mail(input: PendingInput[]): boolean {
+    return this.#tell({ type: 'mail', input });
   }
 
   standing(id: string): 'open' | 'stale' | 'unknown' {

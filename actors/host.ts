@@ -24,7 +24,7 @@ export type { OpenDecision } from './decisions.ts';
 export type { EffectWatcher, HostOptions } from './hostOptions.ts';
 export type { EffectIo, EffectRunner } from './openEffects.ts';
 
-export type CommandReceipt = 'accepted' | 'over' | 'stale';
+export type CommandReceipt = 'accepted' | 'over' | 'stale' | 'unknown';
 
 /**
  * Owns what goes in and out of one run, or of a thread with its runs: every external input is appended to the journal, then applied; every effect is
@@ -173,13 +173,15 @@ export class Host implements LeafHost {
   }
 
   /**
-   * `over` when the run has settled, `stale` when the command is meant for another run: nothing was changed (J3, P5).
+   * `over` when the run has settled, `stale` when the command is meant for another run, `unknown` when nothing is at work at the path
+   * that a steer names: nothing was changed (J3, P5, L7).
    * @throws UserError for what is no command.
    */
   command(command: Command, expectedRunId = this.#options.runId): CommandReceipt {
     checkedCommand(command);
     if (expectedRunId !== this.#options.runId) return 'stale';
     if (this.isOver) return 'over';
+    if (command.type === 'steer' && command.path !== undefined && !this.effects.hasBelow(command.path)) return 'unknown';
     this.dispatch(incoming(command));
     return 'accepted';
   }

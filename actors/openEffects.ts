@@ -101,6 +101,12 @@ export class OpenEffects {
     return this.#open.has(id);
   }
 
+  /** Whatever is at work waits for an effect of its own, or of something inside of it. */
+  hasBelow(path: string): boolean {
+    for (const id of this.#open.keys()) if (id.startsWith(`${path}/`)) return true;
+    return false;
+  }
+
   get(id: string): OpenEffect | undefined {
     return this.#open.get(id);
   }

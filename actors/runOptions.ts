@@ -4,6 +4,7 @@ import type { AutoResumeOptions } from './autoResume.ts';
 import type { InspectionEvent } from 'xstate';
 import type { AgentInputItem, AgentOutputItem } from '../machines/protocol/item.ts';
 import type { ErrorKind } from '../machines/protocol/outcome.ts';
+import type { StuckThresholds } from '../machines/stuck.ts';
 import type { Agent } from './agent.ts';
 import type { MaxTurnsExceededError, ModelBehaviorError, ModelRefusalError } from './errors.ts';
 import type { StreamOptions } from './eventReader.ts';
@@ -18,6 +19,7 @@ import type { RunContext } from './runContext.ts';
 import type { RunState } from './runState.ts';
 import type { RunEvent } from './runView.ts';
 import type { AgentOutputType, ResolvedAgentOutput } from './schemaTypes.ts';
+import type { StopHook } from './stopHook.ts';
 
 type Promisable<T> = T | Promise<T>;
 type AnyAgent = Agent<any, any>; // `any`: options are given before context and output types are known; the peer's types have it
@@ -120,6 +122,13 @@ interface CommonOptions<TContext> {
   approvalPolicy?: ApprovalPolicy | ApprovalRules;
   /** How long a call waits for a person, in ms; then it is rejected (D7). A tool's own `expiresAfterMs` comes first. Default: for ever. */
   approvalExpiresAfterMs?: number;
+  /** When `maxTurns` is reached, one turn more, without tools: what the model answers in it is the final output (B1). Default false. */
+  finalTurn?: boolean;
+  /**
+   * Watches for an agent that does the same again and again: told once, it fails the run when it goes on so, nested runs
+   * included (B3). Thresholds are numbers of times in a row, at least 2. Default false.
+   */
+  stuckDetection?: boolean | Partial<StuckThresholds>;
 }
 
 /** Defaults for all runs of a `Runner`. */
@@ -164,6 +173,8 @@ export interface SharedRunOptions<TContext = undefined, TAgent extends AnyAgent 
   bufferUntilGuarded?: boolean;
   /** Text that streamed before an interrupt stays in the history. Default true. */
   keepPartial?: boolean;
+  /** Asked at each final output whether the run may end (M5). */
+  stopHooks?: StopHook<any>[];
   /** Goes on by itself after trouble that may pass, and at a limit with work left (K6). Default: not. */
   autoResume?: AutoResumeOptions;
   /** The model reads that it was interrupted. Default true. */

@@ -17,7 +17,7 @@ import type { Progress } from './progress.ts';
 import type { RunContext } from './runContext.ts';
 import { approvalItemOf, runItemOf } from './runItems.ts';
 import { type ApproveOptions, type Asked, type RejectOptions, answerSaid, approvalSaid, holdsOnce, rejectionSaid, resultSaid } from './said.ts';
-import { type SavedState, type StagedDecision, type StateRecord, savedStateOf } from './savedState.ts';
+import { type SavedState, type StagedDecision, type StagedInput, type StateRecord, savedStateOf } from './savedState.ts';
 import type { RunScope } from './scope.ts';
 import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './toolGuardrail.ts';
 import type { Usage } from './usage.ts';
@@ -37,7 +37,9 @@ export interface RunSource {
   readonly progress: Progress;
   readonly openDecisions: OpenDecision[];
   scopeOf(id: string): RunScope;
-  steer(input: PendingInput[]): boolean;
+  /** @param path of the nested run, or the activation of an agent, that it is for (L7). */
+  steer(input: PendingInput[], path?: string): boolean;
+  mail(input: PendingInput[]): boolean;
   /** The call that a decision with this id would be about, while it waits or is on its way there. */
   callOf(id: string): Call | undefined;
   /** What would become of a decision about this call now. */
@@ -80,7 +82,7 @@ export interface RunLook<TAgent extends AnyAgent> {
 export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
   #source: RunSource;
   #decisions: StagedDecision[] = [];
-  #staged: PendingInput[] = [];
+  #staged: StagedInput[] = [];
 
   /** @internal Made by `run()` and `RunState.fromString()`. */
   constructor(source: RunSource) {
@@ -134,11 +136,18 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
     return this.#staged.map(({ item }) => item);
   }
 
-  /** Adds a message for the model. While the run is going it joins at the next safe point; else when it goes on (L6). */
-  addInput(input: string | AgentInputItem[]): void {
+  /**
+   * Adds a message for the model. While the run is going it joins at the next safe point; else when it goes on (L6). Input guardrails look
+   * at it first: one that trips drops it, or fails the run that goes on with it (E6).
+   * @param options.path the nested run that it is for, as events and interruptions show it; else it is for the run itself (L7).
+   * @throws UserError for no input, or when nothing is at work at the path.
+   */
+  addInput(input: string | AgentInputItem[], { path }: { path?: string } = {}): void {
     const items = toItems(input).map((item): PendingInput => ({ id: globalThis.crypto.randomUUID(), item }));
     if (items.length === 0 || input === '') throw new UserError('addInput() needs text or items.');
-    if (!this.#source.isLive || !this.#source.steer(items)) this.#staged.push(...items);
+    if (this.#source.isLive && this.#source.steer(items, path)) return;
+    if (path !== undefined && !this.#source.openDecisions.some(({ id }) => id.startsWith(`${path}/`))) throw new UserError(`Nothing is at work at ${path}. Take the path from an event or an interruption of this run.`);
+    this.#staged.push(...items.map((one) => (path === undefined ? one : { ...one, path })));
   }
 
   /**
@@ -228,9 +237,16 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
     this.#staged.push(...staged);
   }
 
-  /** @internal */
-  takeStaged(): PendingInput[] {
-    return this.#staged.splice(0);
+  /** @internal In the order in which it was added; each part is for one run, nested or not. */
+  takeStaged(): { input: PendingInput[]; path?: string }[] {
+    const parts: { input: PendingInput[]; path?: string }[] = [];
+    for (const { path, ...one } of this.#staged.splice(0)) {
+      const last = parts.at(-1);
+      const input: PendingInput = { ...one, staged: true };
+      if (last && last.path === path) last.input.push(input);
+      else parts.push({ input: [input], path });
+    }
+    return parts;
   }
 
   /** @internal */

@@ -3,6 +3,7 @@ import type { Call, CallResult } from '../machines/protocol/call.ts';
 import type { Failure, FailureCode } from '../machines/protocol/failure.ts';
 import type { RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { AgentInputItem } from '../machines/protocol/item.ts';
+import type { ThreadCommand } from '../machines/protocol/thread.ts';
 import type { Agent } from './agent.ts';
 import type { AgentToolDelegate } from './agentTool.ts';
 import { ApprovalRules } from './approvalRules.ts';
@@ -49,11 +50,15 @@ export interface ScopeOptions {
   isNested?: boolean;
   /** What this run does otherwise than its agents say (M7). */
   overrides?: ScopeOverrides;
+  /** Has an agent work beside the runs of the thread, where there is one (F5). */
+  startBackground?: (start: BackgroundStart) => void;
   /** Hears the stream of a nested run, where its tool has listeners. */
   deliver?: (event: RunStreamEvent) => void;
   /** Approval policies of the runs around, the innermost first. */
   outerRules?: readonly ApprovalRules[];
 }
+
+export type BackgroundStart = Omit<Extract<ThreadCommand, { type: 'background.start' }>, 'type' | 'at'>;
 
 /** For all agents of the run, those used as tools aside. */
 export interface ScopeOverrides {
@@ -94,6 +99,7 @@ export class RunScope {
   readonly runData: ScopeOptions['runData'];
   readonly isNested: boolean;
   readonly overrides: ScopeOverrides | undefined;
+  readonly startBackground: ScopeOptions['startBackground'];
   readonly deliver: ScopeOptions['deliver'];
   /** Approval policies that hold here, the innermost first (M8). */
   readonly rules: readonly ApprovalRules[];
@@ -113,6 +119,7 @@ export class RunScope {
     this.runData = scope.runData;
     this.isNested = scope.isNested ?? false;
     this.overrides = scope.overrides;
+    this.startBackground = scope.startBackground;
     this.deliver = scope.deliver;
     this.rules = rulesOf(scope);
     checkExpiry(this.option('approvalExpiresAfterMs'), 'approvalExpiresAfterMs');
@@ -252,7 +259,7 @@ export class RunScope {
       runId,
       agent: delegate.agent,
       config: { ...this.config, approvalPolicy: undefined, approvalExpiresAfterMs: this.option('approvalExpiresAfterMs'), ...delegate.runConfig },
-      options: { ...delegate.runOptions, clock: this.options.clock },
+      options: { stuckDetection: this.option('stuckDetection'), ...delegate.runOptions, clock: this.options.clock },
       runContext,
       stream: this.stream || listens,
       onRaw: this.onRaw,
@@ -262,6 +269,7 @@ export class RunScope {
       deliver: listens ? (event) => void delegate.onStream({ event, agent: delegate.agent, toolCall }) : undefined,
       causes: this.#causes,
       outerRules: this.rules,
+      startBackground: this.startBackground,
     });
   }
 

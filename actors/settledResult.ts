@@ -19,6 +19,7 @@ export const settledResult = (scope: RunScope, outcome: RunOutcome) =>
       callOf: () => undefined,
       standing: () => 'unknown',
       steer: () => false,
+      mail: () => false,
       decide: () => Promise.resolve(),
     }),
   );

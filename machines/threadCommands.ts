@@ -4,7 +4,7 @@ import { mailMessage } from './history.ts';
 import type { Downward } from './protocol/command.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { RunOutcome } from './protocol/outcome.ts';
-import type { CommandAnswer, Mail, RejectReason, ThreadCommand } from './protocol/thread.ts';
+import type { CommandAnswer, Mail, QueueEntry, RejectReason, ThreadCommand } from './protocol/thread.ts';
 import { type Beginning, type ThreadContext, asked, lengthAt } from './threadMemory.ts';
 
 export type Told<Type extends ThreadCommand['type']> = Extract<ThreadCommand, { type: Type }>;
@@ -16,6 +16,9 @@ export function endOf({ event }: { event: DoneActorEvent<RunOutcome, `background
 }
 
 export const entryOf = (told: Told<'queue.edit' | 'queue.move' | 'queue.remove'>) => (told.type === 'queue.edit' ? told.entry.id : told.entryId);
+
+/** A run that was asked for and has to wait. */
+export const entryAsked = ({ id, input, overrides }: Told<'thread.run'>): { entry: QueueEntry } => ({ entry: overrides ? { id, input, overrides } : { id, input } });
 
 /** The actor of a run beside the others, by the path of it or of something in it. */
 export function backgroundOf({ facts, background }: ThreadContext, path: string | undefined): string | undefined {

@@ -1,13 +1,15 @@
 import { assign, emit, sendParent, sendTo, setup, stopChild } from 'xstate';
 import type { ActorLogic, DoneActorEvent } from 'xstate';
-import { atOf, outputOf } from './eventFields.ts';
+import { atOf, eventOf, outputOf } from './eventFields.ts';
 import { abortedText, resultWithout } from './history.ts';
+import { droppedEvent } from './pendingInput.ts';
 import type { Call, CallResult } from './protocol/call.ts';
 import type { Downward, Upward } from './protocol/command.ts';
 import type { EffectOutcome } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { RunInput, RunOutcome } from './protocol/outcome.ts';
 import { type Leaf, slot } from './slot.ts';
+import { wayOf } from './steerPath.ts';
 import {
   type BodyEffect, type CallEffect, type DecisionOutcome, type FindingOutcome, type PermissionOutcome, type ResultOutcome, type ToolCallContext,
   type ToolCallInput, type ToolCallOutcome, type Wait,
@@ -63,6 +65,7 @@ export const toolCallMachine = setup({
     guardsOutput: ({ context }) => context.call.tool.guardsOutput === true,
     isDelegated: ({ context }) => context.call.tool.delegates === true,
     nestedAlive: ({ context }) => context.nestedAlive,
+    isForNested: ({ context }, { path }: Steer) => context.nestedAlive && wayOf(path, '', `${context.path}/run`) === 'below',
     nestedStopped: (_, nested: RunOutcome) => nested.status === 'stopped',
     hasFailed: (_, outcome: ResultOutcome | EffectOutcome<unknown>) => outcome.status === 'error',
     canReconcile: ({ context }, outcome: ResultOutcome) => outcome.status === 'lost' && context.call.tool.effect === 'reconcilable',
@@ -110,6 +113,8 @@ export const toolCallMachine = setup({
     }),
     recordNested: assign((_, nested: RunOutcome) => ({ nested, nestedAlive: false })),
     stopNested: stopChild('run'),
+    announceAstray: emit(({ context }, { input }: Steer) => droppedEvent(context, input, 'path')),
+    passSteer: sendTo('run', ({ event }) => event),
     withdrawNested: sendTo('run', { type: 'withdraw' }),
     suspendNested: sendTo('run', { type: 'softStop' }),
     interruptNested: sendTo('run', ({ event }) => event),
@@ -124,6 +129,7 @@ export const toolCallMachine = setup({
   initial: 'running',
   on: {
     withdraw: { guard: 'nestedAlive', actions: 'withdrawNested' },
+    steer: [{ guard: { type: 'isForNested', params: eventOf }, actions: 'passSteer' }, { actions: { type: 'announceAstray', params: eventOf } }],
     interrupt: [
       { guard: 'nestedAlive', target: '.running.stopping', actions: [{ type: 'recordAborted', params: atOf }, 'interruptNested'] },
       { target: '.interrupted', actions: { type: 'recordAborted', params: atOf } },
@@ -329,6 +335,7 @@ export const toolCallMachine = setup({
   },
 });
 
+type Steer = Extract<Downward, { type: 'steer' }>;
 function answerOf({ event }: { event: { actorId: string; output: DecisionOutcome } }): { wait: Wait; outcome: DecisionOutcome } {
   return { wait: event.actorId as Wait, outcome: event.output }; // the leaves that end so are called by what they wait for
 }

@@ -1,7 +1,8 @@
 import { assign, emit, enqueueActions, sendParent, setup } from 'xstate';
 import type { DoneActorEvent } from 'xstate';
 import type { TurnDecision } from './decide.ts';
-import { outputOf } from './eventFields.ts';
+import { eventOf, outputOf } from './eventFields.ts';
+import { droppedEvent } from './pendingInput.ts';
 import type { CallResult, Response } from './protocol/call.ts';
 import type { Downward, Upward } from './protocol/command.ts';
 import type { EffectOutcome } from './protocol/failure.ts';
@@ -15,6 +16,7 @@ import {
   type TurnContext,
   type TurnInput,
   abortedResults,
+  callOnWay,
   collected,
   decisionOf,
   heldText,
@@ -68,6 +70,7 @@ export const turnMachine = setup({
     lastCallHandsOff: ({ context }) => context.unsettled === 1 && context.response!.handoff !== undefined,
     lastCall: ({ context }) => context.unsettled === 1,
     hasLiveCalls: ({ context }) => context.unsettled > 0,
+    isAstray: ({ context }, steer: Steer) => callOnWay(context, steer.path) === undefined,
     restWaitsAfterFailure: ({ context }) => context.failure !== null && context.waiting === context.unsettled,
     restWaitsAfterSoftStop: ({ context }) => context.softStop && context.waiting === context.unsettled,
     restWaits: ({ context }) => context.waiting === context.unsettled,
@@ -96,6 +99,8 @@ export const turnMachine = setup({
     keepChoice: assign((_, outcome: ConcludeOutcome) => ({ chosen: outcome.status === 'ok' ? outcome.value : null })),
     openGate: assign({ gateOpen: true }),
     askSoftStop: assign({ softStop: true }),
+    announceAstray: emit(({ context }, { input }: Steer) => droppedEvent(context.facts, input, 'path')),
+    passSteer: enqueueActions(({ context, enqueue }, steer: Steer) => enqueue.sendTo(callOnWay(context, steer.path)!, steer)),
     spawnCalls: assign(({ context, spawn }) => ({ unsettled: spawnCalls(context, spawn) })),
     collect: assign(({ context }, call: ToolCallOutcome) => collected(context, call)),
     collectLast: assign(({ context }, call: ToolCallOutcome) => {
@@ -134,6 +139,7 @@ export const turnMachine = setup({
   on: {
     'gate.open': { actions: 'openGate' },
     softStop: { actions: 'askSoftStop' },
+    steer: [{ guard: { type: 'isAstray', params: eventOf }, actions: { type: 'announceAstray', params: eventOf } }, { actions: { type: 'passSteer', params: eventOf } }],
     withdraw: { guard: 'hasLiveCalls', actions: 'withdrawCalls' },
     'child.waits': { actions: 'noteWaits' },
     'child.goes': { actions: 'noteGoes' },
@@ -260,6 +266,7 @@ export const turnMachine = setup({
 });
 
 type Interrupt = Extract<Downward, { type: 'interrupt' }>;
+type Steer = Extract<Downward, { type: 'steer' }>;
 
 function interruptOf({ event }: { event: Interrupt }): Interrupt {
   return event;

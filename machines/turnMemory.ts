@@ -7,6 +7,7 @@ import type { Downward } from './protocol/command.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { CarriedTurn, RunOutcome, ServerState, TurnOutcome, UncertainCall } from './protocol/outcome.ts';
+import { wayOf } from './steerPath.ts';
 import type { ToolCallInput, ToolCallOutcome } from './toolCallMemory.ts';
 
 export interface TurnInput {
@@ -26,6 +27,8 @@ export interface TurnInput {
   /** This agent has used a tool before: `toolChoice` goes back to auto (A7). */
   usedTools: boolean;
   carried?: CarriedTurn;
+  /** No tools are offered: all other turns are used up (B1). */
+  isFinal?: true;
 }
 export interface TurnContext {
   /** What the turn is told and never changes. */
@@ -66,6 +69,8 @@ export interface ModelInput {
   carried?: Response;
   /** Items of this answer that earlier attempts have brought already. */
   kept?: AgentInputItem[];
+  /** Nothing is offered but to answer (B1). */
+  isFinal?: true;
 }
 export type ModelOutcome = EffectOutcome<Response>;
 type Interrupt = Extract<Downward, { type: 'interrupt' }>;
@@ -103,6 +108,11 @@ const noResponse = (items: Response['items']): Response => ({ items, usage: NO_U
 export const openCalls = (response: Response, results: Record<string, CallResult>) =>
   response.calls.length === 0 ? 0 : response.calls.filter((call) => !results[call.index]).length;
 
+/** The call at work that a steer is for, or something in it (L7). */
+export function callOnWay(context: TurnContext, path: string | undefined): string | undefined {
+  return context.unsettled === 0 ? undefined : liveCalls(context).find((id) => wayOf(path, '', `${context.facts.path}/${id}`) === 'below');
+}
+
 const callActorId = (context: TurnContext, index: number) => `toolCall.${context.attempt}.${index}`;
 
 export const liveCalls = (context: TurnContext) =>
@@ -115,8 +125,8 @@ export function retryOf(outcome: ModelOutcome): { delayMs: number; failure: Fail
 }
 
 export function modelInput(context: TurnContext): ModelInput {
-  const { agent, turn, first, history, unsaved, server, usedTools, carried } = context.facts;
-  return { effectId: modelEffectId(context), agent, turn, first, attempt: context.attempt, history, unsaved, server, usedTools, carried: carried?.response, ...(context.kept.length > 0 && { kept: context.kept }) };
+  const { agent, turn, first, history, unsaved, server, usedTools, carried, isFinal } = context.facts;
+  return { effectId: modelEffectId(context), agent, turn, first, attempt: context.attempt, history, unsaved, server, usedTools, carried: carried?.response, ...(context.kept.length > 0 && { kept: context.kept }), ...(isFinal && { isFinal }) };
 }
 
 const modelEffectId = ({ facts, attempt }: TurnContext) => `${facts.path}/model#${attempt}`;

@@ -18,9 +18,10 @@ import { errorOf } from '../toError.ts';
 import { Usage } from '../usage.ts';
 import { approvalPolicy } from './approvals.ts';
 import { agentEnd, conclude, errorHandler, runError } from './endings.ts';
-import { inputGuardrail, keepVerdicts, modelResponse, outputGuardrail, toolGuardrail } from './guardrails.ts';
+import { inputGuardrail, inputScreen, keepVerdicts, modelResponse, outputGuardrail, toolGuardrail } from './guardrails.ts';
 import { handoffFilter } from './handoff.ts';
 import { sample } from './model.ts';
+import { stopHook } from './stopHooks.ts';
 import { parsedArguments } from './readResponse.ts';
 import { type Saved, continued, keepSaved, prepareWithSession, prepared, save } from './session.ts';
 import { reconcile } from './reconcile.ts';
@@ -148,7 +149,7 @@ export class Effects implements EffectRunner {
 
   #prepare({ input }: { input: RunInput }, io: EffectIo): Promise<RecordedOutcome> {
     const { delegatedBy, given = [], base } = input;
-    if (base) return Promise.resolve(ok(prepared(this.#root, this.#root.agent(input.agent), { history: [], input: given }))); // the history is in the thread
+    if (base) return Promise.resolve(ok(prepared(this.#root, this.#root.agent(base.background ? this.#root.rootKey : input.agent), { history: [], input: given }))); // the history is in the thread
     if (!delegatedBy) return prepareWithSession(this.#root, this.#root.agent(input.agent), given, io);
     return this.#prepareNested(input, delegatedBy, io);
   }
@@ -199,6 +200,8 @@ export class Effects implements EffectRunner {
 const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | 'timer' | 'goal' | 'compactor'>, Effect> = {
   model: sample,
   inputGuardrail,
+  inputScreen,
+  stopHook,
   outputGuardrail,
   toolGuardrail,
   reconcile,

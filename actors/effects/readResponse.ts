@@ -17,6 +17,8 @@ export interface Offered {
   tools: Tool<any>[];
   functions: Map<string, FunctionTool<any, any, any>>;
   handoffs: Handoff<any, any>[];
+  /** The model was to answer, and nothing else (B1). */
+  isNothing?: boolean;
 }
 
 /** Parsed arguments by the item they came from, so that a body need not parse them again. */
@@ -25,7 +27,7 @@ export const parsedArguments = new WeakMap<object, unknown>();
 export async function readResponse(scope: RunScope, agent: AnyAgent, offered: Offered, model: ModelResponse): Promise<Response> {
   const agentKey = scope.keyOf(agent);
   const { usage, responseId } = model;
-  const response: Response = { items: model.output, usage, calls: [], toolUse: toolUseOf(agent) };
+  const response: Response = { items: model.output, usage, calls: [], toolUse: offered.isNothing ? 'run_llm_again' : toolUseOf(agent) };
   if (responseId !== undefined) response.responseId = responseId;
   let ignored: HandoffCall[] | undefined;
   for (const item of model.output) {
@@ -34,7 +36,7 @@ export async function readResponse(scope: RunScope, agent: AnyAgent, offered: Of
       if (response.handoff) (ignored ??= []).push(handoff);
       else response.handoff = handoff;
     } else if (isCall(item)) {
-      const call = await annotate(scope, agent, offered, item, response.calls.length);
+      const call = offered.isNothing ? unasked(item, response.calls.length) : await annotate(scope, agent, offered, item, response.calls.length);
       if (call && isRepeated(response.calls, call)) response.items = response.items.filter((other) => other !== item); // said twice, done once
       else if (call) response.calls.push(checked(scope, agentKey, call));
     } else if (isOpenHosted(item)) response.openHosted = true;
@@ -105,6 +107,10 @@ function leaveOut(scope: RunScope, response: Response, ignored: HandoffCall[]): 
 const MULTIPLE_HANDOFFS = 'Multiple handoffs detected, ignoring this one.';
 const NO_TOOL: ToolFacts = { effect: 'pure', approval: 'never' };
 
+/** No tool was offered: the call is answered, and not carried out. */
+const unasked = (item: CallItem, index: number): Call => makeCall(item, index, nameOf(item), NO_TOOL, { reason: 'notRun', text: 'Not run: no tools are available in the last turn.' });
+const nameOf = (item: CallItem) => ('name' in item ? item.name : item.type);
+
 async function annotate(scope: RunScope, agent: AnyAgent, offered: Offered, item: CallItem, index: number): Promise<Call | undefined> {
   switch (item.type) {
     case 'function_call':
@@ -134,8 +140,8 @@ async function functionCall(scope: RunScope, agent: AnyAgent, offered: Offered, 
 }
 
 function factsOf(scope: RunScope, agent: AnyAgent, tool: FunctionTool<any, any, any>): ToolFacts {
-  const delegates = 'delegate' in tool && tool.delegate !== undefined;
-  const effect = delegates ? 'pure' : tool.effect; // the nested run does the work, in effects of its own
+  const delegates = 'delegate' in tool && tool.delegate !== undefined && !tool.delegate.background;
+  const effect = delegates ? 'pure' : tool.delegate ? 'idempotent' : tool.effect; // the nested run does the work, in effects of its own
   const facts: ToolFacts = { effect, approval: approvalOf(scope, agent, tool), ...expiryOf(scope, tool) };
   if (tool.inputGuardrails?.length) {
     facts.guardsInput = true;
@@ -144,6 +150,7 @@ function factsOf(scope: RunScope, agent: AnyAgent, tool: FunctionTool<any, any, 
   if (tool.outputGuardrails?.length) facts.guardsOutput = true;
   if (delegates) facts.delegates = true;
   if (tool.terminal) facts.terminal = tool.terminal;
+  if (tool.repeatable) facts.repeatable = true;
   if (!tool.parallel) facts.serial = true;
   return facts;
 }

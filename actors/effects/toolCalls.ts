@@ -8,7 +8,8 @@ import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
 import type { RunOutcome } from '../../machines/protocol/outcome.ts';
 import { ApprovalNeeded } from '../approvalNeeded.ts';
 import { errorRecordOf } from '../errorRecord.ts';
-import { InvalidToolInputError, ToolCallError, ToolTimeoutError } from '../errors.ts';
+import { toItems } from '../input.ts';
+import { InvalidToolInputError, ToolCallError, ToolTimeoutError, UserError } from '../errors.ts';
 import type { EffectIo } from '../host.ts';
 import { type AnyAgent, type RunScope, ok } from '../scope.ts';
 import { describeToolFailure, describeToolTimeout, isAbortEcho } from '../toolInvocation.ts';
@@ -67,6 +68,7 @@ async function runFunction(scope: RunScope, tool: AnyFunctionTool, input: BodyIn
   let isLate = false;
   try {
     if (input.nested) value = await delegated!(tool, input.nested);
+    else if (tool.delegate?.background) value = await beginBackground(scope, tool, tool.delegate, input, argumentsOf(tool, item, toolCall));
     else value = await runBody(scope, tool, argumentsOf(tool, item, toolCall), details, isHarmful(input.call) ? io : { ...io, tellLate: () => undefined });
   } catch (error) {
     if (isAbortEcho(error, io.signal) || isRaised(tool, error) || (error instanceof ApprovalNeeded && !input.nested)) throw error;
@@ -78,6 +80,14 @@ async function runFunction(scope: RunScope, tool: AnyFunctionTool, input: BodyIn
   const product = await asProduct(scope, tool, input.call, value, failure);
   if (isLate && isHarmful(input.call)) product.result.mayHaveCompleted = true;
   return product;
+}
+
+/** The same call begins one agent, however often it is carried out: by its key it is known. */
+async function beginBackground(scope: RunScope, tool: AnyFunctionTool, delegate: NonNullable<AnyFunctionTool['delegate']>, { agent, key }: BodyInput, parsed: unknown): Promise<string> {
+  if (!scope.startBackground) throw new UserError(`The agent tool "${tool.name}" works in the background, which needs a thread. Run its agent with createThread(), or leave out \`background\`.`);
+  const built = await delegate.buildInput(parsed);
+  scope.startBackground({ id: key, agent, tool: tool.name, input: toItems(built), from: tool.name });
+  return `"${tool.name}" has begun to work in the background. Its answer will come as mail; do not wait for it.`;
 }
 
 /** A value as the model, the person and the program see it. */

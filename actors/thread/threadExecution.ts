@@ -16,7 +16,7 @@ import { MemoryJournal } from '../memoryJournal.ts';
 import { Runner } from '../run.ts';
 import { RunContext } from '../runContext.ts';
 import { RunView } from '../runView.ts';
-import { RunScope } from '../scope.ts';
+import type { BackgroundStart, RunScope } from '../scope.ts';
 import type { Usage } from '../usage.ts';
 import { THREAD, THREAD_VERSIONS } from './hosted.ts';
 import type { AnyAgent, ThreadOptions } from './options.ts';
@@ -63,7 +63,7 @@ export class ThreadExecution {
     const causes = new Map<string, unknown>();
     const view = new RunView({ onEvent: (event) => this.#heard(event) });
     const runContext = options.context instanceof RunContext ? options.context : new RunContext<any>(options.context);
-    const hearing = { causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: () => this.runData, pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules };
+    const hearing = { causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: () => this.runData, pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
     this.#home = runScope({ path: this.threadId, agent: agent.name }, options, runContext, hearing);
     this.effects = new ThreadEffects({
       threadId: this.threadId,

@@ -20,6 +20,8 @@ export interface ToolFacts {
   serial?: boolean;
   /** How long a call of it waits for a person, in ms; then it is rejected (D7). */
   expiresAfterMs?: number;
+  /** To call it again and again is no sign of being stuck (B3). */
+  repeatable?: boolean;
 }
 
 /** What a person is asked by a call (D8). `schema` is the JSON schema of the answer. */

@@ -3,7 +3,14 @@ import type { AgentInputItem, UserMessageItem } from './item.ts';
 import type { ErrorKind, ItemOrigin } from './outcome.ts';
 
 /** A message that joins the run at a safe point (L2). */
-export interface PendingInput { id: string; item: UserMessageItem | AgentInputItem; /** Where a person did not write it (P4). */ origin?: ItemOrigin }
+export interface PendingInput {
+  id: string;
+  item: UserMessageItem | AgentInputItem;
+  /** Who wrote it, where that is not the user (P4). */
+  origin?: ItemOrigin;
+  /** It was added while the run was at rest: a guardrail that trips on it fails the run that goes on with it (E6). */
+  staged?: true;
+}
 
 export type InterruptReason = 'user' | 'tripwire' | 'replaced';
 
@@ -12,7 +19,10 @@ export interface Configuration { type: 'configure'; maxTurns?: number | null; er
 
 /** What a person or program may tell a running run. Each is journalled before it is applied. */
 export type Command =
+  /** `path`: of the nested run, or the activation of an agent, that it is for; without one it is for the run itself (L7). */
   | { type: 'steer'; input: PendingInput[]; path?: string; mode?: 'instant' }
+  /** Reopens nothing: what comes when the final answer is there comes back with the outcome (M4). */
+  | { type: 'mail'; input: PendingInput[] }
   | { type: 'softStop' }
   | { type: 'interrupt'; reason: InterruptReason; at: number; partials?: Record<string, string>; notice?: boolean }
   | Configuration;
@@ -31,8 +41,6 @@ export type Decision =
 /** Commands in the form in which they travel down the tree, plus the two that only the loop itself sends. */
 export type Downward =
   | Command
-  /** Like a steer, but it does not reopen what has its final answer (M4). */
-  | { type: 'mail'; input: PendingInput[] }
   /** The history is summed up at the next safe point (N1). */
   | { type: 'compact' }
   | { type: 'withdraw' }

@@ -2,7 +2,7 @@ import type { Call, CallResult, Question, Response } from './call.ts';
 import type { Decision } from './command.ts';
 import type { Failure } from './failure.ts';
 import type { AgentInputItem } from './item.ts';
-import type { ItemOrigin, ItemRecord, RunOutcome, TurnNext } from './outcome.ts';
+import type { DropReason, ItemOrigin, ItemRecord, RunOutcome, TurnNext } from './outcome.ts';
 import type { CommandAnswer, Goal, HistoryPoint, Mail, QueueEntry, RunSource, SessionRule, ThreadCommand, ThreadInput, ThreadState } from './thread.ts';
 
 /**
@@ -14,8 +14,14 @@ export type LoopEvent =
   | ThreadEvent
   | { type: 'run.started'; path: string; agent: string }
   | { type: 'agent.started'; path: string; agent: string }
-  | { type: 'input.delivered'; path: string; agent: string; ids: string[]; items: AgentInputItem[]; turn: number }
-  | { type: 'input.dropped'; path: string; agent: string; ids: string[]; items: AgentInputItem[]; reason: string }
+  /** `source`: a run of a thread begins with it, for this reason; without one it joins the run that is going. */
+  | { type: 'input.accepted'; path: string; agent: string; ids: string[]; items: AgentInputItem[]; source?: RunSource; origin?: ItemOrigin }
+  /** `turn`: the one whose request shows it. `origins`: of each item, where one is not of the user (P4). */
+  | { type: 'input.delivered'; path: string; agent: string; turn: number; ids: string[]; items: AgentInputItem[]; origins?: ItemOrigin[] }
+  /** It reaches no model in this run. `guardrail`: the one that tripped on it (E6). */
+  | { type: 'input.dropped'; path: string; agent: string; ids: string[]; items: AgentInputItem[]; reason: DropReason; guardrail?: string }
+  /** `overruled`: a limit forbids the further turn, and the run completes with the output it has (A3). */
+  | { type: 'stopHook.objected'; path: string; agent: string; turn: number; objections: { hook: string; text: string }[]; overruled?: true }
   /** `kept`: items of the answer that stand; all else of it that was streamed is taken back (K2). */
   | { type: 'turn.retrying'; path: string; agent: string; attempt: number; delayMs: number; failure: Failure; kept?: AgentInputItem[] }
   | { type: 'turn.cut'; path: string; agent: string; item: AgentInputItem }
@@ -41,8 +47,6 @@ export type ThreadEvent =
   /** `runId`: the run that is going. */
   | { type: 'thread.changed'; path: string; agent: string; state: ThreadState; phase?: 'running' | 'awaitingApproval' | 'compacting' | 'judging' | 'stopping' | 'closing'; runId?: string }
   | { type: 'command.answered'; path: string; agent: string; id: string; command: ThreadCommand['type']; answer: CommandAnswer }
-  /** With what a run begins. `ids` are those of the command, the queue entry or the mail that it comes from. */
-  | { type: 'input.accepted'; path: string; agent: string; ids: string[]; items: AgentInputItem[]; source: RunSource; origin?: ItemOrigin }
   | { type: 'queue.changed'; path: string; agent: string; queue: QueueEntry[] }
   | { type: 'mailbox.changed'; path: string; agent: string; mailbox: Mail[] }
   | { type: 'history.injected'; path: string; agent: string; items: AgentInputItem[] }

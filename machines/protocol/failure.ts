@@ -25,6 +25,10 @@ export type FailureCode =
   | 'guardrailExecution'
   | 'toolCall'
   | 'stuck.empty'
+  | 'stuck.repetition'
+  | 'stuck.failing'
+  | 'stuck.monologue'
+  | 'stuck.alternating'
   | 'session'
   | 'user';
 

@@ -17,6 +17,7 @@ const PendingInput = z.looseObject({ id: z.string(), item: z.looseObject({}) });
 /** What a person or program may say to a run. Events of XState itself are no commands. */
 export const CommandSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('steer'), input: z.array(PendingInput).min(1), path: z.string().optional(), mode: z.literal('instant').optional() }),
+  z.object({ type: z.literal('mail'), input: z.array(PendingInput).min(1) }),
   z.object({ type: z.literal('softStop') }),
   z.object({
     type: z.literal('interrupt'),

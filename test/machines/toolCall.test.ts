@@ -6,7 +6,7 @@ import { type ToolCallInput, toolCallMachine } from '../../machines/toolCall.ts'
 import { type BodyEffect, isHarmful } from '../../machines/toolCallMemory.ts';
 import { type Leaf, completions, crashes, explore } from '../support/explore.ts';
 import { everyConfiguration } from './everyConfiguration.ts';
-import { AT, callOf, combinations, ok, resultItem, resultOf, trouble } from './samples.ts';
+import { AT, asked, callOf, combinations, ok, resultItem, resultOf, trouble } from './samples.ts';
 
 const BUG = { name: 'Error', message: 'bug' };
 const LOST = { status: 'lost', at: AT };
@@ -110,6 +110,7 @@ const walk = explore({
     { type: 'interrupt', reason: 'user', at: AT },
     { type: 'withdraw' },
     { type: 'softStop' },
+    { type: 'steer', input: [{ id: 's1', item: asked('s1') }], path: `${PATH}/run` },
     ...whatNestedRunTells(leaves, snapshot.matches({ awaitingApproval: 'nested' })),
     // A run that waits goes on before it ends.
     ...completions(snapshot.matches({ awaitingApproval: 'nested' }) ? [] : leaves, { ...outputs, run: nestedOutputs(snapshot.matches({ running: 'stopping' })) }),
@@ -126,6 +127,15 @@ function whatNestedRunTells(leaves: readonly Leaf[], waits: boolean): AnyEventOb
 }
 
 everyConfiguration('tool call', { rule: 'C1', walk, moreThan: 400 });
+
+test('L7: a steer reaches the nested run while that is alive, and is dropped else', () => {
+  const steers = walk.edges.filter(({ event }) => event.type === 'steer');
+  expect(new Set(steers.map(({ effects }) => effects.length))).toEqual(new Set([1]));
+  for (const { from, effects: [effect] } of steers) {
+    const { nestedAlive } = walk.states[from]!.snapshot.context;
+    expect(effect).toMatchObject(nestedAlive ? { kind: 'send', to: 'run', event: { type: 'steer' } } : { kind: 'emit', event: { type: 'input.dropped', ids: ['s1'], reason: 'path' } });
+  }
+});
 
 const WAITS = ['decision', 'question', 'uncertain'] as const;
 const waitsForPerson = (snapshot: (typeof walk.states)[number]['snapshot']) => WAITS.some((awaitingApproval) => snapshot.matches({ awaitingApproval }));

@@ -66,7 +66,9 @@ const abortedOutput = ({ input }: Leaf): ToolCallOutcome[] => {
 /** Calls are alike: it matters how many of them wait, not which. All that live wait: none of them ends. */
 const allWait = ({ waiting, unsettled }: TurnContext) => waiting === unsettled;
 
+const steered = { type: 'steer', input: [{ id: 's1', item: asked('s1') }] };
 const commands: AnyEventObject[] = [
+  { ...steered, path: 'run/agent.1/turn.1/toolCall.1.0/run' },
   { type: 'softStop' },
   { type: 'withdraw' },
   { type: 'interrupt', reason: 'user', at: AT, partials: { 'run/agent.1/turn.1/model#1': 'half a sen' } },
@@ -115,6 +117,13 @@ describe('every turn', () => {
 });
 
 describe('on every way through the turn chart', () => {
+  test('L7: a steer goes to the call that its path leads through while that is at work, and is dropped else', () => {
+    const steers = walk.edges.filter(({ event }) => event.type === 'steer');
+    const passed = steers.filter(({ effects }) => effects.some((effect) => effect.kind === 'send' && effect.to === 'toolCall.1.0' && effect.event.type === 'steer'));
+    const dropped = steers.filter(({ effects }) => effects.some((effect) => effect.kind === 'emit' && effect.event.type === 'input.dropped' && effect.event['reason'] === 'path'));
+    expect([passed.length > 0, dropped.length > 0, passed.length + dropped.length]).toEqual([true, true, steers.length]);
+  });
+
   test('C3: results stand in call order after all calls, whatever the order in which they came', () => {
     const full = ended.filter(({ output }) => output!.next === 'again' && output!.response!.calls.length === 2);
     expect(full.length).toBeGreaterThan(0);

@@ -45,6 +45,8 @@ function commandText(command: Command): string {
   switch (command.type) {
     case 'steer':
       return `a message: ${command.input.map(({ item }) => saidText(item)).join(' ')}`;
+    case 'mail':
+      return `mail: ${command.input.map(({ item }) => saidText(item)).join(' ')}`;
     case 'softStop':
       return 'stop after this turn';
     case 'interrupt':

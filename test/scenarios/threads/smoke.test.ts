@@ -39,3 +39,15 @@ test('approve and reopen', async () => {
   console.log(JSON.stringify(again.look.history.map((i: any) => i.content ?? i.output ?? i.name)), again.state);
   await again.close();
 });
+
+test('background', async () => {
+  const helper = new Agent({ name: 'Helper', model: scriptedModel(says('42.')) });
+  const agent = new Agent({ name: 'A', model: scriptedModel(calls('ask_helper', { input: 'What?' }), says('Asked.'), says('It is 42.')), tools: [helper.asTool({ toolName: 'ask_helper', toolDescription: '', background: true })] });
+  const events: any[] = [];
+  const thread = createThread(agent, { threadId: 'thread_1', onEvent: (event) => events.push(event) });
+  await thread.run('go');
+  await new Promise((r) => setTimeout(r, 50));
+  console.log(events.filter((e) => typeof e.number === 'number').map((e) => `${e.number} ${e.type} ${e.path} ${e.state ?? ''} ${e.phase ?? ''} ${e.mailbox ? JSON.stringify(e.mailbox) : ''}`).join('\n'));
+  console.log(JSON.stringify(thread.look.history.map((i: any) => i.content ?? i.output ?? i.name)));
+  await thread.close();
+});
