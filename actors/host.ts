@@ -1,5 +1,5 @@
 import type { AnyActorRef } from 'xstate';
-import type { Command, Decision } from '../machines/protocol/command.ts';
+import type { Command, Decision, InterruptReason } from '../machines/protocol/command.ts';
 import type { Incoming, JournalEntry, RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { RunInput, RunOutcome } from '../machines/protocol/outcome.ts';
 import type { ThreadCommand, ThreadInput } from '../machines/protocol/thread.ts';
@@ -105,13 +105,16 @@ export class Host implements LeafHost {
   }
 
   /** Stands where the checkpoint stands, if the entries say so too. */
-  #restore({ actor, position, mark, decisions, scopes }: Checkpoint, entries: readonly JournalEntry[]): boolean {
+  #restore({ actor, position, mark, decisions, scopes, view }: Checkpoint, entries: readonly JournalEntry[]): boolean {
     const [start, rest] = [entries[0], entries[position - 1]];
     if ((start?.type !== 'run.start' && start?.type !== 'thread.start') || rest?.type !== 'run.rest' || rest.mark !== mark) return false;
+    const { watcher } = this.#options;
+    if (watcher && !view) return false; // it would count anew
     this.now = rest.at;
     this.#boot(start.input, actor);
     if (this.#record.mark() === mark && this.#options.effects.recall?.(scopes, nestedRuns(actor))) {
       this.decisions.recall(decisions);
+      if (view) watcher?.recall(view);
       return true;
     }
     this.#actor?.stop(); // nothing has been begun
@@ -123,10 +126,11 @@ export class Host implements LeafHost {
 
   /** Where the run stands now that it is at rest; nothing while it is not, or where it cannot be kept. */
   get checkpoint(): Checkpoint | undefined {
-    const scopes = this.#options.effects.memory;
+    const { effects: { memory: scopes }, watcher } = this.#options;
+    const view = watcher?.memory;
     const last = this.entries.at(-1);
     if (!this.#actor || !scopes || this.crash || last?.type !== 'run.rest') return undefined;
-    return { position: this.writer.length, mark: last.mark, actor: this.#actor.kept, scopes, decisions: this.decisions.kept };
+    return { position: this.writer.length, mark: last.mark, actor: this.#actor.kept, scopes, decisions: this.decisions.kept, ...(view && { view }) };
   }
 
   /** Executes what a replayed run is still waiting for, after all that it was told. */
@@ -193,9 +197,9 @@ export class Host implements LeafHost {
     return 'accepted';
   }
 
-  interrupt(options: { keepPartial?: boolean; notice?: boolean; expectedRunId?: string } = {}): CommandReceipt {
+  interrupt(options: { keepPartial?: boolean; notice?: boolean; expectedRunId?: string; reason?: InterruptReason } = {}): CommandReceipt {
     const partials = options.keepPartial === false ? {} : this.effects.partials;
-    return this.command({ type: 'interrupt', reason: 'user', at: 0, partials, notice: options.notice ?? true }, options.expectedRunId);
+    return this.command({ type: 'interrupt', reason: options.reason ?? 'user', at: 0, partials, notice: options.notice ?? true }, options.expectedRunId);
   }
 
   /** A decision for a call that is announced but does not wait yet is kept for it (D4). With `then` both take effect, or neither (D2). */
@@ -259,10 +263,12 @@ export class Host implements LeafHost {
     switch (entry.type) {
       case 'run.start':
       case 'thread.start':
+        this.#options.effects.hear?.(entry);
         this.#boot(entry.input);
         break;
       case 'command':
-        if (this.ending === null) this.#actor!.tell(stamped(entry.command, entry.at));
+        this.#options.effects.hear?.(entry);
+        if (this.ending === null) this.effects.whileCutting(entry.command, () => this.#actor!.tell(stamped(entry.command, entry.at)));
         break;
       case 'decide':
         this.decisions.keep(entry.id, entry.decision, entry.fingerprint);

@@ -175,7 +175,7 @@ export class ThreadExecution {
   async release(): Promise<void> {
     if (this.#isReleased) return;
     this.#isReleased = true;
-    await this.#checkpoints.keep(this.host);
+    if (this.host.rest?.state !== 'awaitingApproval') await this.#checkpoints.keep(this.host); // whoever goes on with a run reads its events from its begin
     this.host.stop();
     await this.host.effects.unwound();
     for (const scope of this.effects.scopes) if (scope.computers.size > 0) await disposeComputers(scope);

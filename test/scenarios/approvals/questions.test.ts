@@ -174,7 +174,7 @@ test('D8: schemas of any kind, what they make of an answer, and a result in word
 });
 
 test('D8: a single answer is the result as it is; output guardrails look at it, and a terminal question ends the run with it', async () => {
-  const { runs } = await play(async (world) => {
+  const { runs, value } = await play(async (world) => {
     const looked: unknown[] = [];
     const ask = questionTool({
       name: 'ask', description: 'Asks.', parameters: z.object({}), questions: () => [{ text: 'Well?' }], terminal: 'completed',
@@ -183,10 +183,10 @@ test('D8: a single answer is the result as it is; output guardrails look at it, 
     const agent = new Agent({ name: 'Desk', model: world.model(calls('ask')), tools: [ask] });
     const { state } = await world.run(agent, 'go');
     state.answer(onlyOne(state), { question_1: 'very well' });
-    const seen = await world.run(agent, state);
-    expect(looked).toEqual(['very well']);
-    return seen;
+    await world.run(agent, state);
+    return looked;
   });
+  expect(value).toEqual(['very well']);
   expect([runs[1]!.outcome, runs[1]!.finalOutput, runs[1]!.guardrails]).toEqual(['completed', 'very well', ['look']]);
 });
 
@@ -249,6 +249,25 @@ test('D8: an answer given while the run is at rest survives the text of its stat
     return world.run(agent, await RunState.fromString<undefined, Agent<any, any>>(agent, copy.toString()));
   });
   expect(runs[1]!.story[1]).toBe('Desk: gets choose_seat "{\\"seat\\":\\"12A\\",\\"bags\\":2}"');
+});
+
+test('D8: answered for a tool that has changed since, nothing is told to the run, and the call still waits', async () => {
+  const { runs, value } = await play(async (world) => {
+    const agent = desk(world, calls('choose_seat', FREE), says('Enjoy your flight.'));
+    const { state } = await world.run(agent, 'go');
+    state.answer(onlyOne(state), ANSWERS);
+    const text = state.toString();
+    agent.tools = [{ ...seat, questions: () => [{ id: 'seat', text: 'Which seat?', options: ['1A'] }, { id: 'bags', text: 'How many bags?' }] }];
+    const refused = await world.run(agent, state);
+    const entries = state.source.entries.length;
+    agent.tools = [seat];
+    const again = await RunState.fromString<undefined, Agent<any, any>>(agent, text);
+    return { refused: refused.error?.message, entries, output: (await world.run(agent, again)).finalOutput };
+  });
+  expect(value).toEqual({
+    refused: 'The answer to "seat" (Which seat?) does not fit: expected one of "1A". Nothing was changed, and the call still waits.', entries: 3, output: 'Enjoy your flight.',
+  });
+  expect(runs[1]!.interruptions.length).toBe(1);
 });
 
 test('D8, O1: what is asked and answered is in the journal: another process asks the same, and nobody is asked twice', async () => {

@@ -3,15 +3,15 @@ import { Agent, type OutputGuardrail, type RunState, type StopHook, type StopHoo
 import { answersWith, calls, inputOf, says, user } from 'loopchart/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { latch } from '../support/cast.ts';
+import { latch, refund } from '../support/cast.ts';
 import { mortal } from '../support/mortal.ts';
 import { receipts } from '../support/receipts.ts';
 import { play } from '../support/scenario.ts';
 
-/** Objects as often as there are objections. */
+/** Objects to the answer of each turn for which there is an objection. */
 function objector(...objections: string[]): StopHook & { asked: StopHookArgs[] } {
   const asked: StopHookArgs[] = [];
-  return { name: 'objector', asked, execute: (args) => (asked.push(args), objections[asked.length - 1] === undefined ? undefined : { objection: objections[asked.length - 1]! }) };
+  return { name: 'objector', asked, execute: (args) => (asked.push(args), !objections[args.turn - 1] ? undefined : { objection: objections[args.turn - 1]! }) };
 }
 
 test('M5: an objection is a notice, and the loop goes on; hooks may object several times', async () => {
@@ -28,8 +28,7 @@ test('M5: an objection is a notice, and the loop goes on; hooks may object sever
 
 test('M5: all hooks are asked about one output, in order, and each objection is a message of its own', async () => {
   const { seen } = await play(async (world) => {
-    const names: string[] = [];
-    const named = (name: string, objects: boolean): StopHook => ({ name, execute: async () => (names.push(name), objects && names.length < 4 ? { objection: `${name} says no` } : null) });
+    const named = (name: string, objects: boolean): StopHook => ({ name, execute: async ({ turn }) => (objects && turn === 1 ? { objection: `${name} says no` } : null) });
     const agent = new Agent({ name: 'Builder', model: world.model(says('Done.'), says('Really.')) });
     return world.run(agent, 'go', { stopHooks: [named('one', true), named('two', false), named('three', true)] });
   });
@@ -148,13 +147,27 @@ test('O8, M5: a hook whose process died is asked again, under the same id; one t
   expect([seen.finalOutput, value]).toEqual(['Tested.', ['run_test/agent.1/stopHook.1#1', 'run_test/agent.1/stopHook.2#1', 'run_test/agent.1/stopHook.2#1']]);
 });
 
+test('B1, B3, M5: what is asked for only when a waiting run is gone on with, counts from then on', async () => {
+  const { runs } = await play(async (world) => {
+    const model = world.model(calls('refund', { order: 7 }), says('Done.'), calls('refund', { order: 8 }), says('Out of turns.'));
+    const agent = new Agent({ name: 'Desk', model, tools: [refund] });
+    const first = await world.run(agent, 'go', { maxTurns: 3 });
+    first.state.approve(first.state.getInterruptions()[0]!);
+    const second = await world.run(agent, first.state, { stopHooks: [objector('', 'Refund the other one too.')] });
+    second.state.approve(second.state.getInterruptions()[0]!);
+    return world.run(agent, second.state, { finalTurn: true, stuckDetection: true, stopHooks: [] });
+  });
+  expect(runs.map(({ outcome, finalOutput }) => [outcome, finalOutput])).toEqual([['waiting', undefined], ['waiting', undefined], ['completed', 'Out of turns.']]);
+  expect(runs[1]!.story.slice(-4)).toEqual(['Desk: says "Done."', 'Desk: reads "Refund the other one too."', 'Desk: calls refund {"order":8}', 'Desk: asks for refund']);
+});
+
 test('M5: a paused run that is gone on with asks its hooks', async () => {
   const { seen } = await play(async (world) => {
     const model = world.model(answersWith(() => says('Done.')), says('Tested.'), says('More.'));
     const agent = new Agent({ name: 'Builder', model });
     const completed = await world.run(agent, 'go');
     completed.state.addInput('again');
-    return world.run(agent, completed.state as RunState<any, any>, { stopHooks: [objector('Run the tests.')] });
+    return world.run(agent, completed.state as RunState<any, any>, { stopHooks: [objector('', 'Run the tests.')] });
   });
   expect(seen.story).toEqual(['Builder: says "Done."', 'Builder: reads "again"', 'Builder: says "Tested."', 'Builder: reads "Run the tests."', 'Builder: says "More."']);
 });
