@@ -6,7 +6,8 @@ setDefaultModelProviderLoader(async () => {
   return new OpenAIProvider();
 });
 
-export { run, Runner } from './actors/run.ts';
+export { type ColdStream, run, Runner, stream } from './actors/run.ts';
+export { type BegunRun, ColdRun } from './actors/coldRun.ts';
 export type * from './actors/runOptions.ts';
 export { RunState } from './actors/runState.ts';
 export { RunResult, StreamedRunResult, type RunResultData } from './actors/result.ts';
@@ -125,6 +126,7 @@ export {
 } from './actors/defaultModel.ts';
 export { type Journal, type JournalClaim, JournalConflict, JournalDamage, JournalDivergence, type RunSummary } from './actors/journal.ts';
 export { MemoryJournal } from './actors/memoryJournal.ts';
+export { type ReadEventsOptions, readEvents } from './actors/readEvents.ts';
 export { type ReplayVerdict, checkReplay } from './actors/replayCheck.ts';
 export { type FromJournal, type ResumeOptions, resume, stateFromJournal } from './actors/resume.ts';
 export type { AutoResumeEvent, AutoResumeOptions } from './actors/autoResume.ts';

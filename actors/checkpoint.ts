@@ -40,12 +40,20 @@ export function checkpointFromText(runId: string, text: string): Checkpoint | un
   const { charts, ...kept } = JSON.parse(json) as Checkpoint & { charts: Record<string, string> }; // its sum holds
   const isOfToday = Object.entries(CHART_VERSIONS).every(([name, version]) => charts[name] === version);
   if (!isOfToday) return undefined;
-  return { ...kept, actor: revivedRun(unpack(kept.actor) as KeptActor), scopes: unpack(kept.scopes) as KeptScope[] }; // as written above
+  return { ...kept, actor: revived(unpack(kept.actor) as KeptActor), scopes: unpack(kept.scopes) as KeptScope[] }; // as written above
 }
 
 const sumOf = (runId: string, json: string) => checksum(`${runId} checkpoint ${json}`);
 
 /** Logs are lists in JSON, and logs again here; where they are, the charts say. */
+function revived(root: KeptActor): KeptActor {
+  if (!('queue' in root.context)) return revivedRun(root);
+  root.context.history = Log.of(root.context.history);
+  root.context.marks = Log.of(root.context.marks);
+  for (const run of runsOf(root)) revivedRun(run);
+  return root;
+}
+
 function revivedRun(run: KeptActor): KeptActor {
   for (const agent of childrenOf(run, 'agent.')) {
     const { conversation } = agent.context;
@@ -62,8 +70,12 @@ function revivedRun(run: KeptActor): KeptActor {
 const childrenOf = ({ children }: KeptActor, prefix: string): KeptActor[] =>
   Object.entries(children).flatMap(([id, child]) => (child && id.startsWith(prefix) ? [child.snapshot] : []));
 
-/** The runs of agents used as tools that are under way, outer ones first: what each was started with. */
+/** The runs of a thread. */
+const runsOf = (thread: KeptActor) => [...childrenOf(thread, 'run.'), ...childrenOf(thread, 'background.')];
+
+/** The runs inside of a run or a thread that are under way, outer ones first: what each was started with. */
 export function nestedRuns(run: KeptActor): RunInput[] {
+  if ('queue' in run.context) return runsOf(run).flatMap((one) => [{ ...one.context.facts, agent: one.context.agent }, ...nestedRuns(one)]);
   const calls = childrenOf(run, 'agent.').flatMap((agent) => childrenOf(agent, 'turn.')).flatMap((turn) => childrenOf(turn, 'toolCall.'));
   return calls.flatMap((call) => childrenOf(call, 'run').flatMap((nested) => [{ ...nested.context.facts, agent: call.context.agent }, ...nestedRuns(nested)]));
 }

@@ -49,13 +49,13 @@ export class Checkpoints {
 
   /** Holds on to a run that waits, while its actors are still there. */
   hold(host: Host): void {
-    if (host.value === 'awaitingApproval') this.#held = host.checkpoint;
+    if (host.rest?.state === 'awaitingApproval') this.#held = host.checkpoint;
   }
 
   /** Has the journal keep a run that has come to rest, when enough was written since the last time; while its actors are still there. */
   async keep(host: Host): Promise<void> {
     const { runId, every = CHECKPOINT_EVERY } = this.#options;
-    const checkpoint = host.entries.length - this.#position >= every ? host.checkpoint : undefined;
+    const checkpoint = host.writer.length - this.#position >= every ? host.checkpoint : undefined;
     if (!checkpoint) return;
     this.#position = checkpoint.position;
     this.#text = checkpointToText(runId, checkpoint);

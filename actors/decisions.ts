@@ -42,6 +42,11 @@ export class Decisions {
     return entries.some((entry) => 'id' in entry && isOfCall(entry.id, id)) ? 'stale' : 'unknown';
   }
 
+  /** Calls about which nobody asks any more. */
+  forget(): void {
+    for (const id of this.#taken) if (!this.announced(id)) this.#taken.delete(id);
+  }
+
   /** The effect that waits for the decision, or one of the same call that comes before it. */
   announced(id: string): OpenEffect | undefined {
     return this.#effects.get(id) ?? [...this.#effects.entries()].find(([effectId]) => isOfCall(effectId, id))?.[1];

@@ -44,7 +44,7 @@ export class Execution implements RunSource {
   readonly #answering = new Set<string>();
 
   /** @param from nothing for a fresh run. */
-  constructor({ agent, config, options, hooks, stream, onStream }: ExecutionOptions, from: ExecutionOrigin = {}) {
+  constructor({ agent, config, options, hooks, stream, onStream, pace }: ExecutionOptions, from: ExecutionOrigin = {}) {
     this.#options = options;
     const causes = new Map<string, unknown>();
     const listens = onStream !== undefined || options.onEvent !== undefined || agentHasListeners(agent);
@@ -60,6 +60,7 @@ export class Execution implements RunSource {
       causes,
       onRaw: view?.raw,
       onProgress: view?.progressed,
+      pace,
       runData: () => ({ ...this.state.look(), state: this.state }),
     });
     for (const agent of from.agents ?? []) this.scope.keyOf(agent);

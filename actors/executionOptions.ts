@@ -1,12 +1,13 @@
 /** What an execution is given, and where it comes from when it is not new. */
 import type { Checkpoints } from './checkpoints.ts';
+import type { StreamOptions } from './eventReader.ts';
 import type { Journal } from './journal.ts';
 import type { RunHooks } from './lifecycle.ts';
 import type { RunConfig } from './runOptions.ts';
 import type { RunContext } from './runContext.ts';
 import type { RunState } from './runState.ts';
 import type { ViewListener } from './runView.ts';
-import type { AnyAgent, AnyRunOptions } from './scope.ts';
+import type { AnyAgent, AnyRunOptions, Pace } from './scope.ts';
 
 export interface ExecutionOptions {
   agent: AnyAgent;
@@ -16,6 +17,9 @@ export interface ExecutionOptions {
   stream: boolean;
   /** Hears the events of the stream of the Agents SDK. */
   onStream?: ViewListener;
+  /** How its result is read, where it streams. */
+  reading?: StreamOptions;
+  pace?: Pace;
 }
 
 /** Where a run comes from that is not new. */

@@ -1,7 +1,8 @@
 import type { AnyActorRef } from 'xstate';
 import type { Command, Decision } from '../machines/protocol/command.ts';
-import { type Incoming, type JournalEntry, JOURNAL_FORMAT, type RecordedOutcome } from '../machines/protocol/journal.ts';
+import type { Incoming, JournalEntry, RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { RunInput, RunOutcome } from '../machines/protocol/outcome.ts';
+import type { ThreadCommand, ThreadInput } from '../machines/protocol/thread.ts';
 import { type Checkpoint, type KeptActor, nestedRuns } from './checkpoint.ts';
 import { Decisions, type OpenDecision } from './decisions.ts';
 import { EntryQueue } from './entryQueue.ts';
@@ -15,7 +16,8 @@ import type { HostOptions } from './hostOptions.ts';
 import type { LeafHost } from './leaf.ts';
 import { type EffectName, OpenEffects } from './openEffects.ts';
 import { RecordCheck } from './recordCheck.ts';
-import { RunActor } from './runActor.ts';
+import { RootActor } from './rootActor.ts';
+import { RUN, type Rest, type RootSnapshot } from './rootChart.ts';
 import { RunRecord } from './runRecord.ts';
 
 export type { OpenDecision } from './decisions.ts';
@@ -25,11 +27,12 @@ export type { EffectIo, EffectRunner } from './openEffects.ts';
 export type CommandReceipt = 'accepted' | 'over' | 'stale';
 
 /**
- * Owns what goes in and out of one run: every external input is appended to the journal, then applied; every effect is
+ * Owns what goes in and out of one run, or of a thread with its runs: every external input is appended to the journal, then applied; every effect is
  * executed here and its outcome comes back the same way. Feeding the entries again leads to the same state.
  */
 export class Host implements LeafHost {
-  outcome: RunOutcome | null = null;
+  /** What the chart has ended with. */
+  ending: unknown = null;
   /** A bug: the error that broke the charts or an effect. */
   crash: { error: unknown } | null = null;
   /** Time of the entry that is applied, in ms since the epoch. */
@@ -44,7 +47,7 @@ export class Host implements LeafHost {
   readonly writer: JournalWriter;
   readonly #record: RunRecord;
   readonly #queue: EntryQueue;
-  #actor: RunActor | undefined;
+  #actor: RootActor | undefined;
   /** What a replayed run is told before it goes on is heard, and nothing begins; then it goes on, when all that has been applied. */
   #phase: 'live' | 'catchingUp' | 'goingOn' = 'live';
   #isStopped = false;
@@ -71,12 +74,12 @@ export class Host implements LeafHost {
    * @param told Commands that the run begins with: applied before any effect is executed.
    * @throws UserError for an id that another run has already (P3).
    */
-  async start(input: RunInput, charts: Record<string, string>, ...told: Command[]): Promise<void> {
+  async start(input: RunInput | ThreadInput, charts: Record<string, string>, ...told: Command[]): Promise<void> {
     const { runId, threadId } = this.#options;
     const opened = this.writer.open();
     if (opened) await opened;
     if (this.writer.length > 0) throw new UserError(`There is a run ${runId} in this journal. Go on with it through resume("${runId}", …), or give the new run another id.`);
-    this.dispatch({ type: 'run.start', format: JOURNAL_FORMAT, runId, ...(threadId === undefined ? {} : { threadId }), charts, input }, ...told.map(incoming));
+    this.dispatch((this.#options.chart ?? RUN).startOf({ runId, threadId }, charts, input), ...told.map(incoming));
   }
 
   /**
@@ -101,7 +104,7 @@ export class Host implements LeafHost {
   /** Stands where the checkpoint stands, if the entries say so too. */
   #restore({ actor, position, mark, decisions, scopes }: Checkpoint, entries: readonly JournalEntry[]): boolean {
     const [start, rest] = [entries[0], entries[position - 1]];
-    if (start?.type !== 'run.start' || rest?.type !== 'run.rest' || rest.mark !== mark) return false;
+    if ((start?.type !== 'run.start' && start?.type !== 'thread.start') || rest?.type !== 'run.rest' || rest.mark !== mark) return false;
     this.now = rest.at;
     this.#boot(start.input, actor);
     if (this.#record.mark() === mark && this.#options.effects.recall?.(scopes, nestedRuns(actor))) {
@@ -111,7 +114,7 @@ export class Host implements LeafHost {
     this.#actor?.stop(); // nothing has been begun
     this.#actor = undefined;
     this.effects.abandonAll();
-    this.outcome = null;
+    this.ending = null;
     return false;
   }
 
@@ -120,13 +123,21 @@ export class Host implements LeafHost {
     const scopes = this.#options.effects.memory;
     const last = this.entries.at(-1);
     if (!this.#actor || !scopes || this.crash || last?.type !== 'run.rest') return undefined;
-    return { position: this.entries.length, mark: last.mark, actor: this.#actor.kept, scopes, decisions: this.#decisions.kept };
+    return { position: this.writer.length, mark: last.mark, actor: this.#actor.kept, scopes, decisions: this.#decisions.kept };
   }
 
   /** Executes what a replayed run is still waiting for, after all that it was told. */
   goOn(): void {
     this.#phase = 'goingOn';
     this.#queue.drain();
+  }
+
+  get outcome(): RunOutcome | null {
+    return this.ending as RunOutcome | null; // of a run; that of a thread says only that it is over
+  }
+
+  get rest(): Rest | undefined {
+    return this.#actor?.rest;
   }
 
   get entries(): readonly JournalEntry[] {
@@ -139,12 +150,19 @@ export class Host implements LeafHost {
   }
 
   /** The newest snapshot of the run chart; kept when the actors are stopped. */
-  get snapshot(): unknown {
+  get snapshot(): RootSnapshot | undefined {
     return this.#actor?.snapshot;
   }
 
   get journal(): Journal {
     return this.#options.journal;
+  }
+
+  /** What lies behind the last rest is in the journal, and asked for no more. */
+  forget(): void {
+    this.#record.forget();
+    this.effects.forget();
+    this.#decisions.forget();
   }
 
   get openDecisions(): OpenDecision[] {
@@ -163,13 +181,20 @@ export class Host implements LeafHost {
     return 'accepted';
   }
 
+  /** Tells a thread; `over` when it is closed. It answers with an event. */
+  tell(command: ThreadCommand): CommandReceipt {
+    if (this.isOver) return 'over';
+    this.dispatch(incoming(command));
+    return 'accepted';
+  }
+
   interrupt(options: { keepPartial?: boolean; notice?: boolean; expectedRunId?: string } = {}): CommandReceipt {
     const partials = options.keepPartial === false ? {} : this.effects.partials;
     return this.command({ type: 'interrupt', reason: 'user', at: 0, partials, notice: options.notice ?? true }, options.expectedRunId);
   }
 
   /** A decision for a call that is announced but does not wait yet is kept for it (D4). With `then` both take effect, or neither (D2). */
-  decide(id: string, decision: Decision, ...then: Command[]): void {
+  decide(id: string, decision: Decision, ...then: (Command | ThreadCommand)[]): void {
     if (this.standing(id) !== 'open') return;
     const { input } = this.#decisions.announced(id)!; // it is open
     this.dispatch({ type: 'decide', id, decision, fingerprint: input.call && fingerprintOf(input.call) }, ...then.map(incoming));
@@ -228,10 +253,11 @@ export class Host implements LeafHost {
     this.cause = 'id' in entry ? entry.id : entry.type === 'command' ? entry.command.type : entry.type;
     switch (entry.type) {
       case 'run.start':
+      case 'thread.start':
         this.#boot(entry.input);
         break;
       case 'command':
-        if (!this.outcome) this.#actor!.tell(stamped(entry.command, entry.at));
+        if (this.ending === null) this.#actor!.tell(stamped(entry.command, entry.at));
         break;
       case 'decide':
         this.#decisions.keep(entry.id, entry.decision, entry.fingerprint);
@@ -258,9 +284,9 @@ export class Host implements LeafHost {
     for (const { id, decision } of this.#decisions.due()) this.#settle(id, { status: 'ok', value: decision });
   }
 
-  #boot(input: RunInput, snapshot?: KeptActor): void {
-    const { inspect, onEvent } = this.#options;
-    this.#actor = new RunActor({ input, snapshot, host: this, inspect, onEvent, onOutcome: (outcome) => { this.outcome = outcome; }, onError: (error) => this.fail(error) });
+  #boot(input: RunInput | ThreadInput, snapshot?: KeptActor): void {
+    const { inspect, onEvent, chart = RUN } = this.#options;
+    this.#actor = new RootActor({ chart, input, snapshot, host: this, inspect, onEvent, onOutcome: (ending) => { this.ending = ending; }, onError: (error) => this.fail(error) });
     this.#actor.start();
   }
 
@@ -274,7 +300,7 @@ export class Host implements LeafHost {
 
   /** Nothing is told or decided any more; what comes in is not even recorded (J3). */
   get isOver(): boolean {
-    return this.outcome !== null || this.crash !== null || this.#isStopped;
+    return this.ending !== null || this.crash !== null || this.#isStopped;
   }
 
   /** Ends the run with an error that is no outcome: a bug, or a journal that cannot be written. */
@@ -292,5 +318,5 @@ export class Host implements LeafHost {
   }
 }
 
-const incoming = (command: Command): Incoming => ({ type: 'command', command });
-const stamped = (command: Command, at: number): Command => (command.type === 'interrupt' ? { ...command, at } : command);
+const incoming = (command: Command | ThreadCommand): Incoming => ({ type: 'command', command });
+const stamped = (command: Command | ThreadCommand, at: number): Command | ThreadCommand => ('at' in command ? { ...command, at } : command);

@@ -3,6 +3,7 @@ import type { InspectionEvent } from 'xstate';
 import type { LoopEvent } from '../machines/protocol/event.ts';
 import type { RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { Journal } from './journal.ts';
+import type { RootChart } from './rootChart.ts';
 import type { EffectName, OpenEffectsOptions } from './openEffects.ts';
 
 export interface EffectWatcher {
@@ -13,7 +14,10 @@ export interface EffectWatcher {
 }
 
 export interface HostOptions extends OpenEffectsOptions {
+  /** Of the run, or of the thread. */
   runId: string;
+  /** Default: a run. */
+  chart?: RootChart;
   /** The conversation by which the run is listed. */
   threadId?: string;
   journal: Journal;

@@ -49,10 +49,10 @@ export interface JournalClaim {
   length: number;
 }
 
-/** A run as it is listed. */
+/** A run as it is listed, or a thread: its log holds all of its runs, and its own id is the id of the log. */
 export interface RunSummary {
   runId: string;
-  /** The conversation that it belongs to, where it was started with one. */
+  /** The conversation that it belongs to, where it was started with one; of a thread, its own id. */
   threadId?: string;
   /** Name of the agent that it was started with. */
   agent: string;
@@ -119,7 +119,7 @@ export function summaryAfter(before: RunSummary | undefined, runId: string, entr
     delete summary.status;
     summary.state = entry.type === 'run.rest' ? entry.state : 'running';
     if (entry.type === 'run.rest' && entry.status) summary.status = entry.status;
-    if (entry.type !== 'run.start') continue;
+    if (entry.type !== 'run.start' && entry.type !== 'thread.start') continue;
     summary.agent = entry.input.agent;
     if (entry.threadId !== undefined) summary.threadId = entry.threadId;
   }
@@ -128,4 +128,4 @@ export function summaryAfter(before: RunSummary | undefined, runId: string, entr
 
 /** A run that has ended and was last written to before then may be forgotten. */
 export const isPrunable = ({ state, updatedAt }: RunSummary, { settledBefore }: { settledBefore: number }): boolean =>
-  (state === 'settled' || state === 'interrupted') && updatedAt < settledBefore;
+  (state === 'settled' || state === 'interrupted' || state === 'closed') && updatedAt < settledBefore;

@@ -2,7 +2,7 @@
 import type { AgentInputItem } from '../machines/protocol/item.ts';
 import { Recovery } from './autoResume.ts';
 import { AgentsError, RunInterruptedError, StaleStateError } from './errors.ts';
-import { EventQueue } from './eventQueue.ts';
+import { EventHub } from './eventHub.ts';
 import type { RunStreamEvent } from './events.ts';
 import { Execution, type ExecutionOptions } from './execution.ts';
 import { JournalConflict } from './journal.ts';
@@ -19,9 +19,12 @@ export async function launch(base: ExecutionOptions, input: Input, { keepsEnd = 
     await settled;
     return new RunResult(state);
   }
-  const queue = new EventQueue<RunStreamEvent>();
-  const { state, control, settled } = begin({ ...base, onStream: (event) => queue.push(event) }, input, keepsEnd);
-  return new StreamedRunResult(state, { queue, control, settled });
+  const { backPressure, buffer } = base.reading ?? {};
+  const reading = { backPressure, buffer };
+  const hub = new EventHub<RunStreamEvent>({ isDelta: ({ type }) => type === 'raw_model_stream_event' });
+  const first = hub.read({ ...reading, isEager: true });
+  const { state, control, settled } = begin({ ...base, onStream: (event) => hub.publish(event), pace: (signal) => hub.pace(signal) }, input, keepsEnd);
+  return new StreamedRunResult(state, { hub, first, reading, control, settled });
 }
 
 interface Begun { state: RunState<any, any>; control: StreamControl; settled: Promise<void> }

@@ -55,14 +55,15 @@ function hostedLeaf(src: keyof Leaves): ActorLogic<any, LeafEvent, { effectId: s
 
 const LEAF_NAMES: Record<keyof Leaves, true> = {
   prepare: true, inputGuardrail: true, model: true, timer: true, approvalPolicy: true, toolGuardrail: true, execute: true, reconcile: true, person: true,
-  conclude: true, outputGuardrail: true, errorHandler: true, session: true, agentEnd: true, handoffFilter: true, runError: true,
+  conclude: true, outputGuardrail: true, errorHandler: true, session: true, agentEnd: true, handoffFilter: true, runError: true, compactor: true, goal: true,
 };
 const leafNames = Object.keys(LEAF_NAMES) as (keyof Leaves)[];
 
-/** The charts with every effect in the hands of a host. Composed once per process. */
-export const hostedRun = compose(
-  Object.fromEntries(leafNames.map((name) => [name, hostedLeaf(name)])) as unknown as Leaves, // a hosted leaf ends like a promise
-);
+/** Every effect in the hands of a host. */
+export const hostedLeaves = Object.fromEntries(leafNames.map((name) => [name, hostedLeaf(name)])) as unknown as Leaves; // a hosted leaf ends like a promise
+
+/** The charts of a run over them. Composed once per process. */
+export const hostedRun = compose(hostedLeaves);
 
 /** What an effect is given besides its input. */
 export interface PlainScope { signal: AbortSignal }

@@ -159,6 +159,11 @@ export class OpenEffects {
     void body.then(() => this.#unwinding.delete(body));
   }
 
+  /** What ended needs no more to be told from what never began. */
+  forget(): void {
+    for (const id of this.#started.keys()) if (!this.#open.has(id)) this.#started.delete(id);
+  }
+
   abandonAll(): void {
     for (const id of [...this.#open.keys()]) this.abandon(id);
   }

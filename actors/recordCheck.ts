@@ -37,14 +37,14 @@ export class RecordCheck {
       this.#differs(position, `${entry.type} of ${entry.id} is recorded, and ${this.#waiting()}`);
     }
     if (present.outcome !== null && entry.type !== 'run.rest') this.#differs(position, `"${entry.type}" is recorded, and the run is over by then`);
-    if (entry.type === 'run.start') this.#differs(position, 'it starts twice');
+    if (entry.type === 'run.start' || entry.type === 'thread.start') this.#differs(position, 'it starts twice');
     if (entry.mark !== undefined && entry.mark !== mark()) this.#differs(position, `something else was waited for; now ${this.#waiting()}`);
     if (entry.type === 'effect.done' || entry.type === 'effect.failed' || entry.type === 'effect.lost') this.#ended.add(entry.id);
     return true;
   }
 
   #begins(entry: JournalEntry): boolean {
-    if (entry.type !== 'run.start') throw new JournalDivergence(this.#runId, 0, 'its start is missing');
+    if (entry.type !== 'run.start' && entry.type !== 'thread.start') throw new JournalDivergence(this.#runId, 0, 'its start is missing');
     if (entry.format > JOURNAL_FORMAT) throw new UserError(`Run ${this.#runId} was recorded in format ${entry.format}, this version reads up to ${JOURNAL_FORMAT}. Update loopchart.`);
     this.#charts = entry.charts;
     return true;

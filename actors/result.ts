@@ -10,7 +10,8 @@ import type { RunContext } from './runContext.ts';
 import type { RunState } from './runState.ts';
 import type { ResolvedAgentOutput } from './schemaTypes.ts';
 import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './toolGuardrail.ts';
-import { EventQueue } from './eventQueue.ts';
+import type { EventHub, EventObserver } from './eventHub.ts';
+import type { EventReader, StreamOptions } from './eventReader.ts';
 
 type AnyAgent = Agent<any, any>; // `any`: as in the peer's types
 
@@ -117,6 +118,14 @@ export interface StreamControl {
   interrupt(): Promise<unknown>;
 }
 
+interface StreamParts {
+  hub: EventHub<RunStreamEvent>;
+  first: EventReader<RunStreamEvent>;
+  reading: StreamOptions;
+  control: StreamControl;
+  settled: Promise<void>;
+}
+
 /**
  * A run that is going: iterate it for its events, await `completed` for its end. Leaving the iteration early interrupts the run.
  *
@@ -130,26 +139,31 @@ export interface StreamControl {
  * ```
  */
 export class StreamedRunResult<TContext, TAgent extends AnyAgent> extends RunResultBase<TContext, TAgent> implements AsyncIterable<RunStreamEvent> {
-  readonly #queue: EventQueue<RunStreamEvent>;
+  readonly #hub: EventHub<RunStreamEvent>;
+  readonly #reading: StreamOptions;
+  /** Has all from the first event on, for whoever reads first. */
+  #first: EventReader<RunStreamEvent> | undefined;
   readonly #control: StreamControl;
   readonly #completed: Promise<void>;
   #error: unknown = null;
   #cancelled = false;
 
   /** @internal Made by `run()`. */
-  constructor(state: RunState<TContext, TAgent>, { queue, control, settled }: { queue: EventQueue<RunStreamEvent>; control: StreamControl; settled: Promise<void> }) {
+  constructor(state: RunState<TContext, TAgent>, { hub, first, reading, control, settled }: StreamParts) {
     super(state);
-    this.#queue = queue;
+    this.#hub = hub;
+    this.#first = first;
+    this.#reading = reading;
     this.#control = control;
     this.#completed = settled.then(
-      () => queue.end(),
+      () => hub.end(),
       (error: unknown) => {
         if (error instanceof Error && error.name === 'AbortError') {
           this.#cancelled = true;
-          return queue.end();
+          return hub.end();
         }
         this.#error = error;
-        queue.fail(error);
+        hub.fail(error);
         throw error;
       },
     );
@@ -179,16 +193,25 @@ export class StreamedRunResult<TContext, TAgent extends AnyAgent> extends RunRes
     return this.#error;
   }
 
-  /** Resolves when the run has settled, waits for a person or was interrupted; rejects when it failed. */
+  /**
+   * Resolves when the run has settled, waits for a person or was interrupted; rejects when it failed. Whoever asks for it waits for the
+   * end: from then on the run waits for no reader (I5).
+   */
   get completed(): Promise<void> {
+    this.#hub.unblock();
     return this.#completed;
+  }
+
+  /** Raw events that slow readers did not get, with `backPressure: 'dropDeltas'`. */
+  get dropped(): number {
+    return this.#hub.dropped;
   }
 
   /** Ends the run: at once, or after the turn in progress (J1). Resolves when nothing of it runs any more. */
   async cancel({ mode = 'immediate' }: { mode?: 'immediate' | 'afterTurn' } = {}): Promise<void> {
     if (mode === 'afterTurn') this.#control.softStop();
     else await this.#control.interrupt();
-    await this.#completed.catch(() => undefined); // the caller asked for the end, not for its reason
+    await this.completed.catch(() => undefined); // the caller asked for the end, not for its reason
   }
 
   toStream(): ReadableStream<RunStreamEvent> {
@@ -202,17 +225,29 @@ export class StreamedRunResult<TContext, TAgent extends AnyAgent> extends RunRes
     return text; // a ReadableStream is async iterable: Readable.from(stream) takes it as it is
   }
 
+  /** @internal Hears what comes from now on; see `events$` of `loopchart/thread`. */
+  subscribe(observer: EventObserver<RunStreamEvent>): () => void {
+    return this.#hub.subscribe(observer);
+  }
+
+  /** The first who reads gets everything, any other what comes after it has begun. */
   [Symbol.asyncIterator](): AsyncIterator<RunStreamEvent> {
-    const events = this.#queue.read();
-    const leave = () => this.#control.interrupt();
+    let reader: EventReader<RunStreamEvent> | undefined;
+    const events = () => (reader ??= this.#reader());
     return {
-      next: () => events.next(),
-      async return() {
-        events.stop();
-        await leave();
+      next: () => events().next(),
+      return: async () => {
+        await events().return();
+        await this.#control.interrupt();
         return { done: true, value: undefined };
       },
     };
+  }
+
+  #reader(): EventReader<RunStreamEvent> {
+    const first = this.#first;
+    this.#first = undefined;
+    return first ?? this.#hub.read(this.#reading);
   }
 }
 
@@ -222,8 +257,9 @@ async function* textsOf(events: AsyncIterable<RunStreamEvent>): AsyncGenerator<s
   }
 }
 
+/** Nothing is asked for before it is read: whoever never reads is no reader that a run waits for. */
 function streamOf<Value>(values: AsyncIterator<Value>): ReadableStream<Value> {
-  return new ReadableStream<Value>({
+  const source: UnderlyingDefaultSource<Value> = {
     async pull(controller) {
       const { done, value } = await values.next();
       if (done) controller.close();
@@ -232,5 +268,6 @@ function streamOf<Value>(values: AsyncIterator<Value>): ReadableStream<Value> {
     async cancel() {
       await values.return?.();
     },
-  });
+  };
+  return new ReadableStream<Value>(source, { highWaterMark: 0 });
 }

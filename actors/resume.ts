@@ -6,7 +6,7 @@ import { launch } from './launch.ts';
 import type { RunResult, StreamedRunResult } from './result.ts';
 import { Runner } from './run.ts';
 import { RunContext } from './runContext.ts';
-import type { SharedRunOptions } from './runOptions.ts';
+import type { SharedRunOptions, StreamOptions } from './runOptions.ts';
 import type { RunState } from './runState.ts';
 
 type AnyAgent = Agent<any, any>; // `any`: one run has agents of many contexts and outputs
@@ -74,13 +74,13 @@ async function checkpointOf(journal: Journal, runId: string): Promise<string | u
  * ```
  */
 export function resume<TContext = undefined>(runId: string, options: ResumeOptions<TContext> & { stream?: false }): Promise<RunResult<TContext, AnyAgent>>;
-export function resume<TContext = undefined>(runId: string, options: ResumeOptions<TContext> & { stream: true }): Promise<StreamedRunResult<TContext, AnyAgent>>;
+export function resume<TContext = undefined>(runId: string, options: ResumeOptions<TContext> & StreamOptions & { stream: true }): Promise<StreamedRunResult<TContext, AnyAgent>>;
 export async function resume<TContext = undefined>(
   runId: string,
-  { runner = new Runner(), journal, agents, context, stream, ...options }: ResumeOptions<TContext> & { stream?: boolean },
+  { runner = new Runner(), journal, agents, context, stream, ...options }: ResumeOptions<TContext> & StreamOptions & { stream?: boolean },
 ): Promise<RunResult<TContext, AnyAgent> | StreamedRunResult<TContext, AnyAgent>> {
   const state = await stateFromJournal(runId, { journal, agents, context });
   const { scope } = state.source;
-  const base = { agent: scope.agent(scope.rootKey), config: runner.config, options: { ...options, journal }, hooks: runner, stream: stream === true };
+  const base = { agent: scope.agent(scope.rootKey), config: runner.config, options: { ...options, journal }, hooks: runner, stream: stream === true, reading: options };
   return launch(base, state, { keepsEnd: true }) as Promise<RunResult<TContext, AnyAgent> | StreamedRunResult<TContext, AnyAgent>>; // the state is one of this context
 }

@@ -1,7 +1,9 @@
 /** The front door: `run(agent, input)`, as in the Agents SDK. */
 import type { AgentInputItem } from '../machines/protocol/item.ts';
 import type { Agent } from './agent.ts';
-import { UserError } from './errors.ts';
+import { ColdRun } from './coldRun.ts';
+import { RunInterruptedError, UserError } from './errors.ts';
+import type { RunStreamEvent } from './events.ts';
 import type { ExecutionOptions } from './execution.ts';
 import { launch } from './launch.ts';
 import { RunHooks, registerHooks } from './lifecycle.ts';
@@ -50,6 +52,34 @@ export function run<TAgent extends AnyAgent, TContext = undefined>(
   return options?.stream ? defaultRunner.run(agent, input, options) : defaultRunner.run(agent, input, options);
 }
 
+/** A run that begins when its first event or its result is asked for. */
+export type ColdStream<TContext, TAgent extends AnyAgent> = ColdRun<RunStreamEvent, StreamedRunResult<TContext, TAgent>>;
+
+/**
+ * As `run()`, but cold: nothing happens before the first `next()` or `await`. Iterate it once for its events, or await it for its result; to
+ * leave the iteration interrupts the run, and when that has resolved nothing of it is left.
+ *
+ * @throws as `run()`, where it is read or awaited.
+ * @example
+ * ```ts
+ * import { Agent, stream } from 'loopchart';
+ *
+ * const agent = new Agent({ name: 'Storyteller' });
+ * for await (const event of stream(agent, 'Tell me a story.')) {
+ *   if (event.type === 'raw_model_stream_event') break; // interrupts
+ * }
+ * const { finalOutput } = await stream(agent, 'Tell me another.');
+ * ```
+ */
+export function stream<TAgent extends AnyAgent, TContext = undefined>(
+  agent: TAgent,
+  input: RunInput<TContext, TAgent>,
+  options?: Omit<StreamRunOptions<TContext, TAgent>, 'stream'>,
+): ColdStream<TContext, TAgent> {
+  defaultRunner ??= new Runner();
+  return defaultRunner.stream(agent, input, options);
+}
+
 let defaultRunner: Runner | undefined;
 
 /** Runs agents with shared defaults, and hears what happens in all of its runs. */
@@ -78,9 +108,28 @@ export class Runner extends RunHooks<any, AgentOutputType<unknown>> {
     options: IndividualRunOptions<TContext, TAgent> = {},
   ): Promise<RunResult<TContext, TAgent> | StreamedRunResult<TContext, TAgent>> {
     checkInput(agent, input, options);
-    const base: ExecutionOptions = { agent, config: this.config, options, hooks: this, stream: options.stream === true };
+    const base: ExecutionOptions = { agent, config: this.config, options, hooks: this, stream: options.stream === true, reading: options.stream ? options : undefined };
     return launch(base, input) as Promise<RunResult<TContext, TAgent> | StreamedRunResult<TContext, TAgent>>; // made for this agent and context
   }
+
+  /** As the function of this name. */
+  stream<TAgent extends AnyAgent, TContext = undefined>(
+    agent: TAgent,
+    input: RunInput<TContext, TAgent>,
+    options: Omit<StreamRunOptions<TContext, TAgent>, 'stream'> = {},
+  ): ColdStream<TContext, TAgent> {
+    return new ColdRun(async () => {
+      const streamed = await this.run(agent, input, { ...options, stream: true });
+      return { events: streamed[Symbol.asyncIterator](), result: () => completed(streamed), interrupt: () => streamed.cancel() };
+    });
+  }
+}
+
+/** @throws where `run()` does. */
+async function completed<Result extends StreamedRunResult<any, any>>(streamed: Result): Promise<Result> { // `any`: of whatever context and agent
+  await streamed.completed;
+  if (streamed.cancelled) throw new RunInterruptedError(undefined, streamed.state);
+  return streamed;
 }
 
 function checkInput(agent: unknown, input: unknown, { maxTurns }: { maxTurns?: number | null }): void {

@@ -18,4 +18,6 @@ export type RunEvent = { number: number | string; at: number; cause: string } & 
   /** A body that had been left behind has ended all the same (C8); the model does not read it. May follow the end of the run. */
   | { type: 'tool.late'; id: string; path: string; agent: string; output: unknown }
   | { type: 'delta'; path: string; agent: string; data: StreamEvent }
+  /** In place of so many deltas and words of progress, of whatever turn: this reader was too slow for them (I5). */
+  | { type: 'deltas.dropped'; path: string; agent: string; dropped: number }
 );

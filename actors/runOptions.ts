@@ -5,6 +5,7 @@ import type { AgentInputItem, AgentOutputItem } from '../machines/protocol/item.
 import type { ErrorKind } from '../machines/protocol/outcome.ts';
 import type { Agent } from './agent.ts';
 import type { MaxTurnsExceededError, ModelBehaviorError, ModelRefusalError } from './errors.ts';
+import type { StreamOptions } from './eventReader.ts';
 import type { InputGuardrail, OutputGuardrail } from './guardrail.ts';
 import type { HandoffInputFilter } from './handoff.ts';
 import type { NestHistoryOptions } from './handoffHistory.ts';
@@ -163,8 +164,9 @@ export interface SharedRunOptions<TContext = undefined, TAgent extends AnyAgent 
   /** The conversation that the run belongs to: journals list runs by it. A run that goes on from a state belongs to that one's. */
   threadId?: string;
 }
-export type StreamRunOptions<TContext = undefined, TAgent extends AnyAgent = AnyAgent> = SharedRunOptions<TContext, TAgent> & { stream: true };
+export type StreamRunOptions<TContext = undefined, TAgent extends AnyAgent = AnyAgent> = SharedRunOptions<TContext, TAgent> & StreamOptions & { stream: true };
 export type NonStreamRunOptions<TContext = undefined, TAgent extends AnyAgent = AnyAgent> = SharedRunOptions<TContext, TAgent> & { stream?: false };
+export type { StreamOptions };
 export type IndividualRunOptions<TContext = undefined, TAgent extends AnyAgent = AnyAgent> =
   | StreamRunOptions<TContext, TAgent>
   | NonStreamRunOptions<TContext, TAgent>;

@@ -1,6 +1,7 @@
 /** What is written of a run: what is still wanted of what comes in, with marks to hold a replay against, and where it came to rest. */
 import type { Incoming, JournalEntry } from '../machines/protocol/journal.ts';
 import type { RunOutcome } from '../machines/protocol/outcome.ts';
+import type { Rest } from './rootChart.ts';
 import type { JournalWriter } from './journalWriter.ts';
 import { MARK_EVERY, markOf } from './mark.ts';
 import type { OpenEffects } from './openEffects.ts';
@@ -12,6 +13,7 @@ export interface Present {
   readonly value: unknown;
   readonly outcome: RunOutcome | null;
   readonly crash: { error: unknown } | null;
+  readonly rest: Rest | undefined;
   /** Nothing is told or decided any more. */
   readonly isOver: boolean;
 }
@@ -45,7 +47,7 @@ export class RunRecord {
   }
 
   #isWanted(incoming: Incoming): boolean {
-    if (incoming.type === 'run.start' || incoming.type === 'run.rest' || incoming.type === 'effect.late') return true;
+    if (incoming.type === 'run.start' || incoming.type === 'thread.start' || incoming.type === 'run.rest' || incoming.type === 'effect.late') return true;
     if (this.#present.isOver) return false;
     return incoming.type === 'command' || incoming.type === 'decide' || this.#effects.has(incoming.id);
   }
@@ -57,15 +59,19 @@ export class RunRecord {
 
   /** Where the run has come to rest, when that is not written yet. */
   rest(): Incoming | undefined {
-    const { value, outcome, crash } = this.#present;
+    const { value, rest, crash } = this.#present;
     if (value === undefined || this.#isResting || this.#isBroken) return undefined;
-    if (outcome) return { type: 'run.rest', state: outcome.status === 'interrupted' ? 'interrupted' : 'settled', status: outcome.status, mark: this.mark() };
-    if (crash) return { type: 'run.rest', state: 'settled', status: 'failed', mark: this.mark() };
-    return value === 'awaitingApproval' ? { type: 'run.rest', state: 'awaitingApproval', mark: this.mark() } : undefined;
+    if (crash && !rest?.status) return { type: 'run.rest', state: 'settled', status: 'failed', mark: this.mark() };
+    return rest && { type: 'run.rest', ...rest, mark: this.mark() };
   }
 
   mark(): string {
     return markOf({ value: this.#present.value, open: this.#effects.ids, status: this.#present.outcome?.status });
+  }
+
+  /** What lies behind the last rest is in the journal, and asked for no more. */
+  forget(): void {
+    this.entries.splice(0, this.entries.length - 1);
   }
 
   /** Nothing more can be written. */

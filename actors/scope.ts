@@ -18,6 +18,7 @@ import type { RunConfig, SharedRunOptions } from './runOptions.ts';
 import { canonical } from './fingerprint.ts';
 import type { ScopeMemory } from './scopeMemory.ts';
 import { Usage } from './usage.ts';
+import type { Tool } from './toolTypes.ts';
 import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './toolGuardrail.ts';
 
 export type AnyAgent = Agent<any, any>; // `any`: one run has agents of many contexts and outputs
@@ -25,6 +26,9 @@ export type AnyRunOptions = SharedRunOptions<any, any>;
 
 /** Hears what a body says of how far it has come. */
 export type ProgressListener = (effectId: string, agent: string, value: unknown) => void;
+
+/** Asked before each turn: resolves when it may begin, or when the signal fires; nothing when it may at once (I5). */
+export type Pace = (signal: AbortSignal) => Promise<void> | undefined;
 
 export interface ScopeOptions {
   runId: string;
@@ -36,12 +40,22 @@ export interface ScopeOptions {
   stream: boolean;
   onRaw?: StreamEventListener;
   onProgress?: ProgressListener;
+  pace?: Pace;
   causes: Map<string, unknown>;
   /** What error handlers are shown of the run so far. */
   runData?: () => unknown;
   isNested?: boolean;
+  /** What this run does otherwise than its agents say (M7). */
+  overrides?: ScopeOverrides;
   /** Hears the stream of a nested run, where its tool has listeners. */
   deliver?: (event: RunStreamEvent) => void;
+}
+
+/** For all agents of the run, those used as tools aside. */
+export interface ScopeOverrides {
+  instructions?: string;
+  /** Names of the tools that are offered: of the agent, or from the pool. */
+  tools?: { names: readonly string[]; pool: readonly Tool<any>[] };
 }
 
 export class RunScope {
@@ -53,6 +67,7 @@ export class RunScope {
   readonly stream: boolean;
   readonly onRaw: StreamEventListener | undefined;
   readonly onProgress: ProgressListener | undefined;
+  readonly pace: Pace | undefined;
   readonly rawResponses: ModelResponse[] = [];
   readonly outputGuardrailResults: OutputGuardrailResult<any, any>[] = [];
   readonly inputGuardrailResults: InputGuardrailResult[] = [];
@@ -74,6 +89,7 @@ export class RunScope {
   readonly #usageBefore: Usage | undefined;
   readonly runData: ScopeOptions['runData'];
   readonly isNested: boolean;
+  readonly overrides: ScopeOverrides | undefined;
   readonly deliver: ScopeOptions['deliver'];
 
   constructor(scope: ScopeOptions) {
@@ -86,9 +102,11 @@ export class RunScope {
     this.stream = scope.stream;
     this.onRaw = scope.onRaw;
     this.onProgress = scope.onProgress;
+    this.pace = scope.pace;
     this.#causes = scope.causes;
     this.runData = scope.runData;
     this.isNested = scope.isNested ?? false;
+    this.overrides = scope.overrides;
     this.deliver = scope.deliver;
     this.keyOf(scope.agent);
   }
@@ -226,6 +244,7 @@ export class RunScope {
       stream: this.stream || listens,
       onRaw: this.onRaw,
       onProgress: this.onProgress,
+      pace: this.pace,
       isNested: true,
       deliver: listens ? (event) => void delegate.onStream({ event, agent: delegate.agent, toolCall }) : undefined,
       causes: this.#causes,

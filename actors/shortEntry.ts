@@ -14,7 +14,7 @@ const USUAL_TOOL = { effect: 'irreversible', approval: 'never' } as const;
 const USUAL_USE = 'run_llm_again';
 
 const NAMES: Record<JournalEntry['type'], string> = {
-  'run.start': 'start', command: 'command', decide: 'decide', 'effect.started': 'started', 'effect.item': 'item', 'effect.done': 'done', 'effect.failed': 'failed',
+  'run.start': 'start', 'thread.start': 'thread', command: 'command', decide: 'decide', 'effect.started': 'started', 'effect.item': 'item', 'effect.done': 'done', 'effect.failed': 'failed',
   'effect.lost': 'lost', 'effect.late': 'late', 'run.rest': 'rest',
 };
 const TYPES = new Map(Object.entries(NAMES).map(([type, name]) => [name, type as JournalEntry['type']])); // the keys just above

@@ -136,6 +136,7 @@ export const agentMachine = setup({
   initial: 'running',
   on: {
     steer: { actions: { type: 'acceptInput', params: ({ event }) => event.input } },
+    mail: { actions: { type: 'acceptInput', params: ({ event }) => event.input } },
     configure: { actions: { type: 'configure', params: ({ event }) => event } },
     'gate.open': [{ guard: 'turnAlive', actions: ['openGate', 'passGate'] }, { actions: 'openGate' }],
     softStop: [{ guard: 'turnAlive', actions: ['askSoftStop', 'passSoftStop'] }, { actions: 'askSoftStop' }],

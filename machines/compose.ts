@@ -2,6 +2,7 @@ import { type ActorLogic, type AnyActorLogic } from 'xstate';
 import { type AgentEndLeaf, type ErrorHandlerLeaf, type OutputGuardrailLeaf, type SessionLeaf, agentMachine } from './agent.ts';
 import { type HandoffFilterLeaf, type InputGuardrailLeaf, type PrepareLeaf, type RunErrorLeaf, runMachine } from './run.ts';
 import { type ApprovalPolicyLeaf, type ExecuteLeaf, type NestedRunLogic, type PersonLeaf, type ReconcileLeaf, type ToolGuardrailLeaf, toolCallMachine } from './toolCall.ts';
+import type { CompactorLeaf, GoalLeaf } from './thread.ts';
 import { type ConcludeLeaf, type ModelLeaf, type TimerLeaf, turnMachine } from './turn.ts';
 
 /** Everything the loop does to the world, by name. A leaf that is left out fails by name when it is first needed. */
@@ -22,6 +23,8 @@ export interface Leaves {
   agentEnd: AgentEndLeaf;
   handoffFilter: HandoffFilterLeaf;
   runError: RunErrorLeaf;
+  compactor: CompactorLeaf;
+  goal: GoalLeaf;
 }
 
 /**

@@ -2,3 +2,4 @@
 export const outputOf = <Output>({ event }: { event: { output: Output } }): Output => event.output;
 export const atOf = ({ event }: { event: { at: number } }): number => event.at;
 export const actorIdOf = ({ event }: { event: { actorId: string } }): string => event.actorId;
+export const said = <Event>({ event }: { event: Event }): Event => event;

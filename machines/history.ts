@@ -60,6 +60,11 @@ export function notice(agent: string, kind: string, text: string): ItemRecord {
   return { type: 'input_item', rawItem, agent, origin: { runtime: kind } };
 }
 
+/** What a subagent or the host wrote, as the model reads it (M4). */
+export function mailMessage({ from, content }: { from: string; content: string }): UserMessageItem {
+  return { type: 'message', role: 'user', content: `[Mail from ${from}]\n${content}` };
+}
+
 /** Text of the assistant messages of one response, in order. */
 export function textOf(items: readonly AgentInputItem[]): string {
   let text = '';

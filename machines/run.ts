@@ -6,6 +6,7 @@ import type { Configuration, Downward, Upward } from './protocol/command.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { AgentOutcome, PreparedRun, RunInput, RunOutcome } from './protocol/outcome.ts';
+import type { ThreadBase } from './protocol/thread.ts';
 import {
   type GuardrailInput,
   type GuardrailOutcome,
@@ -81,10 +82,10 @@ export const runMachine = setup({
     announceHandoff: emit(({ context }, outcome: HandoffOutcome) => ({ type: 'handoff.occurred', path: context.facts.path, agent: context.agent, ...handoffOf(outcome) })),
     announceSettled: emit(({ context }) => ({ type: 'run.settled', path: context.facts.path, agent: context.agent, outcome: outcomeOf(context) })),
     tellWaits: enqueueActions(({ context, enqueue, self }) => {
-      if (context.facts.delegatedBy && self._parent) enqueue.sendTo(self._parent, { type: 'child.waits', id: context.facts.path });
+      if (isInner(context) && self._parent) enqueue.sendTo(self._parent, { type: 'child.waits', id: context.facts.path });
     }),
     tellGoes: enqueueActions(({ context, enqueue, self }) => {
-      if (context.facts.delegatedBy && self._parent) enqueue.sendTo(self._parent, { type: 'child.goes', id: context.facts.path });
+      if (isInner(context) && self._parent) enqueue.sendTo(self._parent, { type: 'child.goes', id: context.facts.path });
     }),
     keepPrepared: assign(({ context }, outcome: PrepareOutcome) => (outcome.status === 'ok' ? prepare(context, outcome.value) : {})),
     keepFailure: assign(({ context }, outcome: EffectOutcome<unknown>) => (outcome.status === 'error' ? { ...closeHandoff(context), failure: outcome.failure, outcome: { status: 'failed' } as const } : {})),
@@ -140,6 +141,7 @@ export const runMachine = setup({
       { guard: 'agentAlive', actions: [{ type: 'configure', params: ({ event }) => event }, 'passDown'] },
       { actions: { type: 'configure', params: ({ event }) => event } },
     ],
+    mail: [{ guard: 'agentAlive', actions: 'passDown' }, { actions: { type: 'keepInput', params: ({ event }) => event.input } }],
     softStop: [{ guard: 'agentAlive', actions: ['keepSoftStop', 'passDown'] }, { actions: 'keepSoftStop' }],
     withdraw: { guard: 'agentAlive', actions: 'withdrawAgent' },
     interrupt: [
@@ -191,7 +193,7 @@ export const runMachine = setup({
           invoke: {
             id: 'prepare',
             src: 'prepare',
-            input: ({ context }) => ({ effectId: `${context.facts.path}/prepare#1`, input: { path: context.facts.path, agent: context.agent, delegatedBy: context.facts.delegatedBy, given: context.facts.given, resumed: context.facts.resumed } }),
+            input: ({ context }) => ({ effectId: `${context.facts.path}/prepare#1`, input: { path: context.facts.path, agent: context.agent, delegatedBy: context.facts.delegatedBy, given: context.facts.given, resumed: context.facts.resumed, ...(context.facts.base && { base: shared(context.facts.base) }) } }),
             onDone: [
               { guard: { type: 'hasFailed', params: outputOf }, target: 'concluding', actions: { type: 'keepFailure', params: outputOf } },
               { target: 'preparing', actions: { type: 'keepPrepared', params: outputOf } },
@@ -287,8 +289,15 @@ export const runMachine = setup({
   },
 });
 
+/** A chart around it mirrors it: that of a tool call, or of a thread. */
+const isInner = ({ facts }: RunContext) => facts.delegatedBy !== undefined || facts.base !== undefined;
 const agentActorId = (context: RunContext) => `agent.${context.activation}`;
 const guardrailCount = ({ prepared }: RunContext) => (prepared ? prepared.blocking.length + prepared.parallel.length : 0);
+
+/** What the effect has to know of the thread; its history it has not. */
+function shared({ overrides, background }: ThreadBase): ThreadBase {
+  return { history: [], pendingInput: [], ...(overrides && { overrides }), ...(background && { background }) };
+}
 
 function handoffOf(outcome: HandoffOutcome) {
   if (outcome.status !== 'ok') throw new Error('A handoff that failed did not occur.');

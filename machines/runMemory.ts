@@ -4,6 +4,7 @@ import type { AgentInput } from './agentMemory.ts';
 import type { Configuration, PendingInput } from './protocol/command.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { AgentInputItem } from './protocol/item.ts';
+import type { ThreadBase } from './protocol/thread.ts';
 import type { AgentOutcome, CarriedTurn, GuardrailResult, ItemRecord, PreparedRun, RunInput, RunOutcome, ServerState } from './protocol/outcome.ts';
 
 export type GuardrailOutcome = EffectOutcome<GuardrailResult>;
@@ -27,7 +28,7 @@ export interface RunConversation {
 
 export interface RunContext {
   /** What the run is told and never changes. */
-  facts: Pick<RunInput, 'path' | 'delegatedBy' | 'given' | 'resumed'>;
+  facts: Pick<RunInput, 'path' | 'delegatedBy' | 'given' | 'resumed' | 'base'>;
   /** Key of the agent at work. */
   agent: string;
   prepared: PreparedRun | null;
@@ -45,9 +46,9 @@ export interface RunContext {
   failure: Failure | null;
 }
 
-export function contextOf({ path, agent, delegatedBy, given, resumed, prepared, softStop = false }: RunInput): RunContext {
+export function contextOf({ path, agent, delegatedBy, given, resumed, base, prepared, softStop = false }: RunInput): RunContext {
   const fresh: RunContext = {
-    facts: { path, delegatedBy, given, resumed },
+    facts: { path, delegatedBy, given, resumed, base },
     agent,
     prepared: null,
     conversation: { history: [], visible: { base: [], records: [] }, generated: [], lastTurn: 0, unsaved: [], carried: null },
@@ -66,7 +67,8 @@ export function contextOf({ path, agent, delegatedBy, given, resumed, prepared, 
   return prepared ? { ...fresh, ...prepare(fresh, prepared) } : fresh;
 }
 
-export function prepare(context: RunContext, prepared: PreparedRun): Partial<RunContext> {
+export function prepare(context: RunContext, found: PreparedRun): Partial<RunContext> {
+  const prepared = context.facts.base ? onBase(found, context.facts.base, context.facts.path) : found;
   const { agent, history, input, maxTurns, server, carried } = prepared;
   return {
     prepared,
@@ -85,6 +87,21 @@ export function prepare(context: RunContext, prepared: PreparedRun): Partial<Run
     pendingInput: [...(carried?.pendingInput ?? []), ...context.pendingInput],
   };
 }
+
+/**
+ * What the run of a thread goes on from. The thread has it; only what is new was journalled. While a turn waits to be finished, new input
+ * waits with it (G3).
+ */
+function onBase(prepared: PreparedRun, { history, carried, pendingInput, server, origin }: ThreadBase, path: string): PreparedRun {
+  const isUnguarded = carried !== undefined || isNotice(origin); // what waits is looked at when it is delivered (E6)
+  const guards = isUnguarded ? { blocking: [], parallel: [] } : {};
+  const run = { ...prepared, ...guards, server: server ?? prepared.server };
+  if (!carried) return { ...run, history: wellFormed([...history, ...pendingInput.map(({ item }) => item), ...prepared.input]) };
+  const staged = prepared.input.map((item, at): PendingInput => ({ id: `${path}/input.${at}`, item, ...(origin && { origin }) }));
+  return { ...run, history, carried: { generated: [], turns: 0, turn: carried, unsaved: [], pendingInput: [...pendingInput, ...staged] } };
+}
+
+const isNotice = (origin: ThreadBase['origin']) => typeof origin === 'object';
 
 export function configure(context: RunContext, { maxTurns = context.maxTurns, errorHandlers }: Configuration): Partial<RunContext> {
   if (!errorHandlers || !context.prepared) return { maxTurns };

@@ -39,6 +39,10 @@ describe('imports run one way: machines <- actors <- adapters', () => {
     ['actors/host.ts', `import 'node:crypto';`, 'actors import no package but xstate, and the types of zod'],
     ['actors/host.ts', `const load = () => import('openai');`, 'actors import no package but xstate, and the types of zod'],
     ['actors/host.ts', `import { entrySchema } from '../machines/protocol/journalSchemas.ts';`, 'schemas load zod; import them when they are needed'],
+    ['actors/host.ts', `import type { Observable } from 'rxjs';`, 'rxjs is loaded by actors/thread/observable.ts alone; its types stay in actors/thread'],
+    ['actors/thread/thread.ts', `import { Observable } from 'rxjs';`, 'rxjs is loaded by actors/thread/observable.ts alone; its types stay in actors/thread'],
+    ['actors/thread/thread.ts', `import { createStore } from '@xstate/store';`, '@xstate/store stays in actors/view'],
+    ['index.ts', `export { events$ } from './actors/thread/index.ts';`, 'threads and views are entries of their own: they load packages'],
     ['adapters/inspector/page.ts', `import { says } from '../scripted/index.ts';`, 'an adapter imports machines, actors and itself'],
     ['adapters/inspector/page.ts', `import { run } from 'loopchart';`, 'an adapter imports machines, actors and itself'],
     ['adapters/inspector/page.ts', `type Client = import('openai').OpenAI;`, 'openai stays in adapters/openai'],
@@ -58,6 +62,9 @@ describe('imports run one way: machines <- actors <- adapters', () => {
     const allowed: [string, string][] = [
       ['machines/protocol/itemSchemas.ts', `import { z } from 'zod';`],
       ['actors/schemaTypes.ts', `import type { ZodType } from 'zod';`],
+      ['actors/thread/types.ts', `import type { Observable } from 'rxjs';`],
+      ['actors/thread/observable.ts', `import { Observable } from 'rxjs';`],
+      ['actors/view/threadView.ts', `import { createStore } from '@xstate/store';`],
       ['adapters/openai/client.ts', `import OpenAI from 'openai'; import 'node:fs'; import '../../actors/ports.ts';`],
       ['adapters/journals/postgresConnections.ts', `const load = () => import('pg');`],
       ['adapters/cli/main.ts', `import '../scripted/index.ts'; import '../../index.ts'; import 'node:tty';`],
@@ -138,7 +145,7 @@ describe('texts are about the library', () => {
 });
 
 describe('what an entry offers is explained', () => {
-  for (const entry of ['index.ts', 'machines/index.ts', 'adapters/scripted/index.ts', 'adapters/openai/index.ts', 'adapters/inspector/index.ts', 'adapters/journals/file.ts', 'adapters/journals/sqlite.ts', 'adapters/journals/postgres.ts', 'visualizations/index.ts']) {
+  for (const entry of ['index.ts', 'machines/index.ts', 'actors/thread/index.ts', 'actors/view/index.ts', 'adapters/scripted/index.ts', 'adapters/openai/index.ts', 'adapters/inspector/index.ts', 'adapters/journals/file.ts', 'adapters/journals/sqlite.ts', 'adapters/journals/postgres.ts', 'visualizations/index.ts']) {
     test(entry, () => expect(docFindings(open(entry), open)).toEqual([]));
   }
 

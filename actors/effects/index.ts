@@ -22,7 +22,7 @@ import { inputGuardrail, keepVerdicts, modelResponse, outputGuardrail, toolGuard
 import { handoffFilter } from './handoff.ts';
 import { sample } from './model.ts';
 import { parsedArguments } from './readResponse.ts';
-import { type Saved, continued, keepSaved, prepareWithSession, save } from './session.ts';
+import { type Saved, continued, keepSaved, prepareWithSession, prepared, save } from './session.ts';
 import { reconcile } from './reconcile.ts';
 import { type CallInput, type DelegatedResult, HookFailure, execute, tellStart, toolOf } from './toolCalls.ts';
 
@@ -50,6 +50,8 @@ export class Effects implements EffectRunner {
         return execute(this.scopeOf(io.effectId), input, io, (tool, nested) => this.#delegated(tool, nested, input));
       case 'person':
       case 'timer':
+      case 'goal':
+      case 'compactor':
         throw new Error(`The host itself sees to "${src}".`);
       default:
         return EFFECTS[src](this.scopeOf(io.effectId), input, io);
@@ -145,7 +147,8 @@ export class Effects implements EffectRunner {
   }
 
   #prepare({ input }: { input: RunInput }, io: EffectIo): Promise<RecordedOutcome> {
-    const { delegatedBy, given = [] } = input;
+    const { delegatedBy, given = [], base } = input;
+    if (base) return Promise.resolve(ok(prepared(this.#root, this.#root.agent(input.agent), { history: [], input: given }))); // the history is in the thread
     if (!delegatedBy) return prepareWithSession(this.#root, this.#root.agent(input.agent), given, io);
     return this.#prepareNested(input, delegatedBy, io);
   }
@@ -193,7 +196,7 @@ export class Effects implements EffectRunner {
   }
 }
 
-const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | 'timer'>, Effect> = {
+const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | 'timer' | 'goal' | 'compactor'>, Effect> = {
   model: sample,
   inputGuardrail,
   outputGuardrail,

@@ -24,6 +24,8 @@ export async function sample(scope: RunScope, input: ModelInput, io: EffectIo): 
   const agent = scope.agent(input.agent);
   const attempt: Attempt = { stage: 'preparing', visible: false, kept: keptItems(input, io), scope, input, io };
   try {
+    const pause = input.attempt === 1 ? scope.pace?.(io.signal) : undefined;
+    if (pause) await pause;
     await tellStart(scope, agent, input, io);
     const prepared = await prepareRequest(scope, agent, input, io.signal);
     io.signal.throwIfAborted(); // nothing starts after an interrupt (J4)
@@ -60,6 +62,7 @@ interface Attempt {
 
 async function tellStart(scope: RunScope, agent: AnyAgent, input: ModelInput, io: EffectIo): Promise<void> {
   if (input.attempt > 1) return;
+  io.signal.throwIfAborted(); // nothing starts after an interrupt (J4)
   if (input.first && scope.listens(agent, 'agent_start')) {
     await agent.emitAndWait('agent_start', scope.runContext, agent, input.history.toArray(), { effectId: io.effectId });
     await scope.hooks?.emitAndWait('agent_start', scope.runContext, agent, input.history.toArray(), { effectId: io.effectId });

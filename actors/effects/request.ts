@@ -24,7 +24,7 @@ export interface PreparedRequest {
 export async function prepareRequest(scope: RunScope, agent: AnyAgent, input: ModelInput, signal: AbortSignal): Promise<PreparedRequest> {
   const offered = await offerFor(scope, agent);
   const { runContext } = scope;
-  const systemInstructions = typeof agent.instructions === 'string' ? agent.instructions : await agent.getSystemPrompt(runContext);
+  const systemInstructions = scope.overrides?.instructions ?? (typeof agent.instructions === 'string' ? agent.instructions : await agent.getSystemPrompt(runContext));
   const prompt = agent.prompt === undefined ? undefined : await agent.getPrompt(runContext);
   const sent = input.history.toArray(input.server?.known);
   const request: ModelRequest = {
@@ -59,14 +59,14 @@ const offers = new WeakMap<AnyAgent, { tools: Tool<any>[]; count: number; last: 
 function offerOf(scope: RunScope, agent: AnyAgent): Offer | undefined {
   const known = offers.get(agent);
   if (!known || known.tools !== agent.tools || known.count !== agent.tools.length || known.last !== agent.tools.at(-1)) return undefined;
-  if (agent.mcpServers.length > 0 || agent.handoffs.length > 0 || scope.computers.size > 0) return undefined;
+  if (agent.mcpServers.length > 0 || agent.handoffs.length > 0 || scope.overrides?.tools || scope.computers.size > 0) return undefined;
   return known.offer;
 }
 
 async function resolveOffer(scope: RunScope, agent: AnyAgent): Promise<Offer> {
   const tools = agent.mcpServers.length === 0 ? [] : await agent.getMcpTools(scope.runContext);
-  let constant = agent.mcpServers.length === 0;
-  for (const candidate of agent.tools) {
+  let constant = agent.mcpServers.length === 0 && !scope.overrides?.tools;
+  for (const candidate of toolsOf(scope, agent)) {
     const enabled = isToolEnabled(candidate, scope.runContext, agent);
     if (typeof enabled !== 'boolean') constant = false;
     if (await enabled) tools.push(candidate.type === 'function' ? adoptFunctionTool(candidate) : candidate);
@@ -83,6 +83,17 @@ async function resolveOffer(scope: RunScope, agent: AnyAgent): Promise<Offer> {
   const offer: Offer = { tools, functions, handoffs, serialized };
   if (constant) offers.set(agent, { tools: agent.tools, count: agent.tools.length, last: agent.tools.at(-1), offer });
   return offer;
+}
+
+/** Tools of its own, or those that the run was given by name (M7). */
+function toolsOf({ overrides }: RunScope, agent: AnyAgent): readonly Tool<any>[] {
+  if (!overrides?.tools) return agent.tools;
+  const { names, pool } = overrides.tools;
+  return names.map((name) => {
+    const found = [...agent.tools, ...pool].find((candidate) => candidate.name === name);
+    if (found) return found;
+    throw new UserError(`The run was given the tool "${name}", which neither agent "${agent.name}" has nor its thread. Pass it to the thread, as one of its \`tools\`.`);
+  });
 }
 
 function offerFunction(scope: RunScope, agent: AnyAgent, functions: Offered['functions'], tool: Extract<Tool<any>, { type: 'function' }>): void {

@@ -5,10 +5,12 @@ import type { CommandAnswer, Goal, HistoryPoint, Mail, QueueEntry, RejectReason,
 import type { RunOutcome } from '../../machines/protocol/outcome.ts';
 import type { Agent } from '../agent.ts';
 import type { RunToolApprovalItem } from '../approvalItem.ts';
+import type { StreamOptions } from '../eventReader.ts';
 import type { RunItem } from '../items.ts';
 import type { RunEvent } from '../runView.ts';
 import type { Usage } from '../usage.ts';
 
+export type { StreamOptions };
 export type { CommandAnswer, Goal, HistoryPoint, Mail, QueueEntry, RejectReason, RunMark, RunOverrides, SessionRule, ThreadState, WhenBusy };
 
 type AnyAgent = Agent<any, any>; // `any`: as in the front door's own types
@@ -163,14 +165,4 @@ export interface Thread {
   close(): Promise<Receipt>;
   /** Gives the thread back without ending anything: its journal may be opened by another process, which goes on with it. */
   release(): Promise<void>;
-}
-
-export interface StreamOptions {
-  /**
-   * What becomes of a run whose reader is slow (I5): `block`, the default, lets the next turn wait while the reader is a turn behind;
-   * `dropDeltas` drops what is not replayed once so many events wait. Lifecycle events are never dropped.
-   */
-  backPressure?: 'block' | 'dropDeltas';
-  /** Events that may wait before deltas are dropped. Default 1,024. */
-  buffer?: number;
 }

@@ -1,9 +1,9 @@
 import type { CallResult } from './call.ts';
 import type { AgentInputItem, UserMessageItem } from './item.ts';
-import type { ErrorKind } from './outcome.ts';
+import type { ErrorKind, ItemOrigin } from './outcome.ts';
 
 /** A message that joins the run at a safe point (L2). */
-export interface PendingInput { id: string; item: UserMessageItem | AgentInputItem }
+export interface PendingInput { id: string; item: UserMessageItem | AgentInputItem; /** Where a person did not write it (P4). */ origin?: ItemOrigin }
 
 export type InterruptReason = 'user' | 'tripwire' | 'replaced';
 
@@ -12,7 +12,7 @@ export interface Configuration { type: 'configure'; maxTurns?: number | null; er
 
 /** What a person or program may tell a running run. Each is journalled before it is applied. */
 export type Command =
-  | { type: 'steer'; input: PendingInput[] }
+  | { type: 'steer'; input: PendingInput[]; path?: string; mode?: 'instant' }
   | { type: 'softStop' }
   | { type: 'interrupt'; reason: InterruptReason; at: number; partials?: Record<string, string>; notice?: boolean }
   | Configuration;
@@ -29,6 +29,10 @@ export type Decision =
 /** Commands in the form in which they travel down the tree, plus the two that only the loop itself sends. */
 export type Downward =
   | Command
+  /** Like a steer, but it does not reopen what has its final answer (M4). */
+  | { type: 'mail'; input: PendingInput[] }
+  /** The history is summed up at the next safe point (N1). */
+  | { type: 'compact' }
   | { type: 'withdraw' }
   | { type: 'gate.open' };
 

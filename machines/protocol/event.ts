@@ -35,7 +35,7 @@ export type LoopEvent =
 export type ThreadEvent =
   | { type: 'thread.started'; path: string; agent: string; forkedFrom?: ThreadInput['forkedFrom'] }
   /** `runId`: the run that is going. */
-  | { type: 'thread.changed'; path: string; agent: string; state: ThreadState; phase?: 'running' | 'awaitingApproval' | 'compacting' | 'stopping' | 'judging'; runId?: string }
+  | { type: 'thread.changed'; path: string; agent: string; state: ThreadState; phase?: 'running' | 'awaitingApproval' | 'compacting' | 'judging' | 'stopping' | 'closing'; runId?: string }
   | { type: 'command.answered'; path: string; agent: string; id: string; command: ThreadCommand['type']; answer: CommandAnswer }
   /** With what a run begins. `ids` are those of the command, the queue entry or the mail that it comes from. */
   | { type: 'input.accepted'; path: string; agent: string; ids: string[]; items: AgentInputItem[]; source: RunSource; origin?: ItemOrigin }
@@ -44,7 +44,7 @@ export type ThreadEvent =
   | { type: 'history.injected'; path: string; agent: string; items: AgentInputItem[] }
   /** `length`: items of the history that are left. */
   | { type: 'thread.reverted'; path: string; agent: string; to: HistoryPoint; length: number }
-  | { type: 'goal.changed'; path: string; agent: string; goal: Goal | null; why: 'set' | 'removed' | 'goesOn' | 'done' | 'exhausted' }
+  | { type: 'goal.changed'; path: string; agent: string; goal: Goal | null; why: 'set' | 'removed' | 'goesOn' | 'done' | 'exhausted' | 'failed' }
   | { type: 'rules.changed'; path: string; agent: string; rules: SessionRule[] };
 
 /** What is seen from outside the charts when the model is asked, and when it has answered. */

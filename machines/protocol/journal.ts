@@ -2,6 +2,7 @@ import type { Command, Decision } from './command.ts';
 import type { ErrorRecord, Failure } from './failure.ts';
 import type { AgentInputItem } from './item.ts';
 import type { RunInput, RunOutcome } from './outcome.ts';
+import type { ThreadCommand, ThreadInput } from './thread.ts';
 
 /** Format of the entries below. Entries of an older format stay readable; a newer one is refused. */
 export const JOURNAL_FORMAT = 1;
@@ -9,13 +10,14 @@ export const JOURNAL_FORMAT = 1;
 /** An outcome without its time: the entry has it. `lost` says that nobody knows: the process ended while the effect was at work. */
 export type RecordedOutcome = { status: 'ok'; value: unknown } | { status: 'error'; failure: Failure; retryInMs?: number; kept?: AgentInputItem[] } | { status: 'lost' };
 
-/** Where a run has come to rest: nothing is left to do, or nothing until a person decides. */
-export type RestState = 'awaitingApproval' | 'interrupted' | 'settled';
+/** Where a run or a thread has come to rest: nothing is left to do, or nothing until somebody says something. */
+export type RestState = 'awaitingApproval' | 'interrupted' | 'settled' | 'idle' | 'paused' | 'closed';
 
 /** What may come into a run from outside; `at` is in ms since the epoch and is the only time that charts know. */
 export type Incoming =
   | { type: 'run.start'; format: number; runId: string; threadId?: string; charts: Record<string, string>; input: RunInput }
-  | { type: 'command'; command: Command }
+  | { type: 'thread.start'; format: number; threadId: string; charts: Record<string, string>; input: ThreadInput }
+  | { type: 'command'; command: Command | ThreadCommand }
   | { type: 'decide'; id: string; decision: Decision; fingerprint?: string }
   /** A body begins that must not run twice by mistake. */
   | { type: 'effect.started'; id: string }

@@ -1,6 +1,7 @@
 /** Entries as they may be read from outside: checked, because a journal outlives the process that wrote it. */
 import * as z from 'zod';
 import { ERROR_KINDS } from './outcome.ts';
+import { ThreadCommandSchema } from './threadSchemas.ts';
 
 const Failure = z.looseObject({ code: z.string(), message: z.string(), effectId: z.string().optional() });
 const ErrorRecord = z.looseObject({ name: z.string(), message: z.string() });
@@ -14,7 +15,7 @@ const PendingInput = z.looseObject({ id: z.string(), item: z.looseObject({}) });
 
 /** What a person or program may say to a run. Events of XState itself are no commands. */
 export const CommandSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('steer'), input: z.array(PendingInput).min(1) }),
+  z.object({ type: z.literal('steer'), input: z.array(PendingInput).min(1), path: z.string().optional(), mode: z.literal('instant').optional() }),
   z.object({ type: z.literal('softStop') }),
   z.object({
     type: z.literal('interrupt'),
@@ -58,7 +59,16 @@ export const JournalEntrySchema = z.discriminatedUnion('type', [
     at,
     mark,
   }),
-  z.object({ type: z.literal('command'), command: CommandSchema, at, mark }),
+  z.object({
+    type: z.literal('thread.start'),
+    format: z.number(),
+    threadId: z.string(),
+    charts: z.record(z.string(), z.string()),
+    input: z.looseObject({ path: z.string(), agent: z.string() }),
+    at,
+    mark,
+  }),
+  z.object({ type: z.literal('command'), command: z.union([CommandSchema, ThreadCommandSchema]), at, mark }),
   z.object({ type: z.literal('decide'), id, decision: DecisionSchema, fingerprint: z.string().optional(), at, mark }),
   z.object({ type: z.literal('effect.started'), id, at, mark }),
   z.object({ type: z.literal('effect.item'), id, item: z.looseObject({}), at, mark }),
@@ -68,7 +78,7 @@ export const JournalEntrySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('effect.late'), id, outcome: RecordedOutcome, at, mark }),
   z.object({
     type: z.literal('run.rest'),
-    state: z.enum(['awaitingApproval', 'interrupted', 'settled']),
+    state: z.enum(['awaitingApproval', 'interrupted', 'settled', 'idle', 'paused', 'closed']),
     status: z.enum(['completed', 'failed', 'stopped', 'interrupted']).optional(),
     mark: z.string(),
     at,

@@ -2,6 +2,7 @@ import type { Call, CallResult, Response } from './call.ts';
 import type { PendingInput } from './command.ts';
 import type { Failure } from './failure.ts';
 import type { AgentInputItem, LocalCallItem } from './item.ts';
+import type { ThreadBase } from './thread.ts';
 
 export type ItemOrigin = 'user' | 'agent' | 'tool' | 'mail' | { runtime: string };
 
@@ -108,6 +109,8 @@ export interface RunInput {
   given?: AgentInputItem[];
   /** How far an earlier run of the same call had come when it was stopped. */
   resumed?: RunOutcome;
+  /** What it takes over from its thread. */
+  base?: ThreadBase;
   /** Absent when it has to be prepared first: a session read, a nested input built. */
   prepared?: PreparedRun;
   /** It was asked to stop before it began: no turn starts (J1). */

@@ -66,28 +66,30 @@ export type RunSource =
 export interface RunMark {
   runId: string;
   source: RunSource;
-  /** Items of the history before its input; nothing when a compaction has taken their place. */
+  /** Items of the history before its input and behind its last item; nothing when a compaction has taken their place. */
   from: number | null;
-  status: RunOutcome['status'] | 'active';
+  to: number | null;
+  status: RunOutcome['status'];
 }
 
 /** Where a history is cut: behind a run, behind one turn of a run, or before all (M6). */
 export interface HistoryPoint { runId: string | null; turn?: number }
 
-interface Told { id: string; expectedRunId?: string }
+/** `at`: when it came, in ms since the epoch; the host says. */
+interface Told { id: string; expectedRunId?: string; at: number }
 /** What a thread is told. Each is journalled, and answered by its id. */
 export type ThreadCommand =
-  | (Told & { type: 'thread.run'; input: AgentInputItem[]; whenBusy: WhenBusy; overrides?: RunOverrides })
+  | (Told & { type: 'thread.run'; input: AgentInputItem[]; whenBusy: WhenBusy; overrides?: RunOverrides; partials?: Record<string, string> })
   | (Told & { type: 'thread.steer'; input: PendingInput[]; path?: string; mode?: 'instant' })
-  | (Told & { type: 'thread.interrupt'; at: number; partials?: Record<string, string>; notice?: boolean; path?: string })
+  | (Told & { type: 'thread.interrupt'; partials?: Record<string, string>; notice?: boolean; path?: string })
   | (Told & { type: 'thread.softStop' })
   | (Told & { type: 'thread.compact' })
   | (Told & { type: 'thread.mail'; mail: Mail })
   | (Told & { type: 'thread.inject'; items: AgentInputItem[] })
   /** `history`: what was there then, where the thread itself no longer knows. */
-  | (Told & { type: 'thread.revert'; to: HistoryPoint; history?: AgentInputItem[]; at: number })
+  | (Told & { type: 'thread.revert'; to: HistoryPoint; history?: AgentInputItem[]; partials?: Record<string, string> })
   | (Told & { type: 'thread.goal'; goal: Omit<Goal, 'runs'> | null })
-  | (Told & { type: 'thread.close'; at: number; partials?: Record<string, string> })
+  | (Told & { type: 'thread.close'; partials?: Record<string, string> })
   | (Told & { type: 'queue.add'; entry: QueueEntry })
   | (Told & { type: 'queue.edit'; entry: Pick<QueueEntry, 'id'> & Partial<QueueEntry> })
   /** `to`: the new place, from 0. */
@@ -143,10 +145,11 @@ export interface ThreadBase {
   /** Input that an earlier run did not deliver. */
   pendingInput: PendingInput[];
   server?: ServerState;
-  /** The input is of the runtime: guardrails do not look at it (P4). */
-  isNotice?: true;
+  /** Of the input, where a person did not write it: guardrails do not look at what the runtime says (P4). */
   origin?: ItemOrigin;
   overrides?: RunOverrides;
+  /** It works beside the runs, for the call of a tool. */
+  background?: { tool: string; from: string };
 }
 
 export type { InterruptReason };

@@ -2,6 +2,7 @@
 import type { Response } from '../../../machines/protocol/call.ts';
 import type { Command, Decision } from '../../../machines/protocol/command.ts';
 import type { AgentInputItem } from '../../../machines/protocol/item.ts';
+import type { ThreadCommand } from '../../../machines/protocol/thread.ts';
 import type { JournalEntry, RecordedOutcome } from '../../../machines/protocol/journal.ts';
 import { callText, messageText, resultText } from '../wording.ts';
 import { stateText } from './runTable.ts';
@@ -10,8 +11,10 @@ export function entryText(entry: JournalEntry): string {
   switch (entry.type) {
     case 'run.start':
       return `${entry.input.agent}: ${inputText([entry]) || 'goes on where another run has ended'}`;
+    case 'thread.start':
+      return `a thread with ${entry.input.agent}`;
     case 'command':
-      return commandText(entry.command);
+      return isOfThread(entry.command) ? threadCommandText(entry.command) : commandText(entry.command);
     case 'decide':
       return decisionText(entry.decision);
     case 'effect.started':
@@ -49,6 +52,13 @@ function commandText(command: Command): string {
     case 'configure':
       return `other limits: ${JSON.stringify({ maxTurns: command.maxTurns, errorHandlers: command.errorHandlers })}`;
   }
+}
+
+const isOfThread = (command: Command | ThreadCommand): command is ThreadCommand => command.type.includes('.');
+
+function threadCommandText(command: ThreadCommand): string {
+  const said = 'input' in command ? command.input.map((one) => saidText('item' in one ? one.item : one)).join(' ') : '';
+  return [command.type, said].filter(Boolean).join(': ');
 }
 
 function decisionText(decision: Decision): string {

@@ -1,0 +1,3 @@
+/** loopchart/thread: conversations, and events as RxJS observables. */
+export { type EventSource, events$, observableOf } from './observable.ts';
+export type * from './types.ts';

@@ -1,0 +1,63 @@
+/** What the history of a thread was at a point of it, found by feeding its journal to a thread that runs nothing (M6). */
+import type { LoopEvent } from '../../machines/protocol/event.ts';
+import type { AgentInputItem } from '../../machines/protocol/item.ts';
+import type { JournalEntry } from '../../machines/protocol/journal.ts';
+import type { HistoryPoint } from '../../machines/protocol/thread.ts';
+import type { ThreadContext } from '../../machines/thread.ts';
+import { wellFormed } from '../../machines/history.ts';
+import { Host } from '../host.ts';
+import type { Journal } from '../journal.ts';
+import { MemoryJournal } from '../memoryJournal.ts';
+import { progressOf } from '../progress.ts';
+import { THREAD } from './hosted.ts';
+
+const NO_TIME = { now: () => 0, setTimeout: () => 0, clearTimeout: () => undefined };
+const NO_EFFECTS = { run: () => new Promise<never>(() => undefined), observe: () => undefined };
+
+/** The history, and the agent that had the floor. */
+export interface Past { history: AgentInputItem[]; agent: string }
+
+/** @returns nothing when there is no such run, or turn of it, that has ended. */
+export async function pastOf(journal: Journal, threadId: string, at: HistoryPoint): Promise<Past | undefined> {
+  const entries = await journal.read(threadId);
+  return at.runId === null ? atStart(entries) : replayed(threadId, entries, at);
+}
+
+function atStart([start]: readonly JournalEntry[]): Past | undefined {
+  return start?.type === 'thread.start' ? { history: start.input.history ?? [], agent: start.input.agent } : undefined;
+}
+
+/** As it stands now: a run that is going is shown as interrupted, its open calls as aborted. */
+export async function presentOf(journal: Journal, threadId: string): Promise<Past> {
+  const host = quiet(threadId, () => undefined);
+  await host.replay(await journal.read(threadId));
+  const past = pastIn(host);
+  host.stop();
+  return past;
+}
+
+async function replayed(threadId: string, entries: readonly JournalEntry[], { runId, turn }: HistoryPoint): Promise<Past | undefined> {
+  let found: Past | undefined;
+  let isDue = false;
+  const isPoint = (event: LoopEvent) => (turn === undefined ? event.type === 'run.settled' && event.path === runId : event.type === 'turn.settled' && event.turn === turn && event.path.startsWith(`${runId}/agent.`) && !event.path.includes('/run/'));
+  const host = quiet(threadId, (event) => { isDue ||= !found && isPoint(event); });
+  const look = () => {
+    if (!isDue || found) return;
+    found = pastIn(host);
+  };
+  await host.replay(entries, undefined, look);
+  host.stop();
+  return found;
+}
+
+function quiet(threadId: string, onEvent: (event: LoopEvent) => void): Host {
+  return new Host({ runId: threadId, chart: THREAD, journal: new MemoryJournal(), clock: NO_TIME, effects: NO_EFFECTS, causes: new Map(), onRest: () => undefined, onEvent });
+}
+
+function pastIn({ snapshot }: Host): Past {
+  const { context, children } = snapshot as unknown as { context: ThreadContext; children: Record<string, { getSnapshot(): unknown } | undefined> }; // the chart of a thread
+  const run = context.current && children[`run.${context.count}`]?.getSnapshot();
+  if (!run) return { history: context.history.toArray(), agent: context.agent };
+  const { history, agent } = progressOf(run);
+  return { history: history.length > 0 ? wellFormed(history) : context.history.toArray(), agent };
+}

@@ -1,0 +1,22 @@
+/** A conversation with an agent, live. */
+import type { Observable } from 'rxjs';
+import type { AgentInputItem } from '../../machines/protocol/item.ts';
+import type { LoopEvent } from '../../machines/protocol/event.ts';
+import type { CommandAnswer, SessionRule, ThreadCommand } from '../../machines/protocol/thread.ts';
+import type { ThreadContext } from '../../machines/thread.ts';
+import type { RunToolApprovalItem } from '../approvalItem.ts';
+import { UserError } from '../errors.ts';
+import { toItems } from '../input.ts';
+import { approvalItemOf } from '../runItems.ts';
+import type { RunScope } from '../scope.ts';
+import { errorOf } from '../toError.ts';
+import { EventList } from './eventList.ts';
+import { observableOf } from './observable.ts';
+import type { AnyAgent, ThreadOptions } from './options.ts';
+import { pastOf, presentOf } from './pointInHistory.ts';
+import { refusalText } from './refusals.ts';
+import { RunHandle, interrupted, leftQueue } from './runHandle.ts';
+import { InputQueue } from './threadQueue.ts';
+import { ThreadExecution } from './threadExecution.ts';
+import { resultOf } from './runResult.ts';
+import type { Delivery, HistoryPoint, Receipt, RunOverrides, SteerOptions, SteerReceipt, StreamOptions, Thread, ThreadEvent, ThreadLook, ThreadRun, ThreadRunOptions, ThreadState, ThreadText } from './types.ts';

@@ -1,0 +1,130 @@
+/** The effects of a thread: those of each of its runs, in a scope of its own, and the few of the thread itself. */
+import type { Leaves } from '../../machines/compose.ts';
+import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
+import type { RunInput } from '../../machines/protocol/outcome.ts';
+import type { Goal } from '../../machines/protocol/thread.ts';
+import type { AgentInputItem } from '../../machines/protocol/item.ts';
+import type { KeptScope } from '../checkpoint.ts';
+import { Effects } from '../effects/index.ts';
+import type { EffectIo, EffectRunner } from '../host.ts';
+import { RunContext } from '../runContext.ts';
+import { type RunScope, ok } from '../scope.ts';
+import { settledResult } from '../settledResult.ts';
+import { Usage } from '../usage.ts';
+import type { GoalCheck } from './options.ts';
+
+export interface ThreadEffectsOptions {
+  threadId: string;
+  /** The scope of a run, as it is told. */
+  scopeFor(input: RunInput): RunScope;
+  /** Of what the thread does itself. */
+  home: RunScope;
+  isGoalReached?: GoalCheck;
+  /** Resolves when bodies that were told to stop have stopped, or their grace is over: before that no run begins (J2). */
+  unwound(): Promise<void>;
+}
+
+export class ThreadEffects implements EffectRunner {
+  readonly #options: ThreadEffectsOptions;
+  /** Of the runs that are going, by their path. */
+  readonly #runs = new Map<string, Effects>();
+  readonly #home: Effects;
+  /** Of the runs that have ended. */
+  #spent = new Usage();
+
+  constructor(options: ThreadEffectsOptions) {
+    this.#options = options;
+    this.#home = new Effects(options.home, settledResult);
+  }
+
+  async run(src: keyof Leaves, input: any, io: EffectIo): Promise<RecordedOutcome> { // `any`: each effect has the input of its leaf
+    if (src === 'goal') return this.#judge(input, io);
+    if (src === 'prepare' && input.input.base) {
+      await this.#options.unwound();
+      io.signal.throwIfAborted();
+      return this.#begin(input.input).run(src, input, io);
+    }
+    return this.#of(io.effectId).run(src, input, io);
+  }
+
+  observe(src: keyof Leaves, input: any, outcome: RecordedOutcome): void { // `any`: as above
+    if (src === 'goal') return;
+    if (src === 'prepare' && input.input.base) this.#begin(input.input);
+    this.#of(input.effectId).observe(src, input, outcome);
+  }
+
+  async checkFits(src: keyof Leaves, input: any, isDecided: boolean): Promise<void> { // `any`: as above
+    if (src === 'goal') return;
+    if (src === 'prepare' && input.input.base) this.#begin(input.input);
+    await this.#of(input.effectId).checkFits(src, input, isDecided);
+  }
+
+  scopeOf(effectId: string): RunScope {
+    return this.#of(effectId).scopeOf(effectId);
+  }
+
+  /** What all runs have cost, the ones that are going included. */
+  get usage(): Usage {
+    const usage = new Usage(this.#spent);
+    for (const run of this.#runs.values()) usage.add(rootOf(run).runContext.usage);
+    return usage;
+  }
+
+  get scopes(): Iterable<RunScope> {
+    return [...this.#runs.values()].flatMap((run) => [...run.scopes]);
+  }
+
+  /** A run has ended: what it has cost stays. */
+  forget(path: string): RunScope | undefined {
+    const run = this.#runs.get(path);
+    if (!run) return undefined;
+    const scope = rootOf(run);
+    this.#spent.add(scope.runContext.usage);
+    this.#runs.delete(path);
+    return scope;
+  }
+
+  get memory(): KeptScope[] {
+    const home = { path: this.#options.threadId, memory: { ...this.#options.home.memory, usage: this.#spent } };
+    return [home, ...[...this.#runs.values()].flatMap((run) => run.memory)];
+  }
+
+  recall(scopes: readonly KeptScope[], runs: readonly RunInput[]): boolean {
+    for (const input of runs) if (input.base) this.#begin(input);
+    for (const { path, memory } of scopes) if (path === this.#options.threadId && memory.usage !== undefined) this.#spent = Usage.fromJSON(memory.usage as Usage); // as `memory` gave it
+    return [...this.#runs].every(([path, effects]) => {
+      const isOf = (one: { path: string }) => one.path === path || one.path.startsWith(`${path}/`);
+      return effects.recall(scopes.filter(isOf), runs.filter((one) => isOf(one) && one.path !== path));
+    });
+  }
+
+  #begin(input: RunInput): Effects {
+    const known = this.#runs.get(input.path);
+    if (known) return known;
+    const run = new Effects(this.#options.scopeFor(input), settledResult);
+    this.#runs.set(input.path, run);
+    return run;
+  }
+
+  /** `<threadId>/run.3/agent.1/…` belongs to the third run; what belongs to none is the thread's own. */
+  #of(effectId: string): Effects {
+    const { threadId } = this.#options;
+    const end = effectId.indexOf('/', threadId.length + 1);
+    return this.#runs.get(end < 0 ? effectId : effectId.slice(0, end)) ?? this.#home;
+  }
+
+  async #judge({ goal, history }: { goal: Goal; history: AgentInputItem[] }, io: EffectIo): Promise<RecordedOutcome> {
+    const { isGoalReached, home } = this.#options;
+    try {
+      const verdict = (await isGoalReached?.({ goal, history })) ?? false;
+      return ok(typeof verdict === 'boolean' ? { done: verdict } : verdict);
+    } catch (error) {
+      return home.failure('user', error, io.effectId);
+    }
+  }
+}
+
+const rootOf = (run: Effects): RunScope => run.scopes[Symbol.iterator]().next().value!; // the run itself is the first
+
+/** The same context for all runs; each counts its own usage and keeps its own decisions. */
+export const contextForRun = (shared: RunContext<any>): RunContext<any> => new RunContext<any>(shared.context); // `any`: whatever the app put there

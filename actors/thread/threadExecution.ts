@@ -1,0 +1,203 @@
+/** One live thread: its host, the scopes of its runs, and what it tells; from its first entry, or from what is recorded, to its release. */
+import type { LoopEvent } from '../../machines/protocol/event.ts';
+import type { Command, Decision } from '../../machines/protocol/command.ts';
+import type { JournalEntry } from '../../machines/protocol/journal.ts';
+import type { RunInput } from '../../machines/protocol/outcome.ts';
+import type { CommandAnswer, ThreadCommand, ThreadInput } from '../../machines/protocol/thread.ts';
+import type { ThreadContext } from '../../machines/thread.ts';
+import { Checkpoints } from '../checkpoints.ts';
+import { systemClock } from '../clock.ts';
+import { completeDecision, standingDecision } from '../effects/approvals.ts';
+import { disposeComputers } from '../effects/hands.ts';
+import { StaleStateError, UserError } from '../errors.ts';
+import { Host, type OpenDecision } from '../host.ts';
+import { MemoryJournal } from '../memoryJournal.ts';
+import { Runner } from '../run.ts';
+import { RunContext } from '../runContext.ts';
+import { RunView } from '../runView.ts';
+import { RunScope } from '../scope.ts';
+import type { Usage } from '../usage.ts';
+import { THREAD, THREAD_VERSIONS } from './hosted.ts';
+import type { AnyAgent, ThreadOptions } from './options.ts';
+import { runScope } from './runScope.ts';
+import { ThreadEffects } from './threadEffects.ts';
+import { Told } from './told.ts';
+import type { ThreadEvent } from './types.ts';
+
+export interface ThreadWatcher {
+  /** All that happens, in order; also what is told again while a recorded thread is opened. */
+  onEvent(event: ThreadEvent, isReplayed: boolean): void;
+  /** A run has ended; its scope is there for the last time. */
+  onSettled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope): void;
+  /** What came in has been applied. */
+  onRest(): void;
+  /** The thread cannot go on: its journal cannot be written, or there is a bug. */
+  onCrash(error: unknown): void;
+}
+
+export class ThreadExecution {
+  readonly threadId: string;
+  readonly host: Host;
+  readonly options: ThreadOptions<any>; // `any`: as in the front door's own types
+  readonly agent: AnyAgent;
+  readonly effects: ThreadEffects;
+  readonly #told = new Told();
+  readonly #watcher: ThreadWatcher;
+  readonly #checkpoints: Checkpoints;
+  readonly #home: RunScope;
+  readonly #answering = new Set<string>();
+  #isReleased = false;
+
+  constructor(agent: AnyAgent, options: ThreadOptions<any>, watcher: ThreadWatcher, checkpoint?: string) {
+    const { runner = new Runner(), journal = runner.config.journal, clock = runner.config.clock ?? systemClock } = options;
+    this.threadId = options.threadId ?? `thread_${globalThis.crypto.randomUUID()}`;
+    this.options = options;
+    this.agent = agent;
+    this.#watcher = watcher;
+    const causes = new Map<string, unknown>();
+    const view = new RunView({ onEvent: (event) => this.#heard(event) });
+    const runContext = options.context instanceof RunContext ? options.context : new RunContext<any>(options.context);
+    const hearing = { causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: () => this.runData };
+    this.#home = runScope({ path: this.threadId, agent: agent.name }, options, runContext, hearing);
+    this.effects = new ThreadEffects({
+      threadId: this.threadId,
+      scopeFor: (input: RunInput) => runScope(input, options, new RunContext<any>(runContext.context), hearing),
+      home: this.#home,
+      isGoalReached: options.isGoalReached,
+      unwound: () => this.host.effects.unwound(),
+    });
+    this.host = new Host({
+      runId: this.threadId,
+      chart: THREAD,
+      journal: journal ?? new MemoryJournal(),
+      clock,
+      effects: this.effects,
+      causes,
+      onRest: () => this.#rested(),
+      onEvent: (event) => {
+        view.emitted(event);
+        if (event.type === 'run.settled') this.#settled(event);
+      },
+      watcher: view,
+      inspect: options.inspect,
+      maxConcurrency: options.toolExecution?.maxFunctionToolConcurrency ?? runner.config.toolExecution?.maxFunctionToolConcurrency ?? undefined,
+      graceMs: options.graceMs ?? runner.config.graceMs,
+    });
+    this.#checkpoints = new Checkpoints({ runId: this.threadId, text: checkpoint, every: options.checkpointEvery ?? runner.config.checkpointEvery ?? (journal ? undefined : Infinity), isWatched: options.inspect !== undefined });
+    view.follow(this.host, this.effects);
+  }
+
+  get context(): ThreadContext {
+    return this.host.snapshot?.context as ThreadContext; // the chart of a thread
+  }
+
+  get openDecisions(): OpenDecision[] {
+    return this.host.openDecisions;
+  }
+
+  get usage(): Usage {
+    return this.effects.usage;
+  }
+
+  keyOf(agent: AnyAgent): string {
+    return this.#home.keyOf(agent);
+  }
+
+  agentOf(key: string): AnyAgent {
+    return this.#home.agent(key);
+  }
+
+  /** What error handlers are shown of the run so far. */
+  get runData(): unknown {
+    return { input: [], newItems: [], history: this.context.history.toArray(), output: [], rawResponses: [] };
+  }
+
+  async start(input: Omit<ThreadInput, 'path' | 'agent'>): Promise<void> {
+    await this.host.start({ path: this.threadId, agent: this.#home.rootKey, ...input }, THREAD_VERSIONS);
+  }
+
+  /** Goes on with a recorded thread: what is recorded is not run again, what was under way is, by its effect class (O1-O3). */
+  async open(entries: readonly JournalEntry[]): Promise<void> {
+    await this.#checkpoints.replay(this.host, entries);
+    for (const [, effect] of this.host.effects.entries()) await this.effects.checkFits(effect.src, effect.input, false);
+    this.host.goOn();
+  }
+
+  /** Only feeds what is recorded, to be looked at; nothing is run or written. */
+  async look(entries: readonly JournalEntry[]): Promise<void> {
+    await this.host.replay(entries);
+  }
+
+  tell(command: ThreadCommand): Promise<CommandAnswer> {
+    if (this.#isReleased) return Promise.reject(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
+    return this.#told.ask(command.id, () => {
+      if (this.host.tell(command) === 'over') this.#told.answered(command.id, { status: 'rejected', reason: 'closed' });
+    });
+  }
+
+  /** Of a run's effects: the call waits, and about what. @throws StaleStateError, UserError for one that does not. */
+  openCall(id: string): OpenDecision {
+    const open = this.host.openDecisions.find((one) => one.id === id);
+    if (open && !this.#answering.has(id)) return open;
+    const isOver = open !== undefined || this.#hasBegun(id);
+    if (isOver) throw new StaleStateError(`The call ${id} does not wait any more: it was decided, or its run is over. Nothing was changed.`);
+    throw new UserError(`No call ${id} waits in thread ${this.threadId}. Decide about its own interruptions.`);
+  }
+
+  /** A decision as the rules have it, with what comes with it in the same step (D2). */
+  async decide(open: OpenDecision, decision: Decision, ...then: (Command | ThreadCommand)[]): Promise<void> {
+    this.#answering.add(open.id);
+    try {
+      const complete = await completeDecision(this.effects.scopeOf(open.id), open, decision);
+      this.host.decide(open.id, complete, ...then);
+    } finally {
+      this.#answering.delete(open.id);
+    }
+    if (!('always' in decision) || !decision.always) return;
+    for (const other of this.host.openDecisions) {
+      const standing = standingDecision(this.effects.scopeOf(other.id), other);
+      if (standing && !this.#answering.has(other.id)) await this.decide(other, standing);
+    }
+  }
+
+  async release(): Promise<void> {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    await this.#checkpoints.keep(this.host);
+    this.host.stop();
+    await this.host.effects.unwound();
+    for (const scope of this.effects.scopes) if (scope.computers.size > 0) await disposeComputers(scope);
+    await this.host.writer.release();
+    this.#told.fail(new UserError(`Thread ${this.threadId} was given back before it had answered.`));
+  }
+
+  /** The id is of a run that is going or over, or of something in it. */
+  #hasBegun(id: string): boolean {
+    const run = /^\/run\.(\d+)\//.exec(id.slice(this.threadId.length));
+    return id.startsWith(`${this.threadId}/`) && run !== null && Number(run[1]) <= this.context.count;
+  }
+
+  #heard(event: ThreadEvent): void {
+    this.#watcher.onEvent(event, this.host.isReplaying);
+    if (event.type === 'command.answered') this.#told.answered(event.id, event.answer);
+  }
+
+  #settled(event: Extract<LoopEvent, { type: 'run.settled' }>): void {
+    const scope = this.effects.scopeOf(`${event.path}/`);
+    if (scope.runId !== event.path) return; // one that is nested, or ended before it had begun
+    this.#watcher.onSettled(event, scope);
+    const ended = this.effects.forget(event.path);
+    if (ended && ended.computers.size > 0) void disposeComputers(ended);
+  }
+
+  #rested(): void {
+    const { crash } = this.host;
+    if (crash) {
+      this.#told.fail(crash.error);
+      return this.#watcher.onCrash(crash.error);
+    }
+    const { rest } = this.host;
+    if (rest && rest.state !== 'awaitingApproval') void this.#checkpoints.keep(this.host).then(() => this.host.forget());
+    this.#watcher.onRest();
+  }
+}

@@ -1,0 +1,359 @@
+import { type DoneActorEvent, assign, emit, enqueueActions, sendTo, setup, stopChild } from 'xstate';
+import { actorIdOf, outputOf, said } from './eventFields.ts';
+import type { Downward, Upward } from './protocol/command.ts';
+import type { LoopEvent } from './protocol/event.ts';
+import type { EffectOutcome } from './protocol/failure.ts';
+import type { AgentInputItem } from './protocol/item.ts';
+import type { RunOutcome } from './protocol/outcome.ts';
+import type { CommandAnswer, Goal, ThreadCommand, ThreadInput, ThreadOutcome, ThreadState } from './protocol/thread.ts';
+import { runMachine } from './run.ts';
+import { type Leaf, slot } from './slot.ts';
+import { type BackgroundEnd, type Told, backgroundOf, declined, endOf, entryOf, interruption, isForRun, isPoint, joining, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
+import {
+  type Beginning,
+  type ThreadContext,
+  asked,
+  backgroundBegun,
+  begun,
+  compacted,
+  contextOf,
+  edited,
+  fromGoal,
+  fromMail,
+  fromQueue,
+  isHeld,
+  moved,
+  outcomeOf,
+  recordRun,
+  reported,
+  reverted,
+  runActorId,
+  somethingWaits,
+} from './threadMemory.ts';
+
+type CompactionOutcome = EffectOutcome<{ item: AgentInputItem }>;
+type GoalOutcome = EffectOutcome<{ done: boolean; message?: string }>;
+
+/** Sums a conversation up that nobody is at work on. */
+export type CompactorLeaf = Leaf<{ effectId: string; agent: string; items: AgentInputItem[] }, CompactionOutcome>;
+/** Asks the app whether the goal is reached. */
+export type GoalLeaf = Leaf<{ effectId: string; agent: string; goal: Goal; history: AgentInputItem[] }, GoalOutcome>;
+export type { ThreadContext };
+
+/** A conversation: history, queue and mailbox; at most one run at a time. */
+export const threadMachine = setup({
+  types: {} as {
+    context: ThreadContext;
+    events: ThreadCommand | Upward | DoneActorEvent<RunOutcome, `run.${string}`> | DoneActorEvent<RunOutcome, `background.${string}`>;
+    input: ThreadInput;
+    output: ThreadOutcome;
+    emitted: LoopEvent;
+  },
+  actors: {
+    run: runMachine,
+    background: runMachine,
+    compactor: slot<CompactorLeaf>('compactor'),
+    goal: slot<GoalLeaf>('goal'),
+  },
+  guards: {
+    isOfRun: ({ context }, { id }: Upward) => id === context.current?.runId,
+    isOfBackground: ({ context }, { path }: { path?: string }) => backgroundOf(context, path) !== undefined,
+    /** Meant for the run that is going, as far as it says which (P5, L7). */
+    isForRun: ({ context }, told: ThreadCommand) => isForRun(context, told),
+    isKnownBackground: ({ context }, { id }: ThreadCommand) => Object.values(context.background).some((one) => one.id === id),
+    steers: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'steer',
+    replaces: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'replace',
+    mustRun: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'steer' || whenBusy === 'reject',
+    rejects: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'reject',
+    isQueued: ({ context }, told: Told<'queue.edit' | 'queue.move' | 'queue.remove'>) => context.queue.some(({ id }) => id === entryOf(told)),
+    isRule: ({ context }, { ruleId }: { ruleId: string }) => context.rules.some(({ id }) => id === ruleId),
+    isPoint: ({ context }, told: Told<'thread.revert'>) => isPoint(context, told),
+    hasWakingMail: ({ context }) => context.mailbox.some(({ triggerTurn }) => triggerTurn),
+    hasQueued: ({ context }) => context.queue.length > 0,
+    somethingWaits: ({ context }) => somethingWaits(context),
+    mustJudge: ({ context }) => context.goal !== null && !somethingWaits(context),
+    endsGoal: (_, { goal }: Told<'thread.goal'>) => goal === null,
+    isHeld: ({ context }) => isHeld(context),
+    runCompleted: (_, outcome: RunOutcome) => outcome.status === 'completed',
+    isRunOver: ({ context }) => context.current === null,
+    isDrained: ({ context }) => context.current === null && Object.keys(context.background).length === 0,
+    isReplaced: ({ context }) => context.next?.type === 'thread.run' && context.current === null,
+    isReverting: ({ context }) => context.next?.type === 'thread.revert' && context.current === null,
+    replacesNothing: ({ context }, { whenBusy }: Told<'thread.run'>) => whenBusy === 'replace' && context.next === null,
+    isNextPoint: ({ context }, told: Told<'thread.revert'>) => context.next === null && isPoint(context, told),
+    goalReached: (_, outcome: GoalOutcome) => outcome.status === 'ok' && outcome.value.done,
+    goalExhausted: ({ context }) => context.goal === null || context.goal.runs >= context.goal.maxRuns,
+    hasFailed: (_, outcome: EffectOutcome<unknown>) => outcome.status === 'error',
+  },
+  actions: {
+    announceStart: emit(({ context }) => ({ type: 'thread.started', ...whereabouts(context), ...(context.facts.forkedFrom && { forkedFrom: context.facts.forkedFrom }) })),
+    announceState: emit(({ context }, state: ThreadState) => ({ type: 'thread.changed', ...whereabouts(context), state })),
+    announcePhase: emit(({ context }, phase: Phase) => ({ type: 'thread.changed', ...whereabouts(context), state: 'active', phase, ...(context.current && { runId: context.current.runId }) })),
+    announceQueue: emit(({ context }) => ({ type: 'queue.changed', ...whereabouts(context), queue: context.queue })),
+    announceMailbox: emit(({ context }) => ({ type: 'mailbox.changed', ...whereabouts(context), mailbox: context.mailbox })),
+    announceRules: emit(({ context }) => ({ type: 'rules.changed', ...whereabouts(context), rules: context.rules })),
+    announceGoal: emit(({ context }, why: GoalChange) => ({ type: 'goal.changed', ...whereabouts(context), goal: context.goal, why })),
+    announceInjected: emit(({ context }, { items }: Told<'thread.inject'>) => ({ type: 'history.injected', ...whereabouts(context), items })),
+    announceReverted: emit(({ context }, told: Told<'thread.revert'>) => ({ type: 'thread.reverted', ...whereabouts(context), to: told.to, length: reverted(context, told).history!.length })),
+    accept: emit(({ context }, told: ThreadCommand) => answered(context, told, { status: 'accepted', ...(context.current && { runId: context.current.runId }) })),
+    /** There is nothing to do, or it cannot be done. */
+    decline: emit(({ context }, told: ThreadCommand) => answered(context, told, declined(context, told))),
+    refuseClosed: emit(({ context }, told: ThreadCommand) => answered(context, told, { status: 'rejected', reason: 'closed' })),
+    refuseCompacting: emit(({ context }, told: ThreadCommand) => answered(context, told, { status: 'rejected', reason: 'compacting' })),
+    /** The run is begun, and what it begins with announced. */
+    begin: enqueueActions(({ context, enqueue }, beginning: Beginning) => {
+      const { changes, input } = begun(context, beginning);
+      enqueue.assign(changes);
+      enqueue.emit({ type: 'input.accepted', ...whereabouts(context), path: input.path, agent: input.agent, ids: beginning.ids, items: beginning.input, source: beginning.source, ...(beginning.origin && { origin: beginning.origin }) });
+      enqueue.spawnChild('run', { id: `run.${changes.count}`, input });
+    }),
+    recordRun: assign(({ context }, outcome: RunOutcome) => recordRun(context, outcome)),
+    stopThat: stopChild((_, id: string) => id),
+    beginBackground: enqueueActions(({ context, enqueue }, told: Told<'background.start'>) => {
+      const { changes, id, input } = backgroundBegun(context, told);
+      enqueue.assign(changes);
+      enqueue.spawnChild('background', { id, input });
+    }),
+    /** Before it is known to whom the report goes: its actor is gone. */
+    keepReport: assign(({ context }, { actorId, outcome }: BackgroundEnd) => reported(context, actorId, outcome, 'mailbox')),
+    passReport: enqueueActions(({ context, enqueue }, { actorId, outcome }: BackgroundEnd) => {
+      const changes = reported(context, actorId, outcome, 'passed');
+      enqueue.assign(changes);
+      enqueue.sendTo(runActorId(context), posted(changes.passed!.at(-1)!));
+    }),
+    passToBackground: enqueueActions(({ context, enqueue }, { path, event }: { path?: string; event: Downward }) => enqueue.sendTo(backgroundOf(context, path)!, event)),
+    interruptBackgrounds: enqueueActions(({ context, enqueue }, told: { at: number }) => {
+      for (const actorId of Object.keys(context.background)) enqueue.sendTo(actorId, { type: 'interrupt', reason: 'user', at: told.at });
+    }),
+    pass: sendTo(({ context }) => runActorId(context), (_, event: Downward) => event),
+    notePassed: assign(({ context }, { mail }: Told<'thread.mail'>) => ({ passed: [...context.passed, mail] })),
+    keepNext: assign((_, next: Told<'thread.run' | 'thread.revert'>) => ({ next })),
+    hold: assign({ ended: 'interrupted' } as const),
+    revert: assign(({ context }, told: Told<'thread.revert'>) => reverted(context, told)),
+    inject: assign(({ context }, { items }: Told<'thread.inject'>) => ({ history: context.history.append(items) })),
+    injectLater: assign(({ context }, { id, items }: Told<'thread.inject'>) => ({ pendingInput: [...context.pendingInput, ...items.map((item, at) => ({ id: `${id}.${at}`, item }))] })),
+    keepMail: assign(({ context }, { mail }: Told<'thread.mail'>) => ({ mailbox: [...context.mailbox, mail] })),
+    keepEntry: assign(({ context }, { entry }: Told<'queue.add'>) => ({ queue: [...context.queue, entry] })),
+    queueAsked: assign(({ context }, { id, input, overrides }: Told<'thread.run'>) => ({ queue: [...context.queue, overrides ? { id, input, overrides } : { id, input }] })),
+    editEntry: assign(({ context }, { entry }: Told<'queue.edit'>) => ({ queue: edited(context.queue, entry) })),
+    moveEntry: assign(({ context }, { entryId, to }: Told<'queue.move'>) => ({ queue: moved(context.queue, entryId, to) })),
+    removeEntry: assign(({ context }, { entryId }: Told<'queue.remove'>) => ({ queue: context.queue.filter(({ id }) => id !== entryId) })),
+    letGo: assign({ ended: null }),
+    addRule: assign(({ context }, { rule }: Told<'rule.add'>) => ({ rules: [...context.rules.filter(({ id }) => id !== rule.id), rule] })),
+    removeRule: assign(({ context }, { ruleId }: Told<'rule.remove'>) => ({ rules: context.rules.filter(({ id }) => id !== ruleId) })),
+    setGoal: assign((_, { goal }: Told<'thread.goal'>) => ({ goal: goal && { ...goal, runs: 0 } })),
+    dropGoal: assign({ goal: null }),
+    reword: assign(({ context }, outcome: GoalOutcome) => (outcome.status === 'ok' && outcome.value.message !== undefined && context.goal ? { goal: { ...context.goal, message: outcome.value.message } } : {})),
+    countEffect: assign(({ context }) => ({ ordinal: context.ordinal + 1, compactedUpTo: context.history.length })),
+    takeCompaction: assign(({ context }, outcome: CompactionOutcome) => (outcome.status === 'ok' ? compacted(context, outcome.value.item) : {})),
+  },
+}).createMachine({
+  id: 'thread',
+  version: '1',
+  description: 'A conversation: history, queue and mailbox; at most one run at a time.',
+  options: { maxIterations: 1000 },
+  context: ({ input }) => contextOf(input),
+  output: ({ context }) => outcomeOf(context),
+  entry: 'announceStart',
+  meta: { spawns: ['background'] },
+  initial: 'idle',
+  on: {
+    'thread.*': { actions: { type: 'decline', params: said } },
+    'queue.*': { actions: { type: 'decline', params: said } },
+    'rule.*': { actions: { type: 'decline', params: said } },
+    'queue.add': { actions: [{ type: 'keepEntry', params: said }, 'announceQueue', { type: 'accept', params: said }] },
+    'queue.edit': [
+      { guard: { type: 'isQueued', params: said }, actions: [{ type: 'editEntry', params: said }, 'announceQueue', { type: 'accept', params: said }] },
+      { actions: { type: 'decline', params: said } },
+    ],
+    'queue.move': [
+      { guard: { type: 'isQueued', params: said }, actions: [{ type: 'moveEntry', params: said }, 'announceQueue', { type: 'accept', params: said }] },
+      { actions: { type: 'decline', params: said } },
+    ],
+    'queue.remove': [
+      { guard: { type: 'isQueued', params: said }, actions: [{ type: 'removeEntry', params: said }, 'announceQueue', { type: 'accept', params: said }] },
+      { actions: { type: 'decline', params: said } },
+    ],
+    'rule.add': { actions: [{ type: 'addRule', params: said }, 'announceRules', { type: 'accept', params: said }] },
+    'rule.remove': [
+      { guard: { type: 'isRule', params: said }, actions: [{ type: 'removeRule', params: said }, 'announceRules', { type: 'accept', params: said }] },
+      { actions: { type: 'decline', params: said } },
+    ],
+    'thread.goal': [
+      { guard: { type: 'endsGoal', params: said }, actions: ['dropGoal', { type: 'announceGoal', params: 'removed' }, { type: 'accept', params: said }] },
+      { actions: [{ type: 'setGoal', params: said }, { type: 'announceGoal', params: 'set' }, { type: 'accept', params: said }] },
+    ],
+    'thread.mail': { actions: [{ type: 'keepMail', params: said }, 'announceMailbox', { type: 'accept', params: said }] },
+    'thread.inject': { actions: [{ type: 'inject', params: said }, { type: 'announceInjected', params: said }, { type: 'accept', params: said }] },
+    'thread.steer': [
+      { guard: { type: 'isOfBackground', params: said }, actions: [{ type: 'accept', params: said }, { type: 'passToBackground', params: ({ event }) => ({ path: event.path, event: steering(event) }) }] },
+      { actions: { type: 'decline', params: said } },
+    ],
+    'thread.interrupt': [
+      { guard: { type: 'isOfBackground', params: said }, actions: [{ type: 'accept', params: said }, { type: 'passToBackground', params: ({ event }) => ({ path: event.path, event: interruption(event) }) }] },
+      { actions: { type: 'decline', params: said } },
+    ],
+    'background.start': [
+      { guard: { type: 'isKnownBackground', params: said }, actions: { type: 'decline', params: said } },
+      { actions: [{ type: 'beginBackground', params: said }, { type: 'accept', params: said }] },
+    ],
+    'xstate.done.actor.background.*': { actions: [{ type: 'keepReport', params: endOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
+  },
+  states: {
+    idle: {
+      description: 'Nothing is going. What waits begins at once.',
+      entry: { type: 'announceState', params: 'idle' },
+      always: [
+        { guard: 'hasWakingMail', target: 'active.going', actions: [{ type: 'begin', params: ({ context }) => fromMail(context) }, 'announceMailbox'] },
+        { guard: 'hasQueued', target: 'active.going', actions: [{ type: 'begin', params: ({ context }) => fromQueue(context) }, 'announceQueue'] },
+      ],
+      on: {
+        'thread.run': { target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: said }] },
+        'thread.compact': { target: 'active.between.compacting', actions: { type: 'accept', params: said } },
+        'thread.revert': { guard: { type: 'isPoint', params: said }, actions: [{ type: 'announceReverted', params: said }, { type: 'revert', params: said }, { type: 'accept', params: said }] },
+        'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: said }, { type: 'interruptBackgrounds', params: said }] },
+      },
+    },
+    active: {
+      tags: ['busy'],
+      initial: 'going',
+      states: {
+        going: {
+          meta: { spawns: ['run'] },
+          on: {
+            'xstate.done.actor.run.*': [
+              { guard: { type: 'runCompleted', params: outputOf }, target: 'concluding', actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
+              { target: '#thread.paused', actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
+            ],
+            'xstate.done.actor.background.*': { actions: [{ type: 'passReport', params: endOf }, { type: 'stopThat', params: actorIdOf }] },
+            'thread.run': [
+              { guard: { type: 'rejects', params: said }, actions: { type: 'decline', params: said } },
+              { guard: { type: 'steers', params: said }, actions: [{ type: 'accept', params: said }, { type: 'pass', params: ({ event }) => joining(event.id, event.input) }] },
+              { guard: { type: 'replaces', params: said }, target: 'stopping', actions: [{ type: 'keepNext', params: said }, { type: 'accept', params: said }, { type: 'pass', params: ({ event }) => interruption(event) }] },
+              { actions: [{ type: 'queueAsked', params: said }, 'announceQueue', { type: 'accept', params: said }] },
+            ],
+            'thread.steer': { guard: { type: 'isForRun', params: said }, actions: [{ type: 'accept', params: said }, { type: 'pass', params: ({ event }) => steering(event) }] },
+            'thread.interrupt': { guard: { type: 'isForRun', params: said }, target: 'stopping', actions: [{ type: 'accept', params: said }, { type: 'pass', params: ({ event }) => interruption(event) }] },
+            'thread.softStop': { guard: { type: 'isForRun', params: said }, actions: [{ type: 'accept', params: said }, { type: 'pass', params: { type: 'softStop' } }] },
+            'thread.compact': { actions: [{ type: 'accept', params: said }, { type: 'pass', params: { type: 'compact' } }] },
+            'thread.mail': { actions: [{ type: 'accept', params: said }, { type: 'notePassed', params: said }, { type: 'pass', params: ({ event }) => posted(event.mail) }] },
+            'thread.inject': { actions: [{ type: 'accept', params: said }, { type: 'pass', params: ({ event }) => joining(event.id, event.items) }] },
+            'thread.revert': { guard: { type: 'isPoint', params: said }, target: 'stopping', actions: [{ type: 'keepNext', params: said }, { type: 'accept', params: said }, { type: 'pass', params: ({ event }) => interruption(event) }] },
+            'thread.close': { target: 'closing', actions: [{ type: 'accept', params: said }, { type: 'interruptBackgrounds', params: said }, { type: 'pass', params: ({ event }) => interruption(event) }] },
+          },
+          initial: 'running',
+          states: {
+            running: {
+              description: 'A run is going.',
+              entry: { type: 'announcePhase', params: 'running' },
+              on: { 'child.waits': { guard: { type: 'isOfRun', params: said }, target: 'awaitingApproval' } },
+            },
+            awaitingApproval: {
+              tags: ['waitingForHuman'],
+              description: 'The run can only go on when a person decides.',
+              entry: { type: 'announcePhase', params: 'awaitingApproval' },
+              on: { 'child.goes': { guard: { type: 'isOfRun', params: said }, target: 'running' } },
+            },
+          },
+        },
+        concluding: {
+          always: [{ guard: 'mustJudge', target: 'between.judging' }, { target: '#thread.idle' }],
+        },
+        between: {
+          on: {
+            'thread.run': [
+              { guard: { type: 'mustRun', params: said }, actions: { type: 'decline', params: said } },
+              { guard: { type: 'replaces', params: said }, target: 'going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: said }] },
+              { actions: [{ type: 'queueAsked', params: said }, 'announceQueue', { type: 'accept', params: said }] },
+            ],
+            'thread.interrupt': { target: '#thread.paused', actions: ['hold', { type: 'accept', params: said }] },
+            'thread.revert': { guard: { type: 'isPoint', params: said }, target: '#thread.paused', actions: ['hold', { type: 'announceReverted', params: said }, { type: 'revert', params: said }, { type: 'accept', params: said }] },
+            'thread.close': { target: 'closing', actions: [{ type: 'accept', params: said }, { type: 'interruptBackgrounds', params: said }] },
+          },
+          initial: 'compacting',
+          states: {
+            compacting: {
+              description: 'The history is summed up, because somebody asked for it.',
+              on: { 'thread.steer': { actions: { type: 'refuseCompacting', params: said } } },
+              entry: ['countEffect', { type: 'announcePhase', params: 'compacting' }],
+              invoke: {
+                id: 'compactor',
+                src: 'compactor',
+                input: ({ context }) => ({ effectId: `${context.facts.path}/compact.${context.ordinal}#1`, agent: context.agent, items: context.history.toArray() }),
+                onDone: [
+                  { guard: 'isHeld', target: '#thread.paused', actions: { type: 'takeCompaction', params: outputOf } },
+                  { target: '#thread.idle', actions: { type: 'takeCompaction', params: outputOf } },
+                ],
+              },
+            },
+            judging: {
+              description: 'A run has completed: is the goal reached?',
+              entry: ['countEffect', { type: 'announcePhase', params: 'judging' }],
+              invoke: {
+                id: 'goal',
+                src: 'goal',
+                input: ({ context }) => ({ effectId: `${context.facts.path}/goal.${context.ordinal}#1`, agent: context.agent, goal: context.goal!, history: context.history.toArray() }),
+                onDone: [
+                  { guard: { type: 'hasFailed', params: outputOf }, target: '#thread.paused', actions: ['hold', 'dropGoal', { type: 'announceGoal', params: 'failed' }] },
+                  { guard: { type: 'goalReached', params: outputOf }, target: '#thread.idle', actions: ['dropGoal', { type: 'announceGoal', params: 'done' }] },
+                  { guard: 'goalExhausted', target: '#thread.idle', actions: ['dropGoal', { type: 'announceGoal', params: 'exhausted' }] },
+                  { guard: 'somethingWaits', target: '#thread.idle', actions: { type: 'reword', params: outputOf } },
+                  { target: '#thread.active.going', actions: [{ type: 'reword', params: outputOf }, { type: 'begin', params: ({ context }) => fromGoal(context) }, { type: 'announceGoal', params: 'goesOn' }] },
+                ],
+              },
+            },
+          },
+        },
+        stopping: {
+          description: 'Interrupted: the run winds down, and then comes what was asked for.',
+          entry: { type: 'announcePhase', params: 'stopping' },
+          always: [
+            { guard: 'isReplaced', target: 'going', actions: { type: 'begin', params: ({ context }) => nextRun(context) } },
+            { guard: 'isReverting', target: '#thread.paused', actions: [{ type: 'announceReverted', params: ({ context }) => nextRevert(context) }, { type: 'revert', params: ({ context }) => nextRevert(context) }] },
+            { guard: 'isRunOver', target: '#thread.paused' },
+          ],
+          on: {
+            'xstate.done.actor.run.*': { actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
+            'thread.run': [
+              { guard: { type: 'mustRun', params: said }, actions: { type: 'decline', params: said } },
+              { guard: { type: 'replacesNothing', params: said }, actions: [{ type: 'keepNext', params: said }, { type: 'accept', params: said }] },
+              { actions: [{ type: 'queueAsked', params: said }, 'announceQueue', { type: 'accept', params: said }] },
+            ],
+            'thread.inject': { actions: [{ type: 'injectLater', params: said }, { type: 'announceInjected', params: said }, { type: 'accept', params: said }] },
+            'thread.revert': { guard: { type: 'isNextPoint', params: said }, actions: [{ type: 'keepNext', params: said }, { type: 'accept', params: said }] },
+            'thread.close': { target: 'closing', actions: [{ type: 'accept', params: said }, { type: 'interruptBackgrounds', params: said }] },
+          },
+        },
+        closing: {
+          description: 'Closed for all that comes; what is going winds down.',
+          entry: { type: 'announcePhase', params: 'closing' },
+          always: { guard: 'isDrained', target: '#thread.closed' },
+          on: {
+            'xstate.done.actor.run.*': { actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
+            'thread.*': { actions: { type: 'refuseClosed', params: said } },
+            'queue.*': { actions: { type: 'refuseClosed', params: said } },
+            'rule.*': { actions: { type: 'refuseClosed', params: said } },
+            'background.start': { actions: { type: 'refuseClosed', params: said } },
+          },
+        },
+      },
+    },
+    paused: {
+      description: 'The last run did not complete: mail and queue wait until somebody says go on.',
+      entry: { type: 'announceState', params: 'paused' },
+      on: {
+        'queue.resume': { target: 'idle', actions: ['letGo', { type: 'accept', params: said }] },
+        'thread.run': { target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: said }] },
+        'thread.compact': { target: 'active.between.compacting', actions: { type: 'accept', params: said } },
+        'thread.revert': { guard: { type: 'isPoint', params: said }, actions: [{ type: 'announceReverted', params: said }, { type: 'revert', params: said }, { type: 'accept', params: said }] },
+        'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: said }, { type: 'interruptBackgrounds', params: said }] },
+      },
+    },
+    closed: { type: 'final', description: 'Nothing is taken any more; what is there can be read and forked.', entry: { type: 'announceState', params: 'closed' } },
+  },
+});
+
+type Phase = NonNullable<Extract<LoopEvent, { type: 'thread.changed' }>['phase']>;
+type GoalChange = Extract<LoopEvent, { type: 'goal.changed' }>['why'];
+const whereabouts = ({ facts, agent }: ThreadContext) => ({ path: facts.path, agent });
+const answered = (context: ThreadContext, { id, type }: ThreadCommand, answer: CommandAnswer) => ({ type: 'command.answered' as const, ...whereabouts(context), id, command: type, answer });
