@@ -3,7 +3,9 @@ import type { Goal } from '../../machines/protocol/thread.ts';
 import { secondsOf } from './currentTurn.ts';
 import type { Notification, WireGoal } from './shapes.ts';
 
-type Change = { goal: Goal | null; why: 'set' | 'removed' | 'goesOn' | 'done' | 'exhausted'; at: number };
+type Change = { goal: Goal | null; why: 'set' | 'removed' | 'goesOn' | 'done' | 'exhausted' | 'failed'; at: number };
+
+const STATUS = { set: 'active', goesOn: 'active', done: 'complete', exhausted: 'budgetLimited', failed: 'blocked' } as const;
 
 export class GoalView {
   readonly #threadId: string;
@@ -18,8 +20,7 @@ export class GoalView {
   changed({ goal, why, at }: Change, turnId: string | null, tokens: number): void {
     if (goal && (why === 'set' || this.#last?.objective !== goal.message)) this.#last = { objective: goal.message, createdAt: at, tokens };
     if (why === 'removed' || !this.#last) return this.#tell({ method: 'thread/goal/cleared', params: { threadId: this.#threadId } });
-    const status = why === 'done' ? 'complete' : why === 'exhausted' ? 'budgetLimited' : 'active';
-    this.#tell({ method: 'thread/goal/updated', params: { threadId: this.#threadId, turnId, goal: this.#shown(status, at, tokens) } });
+    this.#tell({ method: 'thread/goal/updated', params: { threadId: this.#threadId, turnId, goal: this.#shown(STATUS[why], at, tokens) } });
   }
 
   /** As of now. */

@@ -1,22 +1,30 @@
-/** Turns of a thread that this process has not seen: read from its history. */
-import type { ThreadLook } from '../../actors/thread/types.ts';
+/** Turns of a thread that were not told to this process as they happened: read from the history. */
 import { isCall } from '../../machines/history.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { RunMark } from '../../machines/protocol/thread.ts';
 import type { TurnStatus, WireItem, WireTurn } from './shapes.ts';
+import type { PastLook } from './source.ts';
 import { callItem, endedCall, userItem, wholeItem } from './toItem.ts';
 
 const STATUS: Readonly<Record<RunMark['status'], TurnStatus>> = { completed: 'completed', failed: 'failed', stopped: 'interrupted', interrupted: 'interrupted' };
 
-/** @param seen turns as they were shown in this process. */
-export function turnsOf(look: Pick<ThreadLook, 'history' | 'runs' | 'agent'>, cwd: string, seen: ReadonlyMap<string, WireTurn> = new Map()): WireTurn[] {
-  return look.runs.map((mark) => seen.get(mark.runId) ?? turnOf(mark, look, cwd));
+interface Shown { threadId: string; cwd: string; /** Turns as they were told. */ told: ReadonlyMap<string, WireTurn> }
+
+/** All that have ended. What a thread was given before its first run, by a fork mostly, is shown as one turn. */
+export function turnsOf({ history, runs, agent }: PastLook, { threadId, cwd, told }: Shown): WireTurn[] {
+  const [first] = runs;
+  const given = first ? history.slice(0, first.from ?? 0) : history;
+  const items = itemsOf(`${threadId}/given`, given, { agent, cwd });
+  const turns = runs.map((mark) => told.get(mark.runId) ?? turnOf(mark, history, { agent, cwd }));
+  return items.length > 0 ? [{ ...NO_TIMES, id: `${threadId}/given`, items, itemsView: 'full', status: 'completed' }, ...turns] : turns;
 }
 
 /** Times are not known of a turn that is read from the history. */
-function turnOf({ runId, from, to, status }: RunMark, { history, agent }: Pick<ThreadLook, 'history' | 'agent'>, cwd: string): WireTurn {
-  const items = from === null ? [] : itemsOf(runId, history.slice(from, to ?? undefined), { agent, cwd });
-  return { id: runId, items, itemsView: from === null ? 'notLoaded' : 'full', status: STATUS[status], error: null, startedAt: null, completedAt: null, durationMs: null };
+const NO_TIMES = { error: null, startedAt: null, completedAt: null, durationMs: null };
+
+function turnOf({ runId, from, to, status }: RunMark, history: readonly AgentInputItem[], about: { agent: string; cwd: string }): WireTurn {
+  const items = from === null ? [] : itemsOf(runId, history.slice(from, to ?? undefined), about);
+  return { ...NO_TIMES, id: runId, items, itemsView: from === null ? 'notLoaded' : 'full', status: STATUS[status] };
 }
 
 /** Calls with their results; one without is told as failed. */

@@ -57,7 +57,7 @@ export class LoadedThread {
       ask: (wait, turnId) => this.#ask(wait, turnId),
       resolved: (id) => this.#resolved(id),
     };
-    this.projection = new Projection({ threadId: this.id, cwd: options.cwd, audience, look: () => this.thread.look });
+    this.projection = new Projection({ threadId: this.id, cwd: options.cwd, audience, usage: () => this.thread.look.usage });
     const earlier = options.feed.listen((event) => this.#take(event));
     for (const event of earlier) this.#take(event);
     this.#catchUp();
@@ -82,7 +82,7 @@ export class LoadedThread {
 
   /** All of them, the one that is going included. */
   turns(): WireTurn[] {
-    const ended = turnsOf(this.thread.look, this.options.cwd, this.projection.ended);
+    const ended = turnsOf(this.thread.look, { threadId: this.id, cwd: this.options.cwd, told: this.projection.ended });
     return this.turn ? [...ended, this.turn] : ended;
   }
 
@@ -132,7 +132,9 @@ export class LoadedThread {
     await this.thread.release();
   }
 
+  /** A fork tells whoever listens to its source as well. */
   #take(event: ThreadEvent): void {
+    if (event.path !== this.id && !event.path.startsWith(`${this.id}/`)) return;
     this.updatedAt = event.at;
     this.projection.take(event);
   }

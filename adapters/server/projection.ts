@@ -4,6 +4,7 @@
  */
 import type { ItemStatus } from '../../actors/runEvents.ts';
 import type { ThreadEvent, ThreadLook } from '../../actors/thread/types.ts';
+import type { UsageData } from '../../machines/protocol/item.ts';
 import type { RunOutcome } from '../../machines/protocol/outcome.ts';
 import type { Wait } from './asks.ts';
 import { CallItems } from './callItems.ts';
@@ -26,7 +27,8 @@ export interface ProjectionOptions {
   threadId: string;
   cwd: string;
   audience: Audience;
-  look: () => ThreadLook;
+  /** Asked at the end of each turn of an agent, for what it has cost. */
+  usage: () => Partial<UsageData>;
 }
 
 type Event<Type extends ThreadEvent['type']> = Extract<ThreadEvent, { type: Type }>;
@@ -299,7 +301,7 @@ export class Projection {
 
   #tellUsage(turn: CurrentTurn): void {
     if (!this.#isPresent) return;
-    const total = countsOf(this.#options.look().usage);
+    const total = countsOf(this.#options.usage());
     const last = differenceOf(total, this.#total);
     this.#total = total;
     if (last.totalTokens === 0) return;

@@ -122,7 +122,7 @@ export interface TokenCounts { totalTokens: number; inputTokens: number; cachedI
 export interface WireGoal {
   threadId: string;
   objective: string;
-  status: 'active' | 'complete' | 'budgetLimited';
+  status: 'active' | 'complete' | 'budgetLimited' | 'blocked';
   tokenBudget: null;
   tokensUsed: number;
   timeUsedSeconds: number;

@@ -10,6 +10,8 @@ export interface ThreadEntry {
   forkedFromId?: string;
 }
 
+/** Of a thread that is only looked at. */
+export type PastLook = Pick<ThreadLook, 'history' | 'runs' | 'agent' | 'activeRunId'>;
 export type EventListener = (event: ThreadEvent) => void;
 
 export interface ThreadSource {
@@ -20,8 +22,8 @@ export interface ThreadSource {
    * thread is opened. @throws JournalConflict while another process is at work on it.
    */
   open(threadId: string, options: { onEvent: EventListener }): Promise<Thread | undefined>;
-  /** How a thread stands, without going on with it. */
-  look(threadId: string): Promise<ThreadLook | undefined>;
+  /** How a thread stands and what has happened in it, without going on with it. */
+  look(threadId: string): Promise<{ look: PastLook; events: readonly ThreadEvent[] } | undefined>;
   list(): Promise<readonly ThreadEntry[]>;
   /** Names of models that a client may choose from, the default one first. */
   models(): readonly string[];

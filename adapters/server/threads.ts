@@ -1,6 +1,6 @@
 /** The threads that are open in this process, and those that are not. */
 import type { Clock } from '../../actors/ports.ts';
-import type { Thread, ThreadLook } from '../../actors/thread/types.ts';
+import type { Thread, ThreadEvent } from '../../actors/thread/types.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import { AskBook } from './askBook.ts';
 import type { Connection } from './connection.ts';
@@ -11,7 +11,8 @@ import { turnsOf } from './history.ts';
 import { LoadedThread } from './loadedThread.ts';
 import type { ThreadSettings } from './requestSchemas.ts';
 import type { WireStatus, WireThread, WireTurn } from './shapes.ts';
-import type { ThreadEntry, ThreadSource } from './source.ts';
+import { type Audience, Projection } from './projection.ts';
+import type { PastLook, ThreadEntry, ThreadSource } from './source.ts';
 import { contentOf } from './toItem.ts';
 
 export interface ThreadsOptions {
@@ -156,7 +157,7 @@ export class Threads {
     const loaded = this.#loaded.get(entry.id);
     if (loaded) return this.shown(loaded);
     const known = this.#previews.get(entry.id);
-    const preview = known ?? this.#preview(entry.id, (await this.options.source.look(entry.id))?.history ?? []);
+    const preview = known ?? this.#preview(entry.id, (await this.options.source.look(entry.id))?.look.history ?? []);
     return this.#shown(entry, { preview, status: { type: 'notLoaded' }, isEphemeral: false, model: null, effort: null, turns: [], isLoaded: false });
   }
 
@@ -172,9 +173,9 @@ export class Threads {
   async turns(threadId: string): Promise<WireTurn[]> {
     const loaded = this.#loaded.get(threadId);
     if (loaded) return loaded.turns();
-    const look = await this.options.source.look(threadId);
-    if (!look) throw threadNotFound(threadId);
-    return turnsOf(withActive(look), this.options.cwd);
+    const past = await this.options.source.look(threadId);
+    if (!past) throw threadNotFound(threadId);
+    return pastTurns(past, threadId, this.options.cwd);
   }
 
   modelOf({ model }: ThreadSettings): string {
@@ -205,9 +206,11 @@ export class Threads {
 }
 
 /** What a run was at when its process ended is shown as cut short, until it is gone on with. */
-function withActive(look: ThreadLook): Pick<ThreadLook, 'history' | 'runs' | 'agent'> {
-  const { activeRunId, runs, history, agent } = look;
-  if (activeRunId === undefined || runs.some(({ runId }) => runId === activeRunId)) return look;
-  const from = runs.at(-1)?.to ?? 0;
-  return { history, agent, runs: [...runs, { runId: activeRunId, source: { kind: 'goal' }, from, to: history.length, status: 'interrupted' }] };
+function pastTurns({ look, events }: { look: PastLook; events: readonly ThreadEvent[] }, threadId: string, cwd: string): WireTurn[] {
+  const projection = new Projection({ threadId, cwd, audience: NOBODY, usage: () => ({}) });
+  for (const event of events) projection.take(event);
+  const turns = turnsOf(look, { threadId, cwd, told: projection.ended });
+  return projection.turn ? [...turns, { ...projection.turn, status: 'interrupted' }] : turns;
 }
+
+const NOBODY: Audience = { tell: () => undefined, ask: () => undefined, resolved: () => undefined };
