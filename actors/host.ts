@@ -84,9 +84,10 @@ export class Host implements LeafHost {
 
   /**
    * Feeds recorded entries to the charts, those before the checkpoint at once. Nothing is executed until `goOn`.
+   * @param applied called after each.
    * @throws JournalDivergence when they do not lead where they led before.
    */
-  async replay(entries: readonly JournalEntry[], checkpoint?: Checkpoint): Promise<void> {
+  async replay(entries: readonly JournalEntry[], checkpoint?: Checkpoint, applied?: () => void): Promise<void> {
     const check = new RecordCheck(this.#options.runId, this.effects);
     this.isReplaying = true;
     this.#phase = 'catchingUp';
@@ -95,7 +96,9 @@ export class Host implements LeafHost {
     for (const [position, entry] of all.entries()) {
       this.#record.note(entry);
       if (isKept && position < checkpoint.position) continue;
-      if (check.admits(entry, position, this, () => this.#record.mark())) this.#apply(entry);
+      if (!check.admits(entry, position, this, () => this.#record.mark())) continue;
+      this.#apply(entry);
+      applied?.();
     }
     this.isReplaying = false;
     this.effects.renew();

@@ -90,7 +90,7 @@ export const agentMachine = setup({
     tellWaits: sendParent(({ context }) => ({ type: 'child.waits', id: context.facts.path })),
     tellGoes: sendParent(({ context }) => ({ type: 'child.goes', id: context.facts.path })),
     announceStart: emit(({ context }) => ({ type: 'agent.started', path: context.facts.path, agent: context.facts.agent })),
-    announceInput: emit(({ context }) => ({ type: 'input.delivered', path: context.facts.path, agent: context.facts.agent, ids: context.pendingInput.map((input) => input.id), items: context.pendingInput.map((input) => input.item) })),
+    announceInput: emit(({ context }) => ({ type: 'input.delivered', path: context.facts.path, agent: context.facts.agent, turn: context.turns + 1, ids: context.pendingInput.map((input) => input.id), items: context.pendingInput.map((input) => input.item) })),
     acceptInput: assign(({ context }, input: Extract<Downward, { type: 'steer' }>['input']) => ({ pendingInput: [...context.pendingInput, ...input] })),
     openGate: assign({ gateOpen: true }),
     passGate: sendTo(({ context }) => turnActorId(context), { type: 'gate.open' }),

@@ -1,5 +1,5 @@
 /** What an activation of an agent remembers, and how each turn changes it. Pure functions; the chart decides when. */
-import { itemsOfTurn, notice, suppliedRecord, unanswered } from './history.ts';
+import { INTERRUPTED_NOTICE, itemsOfTurn, notice, suppliedRecord, unanswered } from './history.ts';
 import { Log } from './log.ts';
 import type { Configuration, InterruptReason, PendingInput } from './protocol/command.ts';
 import type { Failure } from './protocol/failure.ts';
@@ -257,8 +257,6 @@ function givenUp({ conclusion, last, facts }: AgentContext): ItemRecord[] {
   return handoff ? [unanswered(facts.agent, handoff)] : [];
 }
 
-const INTERRUPTED_NOTICE =
-  'The previous run was interrupted on purpose. Calls that were cut short may have had part of their effect.';
 const WITHHELD = 'Output withheld by an output guardrail.';
 
 /** A turn whose request never left does not count (B1). */

@@ -54,6 +54,8 @@ export function suppliedRecord(agent: string, finalOutput: unknown): ItemRecord 
   return { type: 'message_output_item', rawItem, agent };
 }
 
+export const INTERRUPTED_NOTICE = 'The previous run was interrupted on purpose. Calls that were cut short may have had part of their effect.';
+
 /** A message that the runtime wrote: not user input (P4). */
 export function notice(agent: string, kind: string, text: string): ItemRecord {
   const rawItem: UserMessageItem = { type: 'message', role: 'user', content: text };

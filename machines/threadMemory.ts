@@ -48,10 +48,10 @@ export interface ThreadContext {
   compactedUpTo: number;
 }
 
-export function contextOf({ path, agent, history = [], forkedFrom, rules = [] }: ThreadInput): ThreadContext {
+export function contextOf({ path, agent, floor = agent, history = [], forkedFrom, rules = [] }: ThreadInput): ThreadContext {
   return {
     facts: forkedFrom ? { path, forkedFrom } : { path },
-    agent,
+    agent: floor,
     history: Log.of(wellFormed(history)),
     marks: Log.of<RunMark>([]),
     count: 0,

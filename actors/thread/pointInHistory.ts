@@ -4,7 +4,7 @@ import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { JournalEntry } from '../../machines/protocol/journal.ts';
 import type { HistoryPoint } from '../../machines/protocol/thread.ts';
 import type { ThreadContext } from '../../machines/thread.ts';
-import { wellFormed } from '../../machines/history.ts';
+import { INTERRUPTED_NOTICE, notice, wellFormed } from '../../machines/history.ts';
 import { Host } from '../host.ts';
 import type { Journal } from '../journal.ts';
 import { MemoryJournal } from '../memoryJournal.ts';
@@ -31,33 +31,46 @@ function atStart([start]: readonly JournalEntry[]): Past | undefined {
 export async function presentOf(journal: Journal, threadId: string): Promise<Past> {
   const host = quiet(threadId, () => undefined);
   await host.replay(await journal.read(threadId));
-  const past = pastIn(host);
+  const past = duringRun(host);
   host.stop();
   return past;
 }
 
 async function replayed(threadId: string, entries: readonly JournalEntry[], { runId, turn }: HistoryPoint): Promise<Past | undefined> {
   let found: Past | undefined;
-  let isDue = false;
-  const isPoint = (event: LoopEvent) => (turn === undefined ? event.type === 'run.settled' && event.path === runId : event.type === 'turn.settled' && event.turn === turn && event.path.startsWith(`${runId}/agent.`) && !event.path.includes('/run/'));
-  const host = quiet(threadId, (event) => { isDue ||= !found && isPoint(event); });
-  const look = () => {
-    if (!isDue || found) return;
-    found = pastIn(host);
-  };
-  await host.replay(entries, undefined, look);
+  let isThere = false;
+  const host = quiet(threadId, (event) => { isThere ||= turn === undefined ? endsRun(event, runId) : endsTurn(event, runId, turn); });
+  await host.replay(entries, undefined, () => {
+    if (isThere) found ??= turn === undefined ? behindRun(host) : duringRun(host);
+  });
   host.stop();
   return found;
 }
+
+const endsRun = (event: LoopEvent, runId: string | null) => event.type === 'run.settled' && event.path === runId;
+
+const endsTurn = (event: LoopEvent, runId: string | null, turn: number) =>
+  event.type === 'turn.settled' && event.turn === turn && event.path.startsWith(`${runId}/agent.`) && !event.path.includes('/run/');
 
 function quiet(threadId: string, onEvent: (event: LoopEvent) => void): Host {
   return new Host({ runId: threadId, chart: THREAD, journal: new MemoryJournal(), clock: NO_TIME, effects: NO_EFFECTS, causes: new Map(), onRest: () => undefined, onEvent });
 }
 
-function pastIn({ snapshot }: Host): Past {
-  const { context, children } = snapshot as unknown as { context: ThreadContext; children: Record<string, { getSnapshot(): unknown } | undefined> }; // the chart of a thread
+interface Snapshot { context: ThreadContext; children: Record<string, { getSnapshot(): unknown } | undefined> }
+const snapshotOf = (host: Host) => host.snapshot as unknown as Snapshot; // the chart of a thread
+
+function behindRun(host: Host): Past {
+  const { history, agent } = snapshotOf(host).context;
+  return { history: history.toArray(), agent };
+}
+
+/** What the run that is going has brought so far counts too. */
+function duringRun(host: Host): Past {
+  const { context, children } = snapshotOf(host);
   const run = context.current && children[`run.${context.count}`]?.getSnapshot();
-  if (!run) return { history: context.history.toArray(), agent: context.agent };
-  const { history, agent } = progressOf(run);
-  return { history: history.length > 0 ? wellFormed(history) : context.history.toArray(), agent };
+  if (!context.current || !run) return behindRun(host);
+  const { generated, agent } = progressOf(run);
+  const brought = generated.map(({ rawItem }) => rawItem);
+  const cut = notice(agent, 'interrupted', INTERRUPTED_NOTICE).rawItem;
+  return { history: wellFormed([...context.history.toArray(), ...context.current.input, ...brought, cut]), agent: agent || context.agent };
 }

@@ -1,14 +1,14 @@
 /** One run of a thread, as whoever asked for it sees it. */
 import type { Observable } from 'rxjs';
-import { RunInterruptedError, UserError } from '../errors.ts';
+import type { EventHub, EventObserver } from '../eventHub.ts';
+import type { StreamOptions } from '../eventReader.ts';
 import { observableOf } from './observable.ts';
 import type { Receipt, SteerOptions, SteerReceipt, Thread, ThreadEvent, ThreadRun, ThreadRunResult, ThreadText } from './types.ts';
 
 /** What a handle needs of the thread it belongs to. */
 export interface RunHome {
   thread: Pick<Thread, 'steer' | 'interrupt' | 'stopAfterTurn' | 'queue'>;
-  /** Events of one run, from its first on while it goes. */
-  eventsOf(handle: RunHandle): AsyncIterable<ThreadEvent>;
+  hub: EventHub<ThreadEvent>;
 }
 
 export class RunHandle implements ThreadRun {
@@ -16,8 +16,12 @@ export class RunHandle implements ThreadRun {
   readonly receipt: Promise<Receipt>;
   readonly started: Promise<string>;
   readonly result: Promise<ThreadRunResult>;
-  runId: string | undefined;
+  readonly events$: Observable<ThreadEvent>;
+  #runId: string | undefined;
   readonly #home: RunHome;
+  /** What the first reader is to read is kept for it from now on. */
+  readonly #first: AsyncIterableIterator<ThreadEvent>;
+  #isRead = false;
   #start!: (runId: string) => void;
   #failStart!: (error: unknown) => void;
   #settle!: (result: ThreadRunResult) => void;
@@ -26,6 +30,8 @@ export class RunHandle implements ThreadRun {
   constructor(id: string, home: RunHome, ask: (handle: RunHandle) => Promise<Receipt>) {
     this.id = id;
     this.#home = home;
+    this.#first = this.read();
+    this.events$ = observableOf({ subscribe: (observer) => this.#subscribe(observer) });
     this.started = new Promise((resolve, reject) => {
       this.#start = resolve;
       this.#failStart = reject;
@@ -40,7 +46,7 @@ export class RunHandle implements ThreadRun {
   }
 
   begun(runId: string): void {
-    this.runId = runId;
+    this.#runId = runId;
     this.#start(runId);
   }
 
@@ -52,6 +58,7 @@ export class RunHandle implements ThreadRun {
   failed(error: unknown): void {
     this.#failStart(error);
     this.#fail(error);
+    if (this.#runId === undefined) void this.#first.return?.();
   }
 
   then<One = ThreadRunResult, Other = never>(onResult?: ((result: ThreadRunResult) => One | PromiseLike<One>) | null, onError?: ((error: unknown) => Other | PromiseLike<Other>) | null): Promise<One | Other> {
@@ -59,11 +66,14 @@ export class RunHandle implements ThreadRun {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<ThreadEvent> {
-    return this.#home.eventsOf(this)[Symbol.asyncIterator]();
+    if (this.#isRead) return this.read();
+    this.#isRead = true;
+    return this.#first;
   }
 
-  get events$(): Observable<ThreadEvent> {
-    return observableOf(() => this.#home.eventsOf(this));
+  /** @param isEager everything is kept for the reader, deltas too, before it begins to read. */
+  read(options: StreamOptions & { isEager?: boolean } = {}): AsyncIterableIterator<ThreadEvent> {
+    return this.#home.hub.read({ ...options, only: (event) => this.#isOfRun(event), until: (event) => this.#endsRun(event) });
   }
 
   async steer(input: ThreadText, options: SteerOptions = {}): Promise<SteerReceipt> {
@@ -71,16 +81,31 @@ export class RunHandle implements ThreadRun {
   }
 
   async interrupt(): Promise<Receipt> {
-    if (this.runId !== undefined) return this.#home.thread.interrupt({ expectedRunId: this.runId });
-    const removed = await this.#home.thread.queue.remove(this.id);
-    if (removed.status !== 'rejected' || removed.reason !== 'unknownEntry') return removed;
-    return this.#home.thread.interrupt({ expectedRunId: await this.started }); // it began meanwhile
+    if (this.#runId === undefined) {
+      await this.receipt;
+      const left = this.#runId === undefined ? await this.#home.thread.queue.remove(this.id) : undefined;
+      if (left?.status === 'accepted') return left;
+    }
+    return this.#home.thread.interrupt({ expectedRunId: await this.started });
   }
 
   async stopAfterTurn(): Promise<Receipt> {
     return this.#home.thread.stopAfterTurn({ expectedRunId: await this.started });
   }
-}
 
-export const interrupted = (): Error => new RunInterruptedError();
-export const leftQueue = (id: string): Error => new UserError(`The run ${id} left the queue before it began.`);
+  #subscribe(observer: EventObserver<ThreadEvent>): () => void {
+    const stop = this.#home.hub.subscribe({
+      ...observer,
+      next: (event) => {
+        if (this.#isOfRun(event)) observer.next(event);
+        if (!this.#endsRun(event)) return;
+        stop();
+        observer.complete?.();
+      },
+    });
+    return stop;
+  }
+
+  readonly #isOfRun = ({ path }: ThreadEvent): boolean => this.#runId !== undefined && (path === this.#runId || path.startsWith(`${this.#runId}/`));
+  readonly #endsRun = ({ type, path }: ThreadEvent): boolean => type === 'run.settled' && path === this.#runId;
+}

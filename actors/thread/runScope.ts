@@ -6,7 +6,7 @@ import type { RunHooks } from '../lifecycle.ts';
 import type { StreamEventListener } from '../ports.ts';
 import type { RunContext } from '../runContext.ts';
 import type { RunConfig } from '../runOptions.ts';
-import { type AnyRunOptions, type ProgressListener, RunScope } from '../scope.ts';
+import { type AnyRunOptions, type ProgressListener, RunScope, type ScopeOptions } from '../scope.ts';
 import { type AnyAgent, type ThreadOptions, THREAD_MAX_TURNS } from './options.ts';
 
 /** What all runs of a thread have in common. */
@@ -18,6 +18,7 @@ export interface Common {
   config: Partial<RunConfig>;
   agents: readonly AnyAgent[];
   runData: () => unknown;
+  pace: ScopeOptions['pace'];
 }
 
 export function runScope(input: RunInput, options: ThreadOptions<any>, runContext: RunContext<any>, { agents, ...common }: Common): RunScope { // `any`: as in the front door's own types

@@ -1,22 +1,275 @@
-/** A conversation with an agent, live. */
+/** A conversation with an agent, live: what the app says becomes commands, what the charts announce becomes answers, results and events. */
 import type { Observable } from 'rxjs';
-import type { AgentInputItem } from '../../machines/protocol/item.ts';
+import type { Decision } from '../../machines/protocol/command.ts';
 import type { LoopEvent } from '../../machines/protocol/event.ts';
-import type { CommandAnswer, SessionRule, ThreadCommand } from '../../machines/protocol/thread.ts';
-import type { ThreadContext } from '../../machines/thread.ts';
+import type { AgentInputItem } from '../../machines/protocol/item.ts';
+import type { CommandAnswer, ThreadCommand, ThreadInput } from '../../machines/protocol/thread.ts';
 import type { RunToolApprovalItem } from '../approvalItem.ts';
 import { UserError } from '../errors.ts';
+import { type EventHub, runEventHub } from '../eventHub.ts';
 import { toItems } from '../input.ts';
+import type { OpenDecision } from '../host.ts';
 import { approvalItemOf } from '../runItems.ts';
 import type { RunScope } from '../scope.ts';
-import { errorOf } from '../toError.ts';
-import { EventList } from './eventList.ts';
+import { ColdThreadRun } from './coldThreadRun.ts';
+import { overridesIn, ruleOf } from './inputs.ts';
+import { lookAt } from './look.ts';
 import { observableOf } from './observable.ts';
 import type { AnyAgent, ThreadOptions } from './options.ts';
-import { pastOf, presentOf } from './pointInHistory.ts';
-import { refusalText } from './refusals.ts';
-import { RunHandle, interrupted, leftQueue } from './runHandle.ts';
-import { InputQueue } from './threadQueue.ts';
+import { type Past, pastOf, presentOf } from './pointInHistory.ts';
+import { receiptOf } from './receipts.ts';
+import { RunHandle } from './runHandle.ts';
+import { RunHandles } from './runHandles.ts';
+import { Deliveries } from './deliveries.ts';
 import { ThreadExecution } from './threadExecution.ts';
-import { resultOf } from './runResult.ts';
-import type { Delivery, HistoryPoint, Receipt, RunOverrides, SteerOptions, SteerReceipt, StreamOptions, Thread, ThreadEvent, ThreadLook, ThreadRun, ThreadRunOptions, ThreadState, ThreadText } from './types.ts';
+import { InputQueue, type Saying } from './threadQueue.ts';
+import type { HistoryPoint, Receipt, SessionRule, SteerOptions, SteerReceipt, StreamOptions, Thread, ThreadEvent, ThreadLook, ThreadQueue, ThreadRun, ThreadRunOptions, ThreadState, ThreadText } from './types.ts';
+
+type Settled = Extract<LoopEvent, { type: 'run.settled' }>;
+/** Makes a thread of its own, with what this one was made with (M6). */
+export type Forker = (past: Past, forkedFrom: NonNullable<ThreadInput['forkedFrom']>, threadId: string | undefined) => Promise<Thread>;
+
+export class LiveThread implements Thread {
+  readonly id: string;
+  readonly queue: ThreadQueue;
+  readonly events$: Observable<ThreadEvent>;
+  readonly #execution: ThreadExecution;
+  readonly #hub: EventHub<ThreadEvent> = runEventHub();
+  readonly #handles = new RunHandles();
+  readonly #deliveries = new Deliveries();
+  readonly #options: ThreadOptions<any>; // `any`: as in the front door's own types
+  readonly #fork: Forker;
+  #ready: Promise<void> = Promise.resolve();
+  #rested: (() => void)[] = [];
+
+  constructor(agent: AnyAgent, options: ThreadOptions<any>, fork: Forker, checkpoint?: string) {
+    this.#options = options;
+    this.#fork = fork;
+    const watcher = {
+      onEvent: (event: ThreadEvent, isReplayed: boolean) => this.#heard(event, isReplayed),
+      onSettled: (event: Settled, scope: RunScope) => this.#handles.settled(event, scope),
+      onRest: () => this.#wake(),
+      onCrash: (error: unknown) => this.#broke(error),
+    };
+    this.#execution = new ThreadExecution(agent, options, { ...watcher, pace: (signal) => this.#hub.pace(signal) }, checkpoint);
+    this.id = this.#execution.threadId;
+    this.events$ = observableOf(this.#hub);
+    this.queue = new InputQueue({
+      entries: () => this.#execution.context?.queue ?? [],
+      tell: (command, id) => this.#say(command, id),
+      handle: (id, ask) => this.#handle(id, ask),
+    });
+  }
+
+  /** Commands wait until it has begun. */
+  begin(beginning: (execution: ThreadExecution) => Promise<void>): void {
+    this.#ready = beginning(this.#execution);
+    this.#ready.catch((error: unknown) => this.#broke(error));
+  }
+
+  get ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  get look(): ThreadLook {
+    return lookAt(this.#execution);
+  }
+
+  get state(): ThreadState {
+    return this.look.state;
+  }
+
+  get activeRun(): ThreadRun | undefined {
+    const { activeRunId } = this.look;
+    return activeRunId === undefined ? undefined : (this.#handles.of(activeRunId) ?? this.#adopt(activeRunId));
+  }
+
+  get interruptions(): RunToolApprovalItem[] {
+    return this.#execution.openDecisions.map((open) => approvalItemOf(this.#execution.effects.scopeOf(open.id), open));
+  }
+
+  events({ from, signal }: { from?: number; signal?: AbortSignal } = {}): AsyncIterable<ThreadEvent> {
+    return this.#hub.read({ ...(from !== undefined && { from }), ...(signal && { signal }) });
+  }
+
+  run(input: ThreadText, options: ThreadRunOptions = {}): ThreadRun {
+    const { whenBusy = this.#options.whenBusy ?? 'queue', signal, id: given, ...rest } = options;
+    const overrides = overridesIn(rest);
+    const partials = whenBusy === 'replace' ? { partials: this.#partials() } : {};
+    const handle = this.#handle(given, async ({ id }) => {
+      const receipt = await this.#say({ type: 'thread.run', input: toItems(input), whenBusy, ...partials, ...(overrides && { overrides }) }, id);
+      if (whenBusy === 'steer' && receipt.status === 'accepted') this.#handles.join(id, receipt.runId);
+      return receipt;
+    });
+    if (signal?.aborted) void handle.interrupt();
+    else signal?.addEventListener('abort', () => void handle.interrupt(), { once: true });
+    return handle;
+  }
+
+  stream(input: ThreadText, { backPressure, buffer, ...options }: ThreadRunOptions & StreamOptions = {}): ThreadRun {
+    return new ColdThreadRun(options.id ?? globalThis.crypto.randomUUID(), (id) => this.run(input, { ...options, id }) as RunHandle, { backPressure, buffer });
+  }
+
+  async steer(input: ThreadText, { id = globalThis.crypto.randomUUID(), expectedRunId, path, mode = this.#options.steerMode }: SteerOptions = {}): Promise<SteerReceipt> {
+    const items = toItems(input);
+    if (input === '' || items.length === 0) return { status: 'rejected', id, reason: 'empty', message: 'A steer needs text or items.' };
+    const pending = items.map((item, at) => ({ id: at === 0 ? id : `${id}.${at}`, item }));
+    const delivery = this.#deliveries.of(pending.map((one) => one.id));
+    const receipt = await this.#say({ type: 'thread.steer', input: pending, ...(expectedRunId !== undefined && { expectedRunId }), ...(path !== undefined && { path }), ...(mode === 'instant' && { mode }) }, id);
+    return receipt.status === 'accepted' ? { ...receipt, delivery } : receipt;
+  }
+
+  mail({ from, content, triggerTurn = false, id = globalThis.crypto.randomUUID() }: { from: string; content: string; triggerTurn?: boolean; id?: string }): Promise<Receipt> {
+    return this.#say({ type: 'thread.mail', mail: { id, from, content, triggerTurn } }, id);
+  }
+
+  async interrupt({ expectedRunId, path }: { expectedRunId?: string; path?: string } = {}): Promise<Receipt> {
+    const { keepPartial, interruptNotice } = this.#options;
+    const partials = keepPartial === false ? {} : this.#partials();
+    const receipt = await this.#say({ type: 'thread.interrupt', partials, notice: interruptNotice ?? true, ...(expectedRunId !== undefined && { expectedRunId }), ...(path !== undefined && { path }) });
+    if (receipt.status === 'accepted') await this.#woundDown();
+    return receipt;
+  }
+
+  stopAfterTurn({ expectedRunId }: { expectedRunId?: string } = {}): Promise<Receipt> {
+    return this.#say({ type: 'thread.softStop', ...(expectedRunId !== undefined && { expectedRunId }) });
+  }
+
+  async approve(item: RunToolApprovalItem | string, { always, arguments: given, reason }: { always?: boolean; arguments?: string | Record<string, unknown>; reason?: string } = {}): Promise<void> {
+    const open = this.#openCall(item);
+    const edited = given === undefined || typeof given === 'string' ? given : JSON.stringify(given);
+    if (open.uncertain && edited !== undefined) throw new UserError(`The arguments of the call ${open.id} cannot be changed: it may have been carried out with those it has. Run it again as it is, say what it brought, or reject it.`);
+    const rule = always && !open.uncertain ? [ruleOf(open, 'allow')] : [];
+    await this.#decide(open, { decision: 'approve', arguments: edited, always, reason }, rule);
+  }
+
+  async reject(item: RunToolApprovalItem | string, { always, message, interrupt }: { always?: boolean; message?: string; interrupt?: boolean } = {}): Promise<void> {
+    const open = this.#openCall(item);
+    const rule = always && !open.uncertain ? [ruleOf(open, 'deny', message)] : [];
+    const end = interrupt ? [{ type: 'thread.interrupt' as const, id: globalThis.crypto.randomUUID(), at: 0, partials: this.#partials(), notice: this.#options.interruptNotice ?? true }] : [];
+    await this.#decide(open, { decision: 'reject', message, always }, [...rule, ...end]);
+    if (interrupt) await this.#woundDown();
+  }
+
+  async useResult(item: RunToolApprovalItem | string, output: unknown): Promise<void> {
+    const open = this.#openCall(item);
+    if (!open.uncertain) throw new UserError(`The call ${open.id} has not run yet: approve or reject it. A result is given for a call that may have had its effect.`);
+    await this.#decide(open, { decision: 'useResult', output });
+  }
+
+  compact(): Promise<Receipt> {
+    return this.#say({ type: 'thread.compact' });
+  }
+
+  async fork({ at, threadId }: { at?: HistoryPoint; threadId?: string } = {}): Promise<Thread> {
+    await this.#ready;
+    const { journal } = this.#execution.host;
+    const past = at ? await pastOf(journal, this.id, at) : await presentOf(journal, this.id);
+    if (!past) throw new UserError(`Thread ${this.id} has no such point: ${JSON.stringify(at)}. Fork at a run that has settled, or at a turn of one that is over; thread.look.runs tells which runs there are.`);
+    return this.#fork(past, { threadId: this.id, ...(at && { at }) }, threadId);
+  }
+
+  async revert(to: HistoryPoint): Promise<Receipt> {
+    await this.#ready;
+    const past = await pastOf(this.#execution.host.journal, this.id, to);
+    const receipt = await this.#say({ type: 'thread.revert', to, ...(past && { history: past.history }), partials: this.#partials() });
+    if (receipt.status === 'accepted') await this.#woundDown();
+    return receipt;
+  }
+
+  inject(items: AgentInputItem[]): Promise<Receipt> {
+    return this.#say({ type: 'thread.inject', items });
+  }
+
+  setGoal(goal: { message: string; maxRuns?: number } | null): Promise<Receipt> {
+    return this.#say({ type: 'thread.goal', goal: goal && { message: goal.message, maxRuns: goal.maxRuns ?? 10 } });
+  }
+
+  addRule({ id = globalThis.crypto.randomUUID(), ...rule }: Omit<SessionRule, 'id'> & { id?: string }): Promise<Receipt> {
+    return this.#say({ type: 'rule.add', rule: { id, ...rule } });
+  }
+
+  removeRule(ruleId: string): Promise<Receipt> {
+    return this.#say({ type: 'rule.remove', ruleId });
+  }
+
+  async close(): Promise<Receipt> {
+    const receipt = await this.#say({ type: 'thread.close', partials: this.#partials() });
+    if (receipt.status === 'accepted') await this.#until(() => this.#execution.host.isOver);
+    await this.release();
+    return receipt;
+  }
+
+  async release(): Promise<void> {
+    await this.#ready.catch(() => undefined); // whoever made it hears why
+    await this.#execution.release();
+    this.#handles.end(new UserError(`Thread ${this.id} was given back before the run had ended; it goes on where the thread is opened again.`));
+    this.#hub.end();
+    this.#wake();
+  }
+
+  /** Says it and waits for the answer. */
+  async #say(saying: Saying, id: string = globalThis.crypto.randomUUID()): Promise<Receipt> {
+    await this.#ready;
+    const answer: CommandAnswer = await this.#execution.tell({ ...saying, id, at: 0 }); // the host says when
+    return receiptOf(id, answer);
+  }
+
+  #handle(given: string | undefined, ask: (handle: RunHandle) => Promise<Receipt>): RunHandle {
+    const handle = new RunHandle(given ?? globalThis.crypto.randomUUID(), { thread: this, hub: this.#hub }, async (made) => {
+      this.#handles.add(made);
+      const receipt = await ask(made);
+      if (receipt.status !== 'accepted') this.#handles.refused(made, receipt);
+      return receipt;
+    });
+    return handle;
+  }
+
+  /** A run that another process began, or a queued entry whose handle nobody has. */
+  #adopt(runId: string): RunHandle {
+    const handle = new RunHandle(runId, { thread: this, hub: this.#hub }, async () => ({ status: 'accepted', id: runId, runId }));
+    this.#handles.adopt(handle, runId);
+    return handle;
+  }
+
+  #openCall(item: RunToolApprovalItem | string): OpenDecision {
+    return this.#execution.openCall(typeof item === 'string' ? item : item.id);
+  }
+
+  async #decide(open: OpenDecision, decision: Decision, then: ThreadCommand[] = []): Promise<void> {
+    await this.#ready;
+    await this.#execution.decide(open, decision, ...then);
+  }
+
+  readonly #partials = (): Record<string, string> => this.#execution.host.effects.partials;
+
+  #heard(event: ThreadEvent, isReplayed: boolean): void {
+    if (event.type === 'input.accepted') this.#handles.begun(event);
+    if (event.type === 'queue.changed') this.#handles.queued(event.queue);
+    this.#deliveries.heard(event);
+    this.#options.onEvent?.(event);
+    if (!isReplayed) this.#hub.publish(event);
+  }
+
+  /** The order of J2: run settled, thread at rest, bodies ended or left behind, and then whoever asked hears. */
+  async #woundDown(): Promise<void> {
+    await this.#until(() => lookAt(this.#execution).phase !== 'stopping');
+    await this.#execution.host.effects.unwound();
+  }
+
+  #until(isThere: () => boolean): Promise<void> {
+    if (isThere() || this.#execution.host.crash) return Promise.resolve();
+    return new Promise<void>((resolve) => this.#rested.push(resolve)).then(() => this.#until(isThere));
+  }
+
+  #wake(): void {
+    for (const wake of this.#rested.splice(0)) wake();
+  }
+
+  #broke(error: unknown): void {
+    this.#handles.end(error);
+    this.#deliveries.end();
+    this.#hub.fail(error);
+    this.#wake();
+  }
+}

@@ -33,6 +33,8 @@ export interface ThreadWatcher {
   onRest(): void;
   /** The thread cannot go on: its journal cannot be written, or there is a bug. */
   onCrash(error: unknown): void;
+  /** Asked before each turn (I5). */
+  pace(signal?: AbortSignal): Promise<void> | undefined;
 }
 
 export class ThreadExecution {
@@ -57,7 +59,7 @@ export class ThreadExecution {
     const causes = new Map<string, unknown>();
     const view = new RunView({ onEvent: (event) => this.#heard(event) });
     const runContext = options.context instanceof RunContext ? options.context : new RunContext<any>(options.context);
-    const hearing = { causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: () => this.runData };
+    const hearing = { causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: () => this.runData, pace: (signal?: AbortSignal) => watcher.pace(signal) };
     this.#home = runScope({ path: this.threadId, agent: agent.name }, options, runContext, hearing);
     this.effects = new ThreadEffects({
       threadId: this.threadId,

@@ -1,16 +1,17 @@
 /** Input that waits, each entry to be a run of its own. */
 import { toItems } from '../input.ts';
+import { overridesIn } from './inputs.ts';
 import type { RunHandle } from './runHandle.ts';
 import type { QueueEntry, Receipt, RunOverrides, ThreadQueue, ThreadRun, ThreadText } from './types.ts';
 import type { ThreadCommand } from '../../machines/protocol/thread.ts';
 
-type Saying = ThreadCommand extends infer Command ? (Command extends ThreadCommand ? Omit<Command, 'id' | 'at'> : never) : never;
+/** A command without what every command has. */
+export type Saying = ThreadCommand extends infer Command ? (Command extends ThreadCommand ? Omit<Command, 'id' | 'at'> : never) : never;
 /** What a queue needs of its thread. */
 export interface QueueHome {
   entries(): readonly QueueEntry[];
   tell(command: Saying, id?: string): Promise<Receipt>;
   handle(id: string | undefined, ask: (handle: RunHandle) => Promise<Receipt>): ThreadRun;
-  overridesIn(options: RunOverrides): RunOverrides | undefined;
 }
 
 export class InputQueue implements ThreadQueue {
@@ -25,12 +26,12 @@ export class InputQueue implements ThreadQueue {
   }
 
   add(input: ThreadText, { id: given, ...options }: RunOverrides & { id?: string } = {}): ThreadRun {
-    const overrides = this.#home.overridesIn(options);
+    const overrides = overridesIn(options);
     return this.#home.handle(given, ({ id }) => this.#home.tell({ type: 'queue.add', entry: { id, input: toItems(input), ...(overrides && { overrides }) } }, id));
   }
 
   edit(id: string, { input, ...options }: { input?: ThreadText } & RunOverrides): Promise<Receipt> {
-    const overrides = this.#home.overridesIn(options);
+    const overrides = overridesIn(options);
     return this.#home.tell({ type: 'queue.edit', entry: { id, ...(input !== undefined && { input: toItems(input) }), ...(overrides && { overrides }) } });
   }
 

@@ -103,7 +103,7 @@ export interface ThreadQueue {
 export interface ThreadLook {
   state: ThreadState;
   /** Of a thread that is active: what it is at. */
-  phase: 'running' | 'awaitingApproval' | 'compacting' | 'stopping' | 'judging' | undefined;
+  phase: 'running' | 'awaitingApproval' | 'compacting' | 'judging' | 'stopping' | 'closing' | undefined;
   /** Name of the agent that has the floor. */
   agent: string;
   activeRunId: string | undefined;

@@ -14,7 +14,8 @@ export type LoopEvent =
   | ThreadEvent
   | { type: 'run.started'; path: string; agent: string }
   | { type: 'agent.started'; path: string; agent: string }
-  | { type: 'input.delivered'; path: string; agent: string; ids: string[]; items: AgentInputItem[] }
+  | { type: 'input.delivered'; path: string; agent: string; ids: string[]; items: AgentInputItem[]; turn: number }
+  | { type: 'input.dropped'; path: string; agent: string; ids: string[]; items: AgentInputItem[]; reason: string }
   /** `kept`: items of the answer that stand; all else of it that was streamed is taken back (K2). */
   | { type: 'turn.retrying'; path: string; agent: string; attempt: number; delayMs: number; failure: Failure; kept?: AgentInputItem[] }
   | { type: 'turn.cut'; path: string; agent: string; item: AgentInputItem }

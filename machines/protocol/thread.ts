@@ -127,11 +127,13 @@ export type ThreadState = 'idle' | 'active' | 'paused' | 'closed';
 /** What a thread starts from. */
 export interface ThreadInput {
   path: string;
-  /** Key of the agent that has the floor. */
+  /** Key of the agent that it is made with. */
   agent: string;
+  /** Key of the one that has the floor, where that is another. */
+  floor?: string;
   history?: AgentInputItem[];
-  /** Where that history is from. */
-  forkedFrom?: { threadId: string; at: HistoryPoint };
+  /** Where that history is from: up to there, or all of it. */
+  forkedFrom?: { threadId: string; at?: HistoryPoint };
   rules?: SessionRule[];
 }
 

@@ -1,5 +1,11 @@
-/** Why a thread did not take what it was told, for people: the cause, and what to do instead. */
-import type { RejectReason } from '../../machines/protocol/thread.ts';
+/** How a command was taken, for whoever gave it: the reason in words, where it was not. */
+import type { CommandAnswer, RejectReason } from '../../machines/protocol/thread.ts';
+import type { Receipt } from './types.ts';
+
+export function receiptOf(id: string, answer: CommandAnswer): Receipt {
+  if (answer.status === 'rejected') return { status: 'rejected', id, reason: answer.reason, message: TEXTS[answer.reason] };
+  return { ...answer, id };
+}
 
 const TEXTS: Record<RejectReason, string> = {
   closed: 'The thread is closed. Fork it, or make a new one.',
@@ -13,5 +19,3 @@ const TEXTS: Record<RejectReason, string> = {
   unknownRule: 'There is no such rule. thread.look.rules tells which there are.',
   unknownPath: 'Nothing is at work at this path. Approvals and events carry the path of their agent.',
 };
-
-export const refusalText = (reason: RejectReason): string => TEXTS[reason];
