@@ -137,9 +137,9 @@ export class Projection {
         return isCallPath(event.id) ? this.#callEnded(turn, event) : this.#completed(turn, event);
       case 'turn.retrying':
         this.#options.audience.tell({ method: 'error', params: { error: turnErrorOf(event.failure), willRetry: true, threadId: this.#options.threadId, turnId: turn.id } });
-        return this.#streams.takeBack(turn, event.path, event.at, event.kept);
+        return this.#streams.again(turn, event.path, event.at, event.kept);
       case 'turn.settled':
-        this.#streams.takeBack(turn, event.path, event.at);
+        this.#streams.takeBack(turn, event.at, event.path);
         return this.#tellUsage(turn);
       default:
         return;
@@ -164,7 +164,7 @@ export class Projection {
       this.#waiting.delete(id);
       if (wait) this.#options.audience.resolved(id);
     }
-    this.#streams.takeBack(turn, undefined, at);
+    this.#streams.takeBack(turn, at);
     this.#endTurn(turn, ENDED[outcome.status], at, outcome.status === 'failed' ? outcome.failure : undefined);
   }
 
@@ -230,9 +230,9 @@ export class Projection {
     if (!item) return;
     const whole = wholeItem({ id, agent, cwd: this.#options.cwd }, item, isInner(turn, path));
     if (!whole) return;
-    const streamed = this.#streams.settled(path, whole);
-    if (!streamed) this.#start(turn, whole, at);
-    this.#complete(turn, streamed ? { ...whole, id: streamed } : whole, at);
+    const settled = this.#streams.settled(path, whole);
+    if (!settled.wasOpen) this.#start(turn, settled.item, at);
+    this.#complete(turn, settled.item, at);
   }
 
   #startCall(turn: CurrentTurn, id: string, at: number): void {

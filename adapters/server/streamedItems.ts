@@ -19,8 +19,7 @@ export class StreamedItems {
   piece(turn: CurrentTurn, path: string, event: StreamEvent, at: number): void {
     const piece = pieceIn(event);
     if (!piece) return;
-    const streams = this.#streams.get(path) ?? new Streams(path);
-    this.#streams.set(path, streams);
+    const streams = this.#of(path);
     const { stream, isNew } = streams.of(piece);
     if (isNew) this.#begin(turn, stream, path, at);
     if (piece.kind !== 'part') stream.text += piece.text;
@@ -29,25 +28,40 @@ export class StreamedItems {
     this.#tell(deltaOf(piece, { threadId: this.#threadId, turnId: turn.id, itemId: stream.id }));
   }
 
-  /** The id that a whole item had while it streamed. */
-  settled(path: string, item: WireItem): string | undefined {
-    const streams = this.#streams.get(path);
-    if (item.type === 'agentMessage') return streams?.settle('message', item.text)?.id;
-    return item.type === 'reasoning' ? streams?.settle('reasoning', '')?.id : undefined;
+  /** The same item under the id under which it streamed, or one of its own; items of other kinds keep theirs. */
+  settled(path: string, item: WireItem): { item: WireItem; wasOpen: boolean } {
+    if (item.type !== 'agentMessage' && item.type !== 'reasoning') return { item, wasOpen: false };
+    const { id, wasOpen } = item.type === 'agentMessage' ? this.#of(path).settle('message', item.text) : this.#of(path).settle('reasoning', '');
+    return { item: { ...item, id }, wasOpen };
+  }
+
+  /** The model is asked again. */
+  again(turn: CurrentTurn, path: string, at: number, kept: readonly AgentInputItem[] = []): void {
+    const texts = kept.flatMap((item) => ('role' in item && item.role === 'assistant' ? [textOf(item)] : []));
+    this.#empty(turn, this.#of(path).again(texts), at);
   }
 
   /** What did not become part of the conversation ends empty: of one turn of an agent, or of all. */
-  takeBack(turn: CurrentTurn, path: string | undefined, at: number, kept: readonly AgentInputItem[] = []): void {
-    const texts = kept.flatMap((item) => ('role' in item && item.role === 'assistant' ? [textOf(item)] : []));
+  takeBack(turn: CurrentTurn, at: number, path?: string): void {
     for (const [key, streams] of this.#streams) {
       if (path !== undefined && key !== path) continue;
-      for (const { id, kind } of streams.takeBack(texts)) {
-        const item = kind === 'message' ? messageItem(id, '') : reasoningItem(id, { content: [] });
-        turn.items.delete(id);
-        this.#tell({ method: 'item/completed', params: { item, threadId: this.#threadId, turnId: turn.id, completedAtMs: at } });
-      }
-      if (kept.length === 0) this.#streams.delete(key);
+      this.#empty(turn, streams.takeBack(), at);
+      this.#streams.delete(key);
     }
+  }
+
+  #empty(turn: CurrentTurn, streams: readonly Stream[], at: number): void {
+    for (const { id, kind } of streams) {
+      const item = kind === 'message' ? messageItem(id, '') : reasoningItem(id, { content: [] });
+      turn.items.delete(id);
+      this.#tell({ method: 'item/completed', params: { item, threadId: this.#threadId, turnId: turn.id, completedAtMs: at } });
+    }
+  }
+
+  #of(path: string): Streams {
+    const streams = this.#streams.get(path) ?? new Streams(path);
+    this.#streams.set(path, streams);
+    return streams;
   }
 
   #begin(turn: CurrentTurn, { id, kind }: Stream, path: string, at: number): void {

@@ -23,11 +23,15 @@ export function pieceIn(event: StreamEvent): Piece | undefined {
 
 const numberIn = (value: unknown) => (typeof value === 'number' ? value : 0);
 
-/** The open streams of one turn, oldest first. */
+/**
+ * Messages and reasoning of one turn of an agent, open ones oldest first. Their ids count by kind and attempt, so that they are the same when
+ * the thread is told again, without its deltas.
+ */
 export class Streams {
   readonly #path: string;
   #open: Stream[] = [];
-  #count = 0;
+  #attempt = 1;
+  #counts = { message: 0, reasoning: 0 };
 
   constructor(path: string) {
     this.#path = path;
@@ -38,18 +42,25 @@ export class Streams {
     const wanted = kind === 'message' ? 'message' : 'reasoning';
     const open = this.#open.findLast((one) => one.kind === wanted && (one.of === of || of === undefined || one.of === undefined));
     if (open) return { stream: open, isNew: false };
-    this.#count += 1;
-    const stream: Stream = { id: `${this.#path}/stream.${this.#count}`, kind: wanted, text: '', of };
+    const stream: Stream = { id: this.#newId(wanted), kind: wanted, text: '', of };
     this.#open.push(stream);
     return { stream, isNew: true };
   }
 
-  /** The one that has become an item with this text; what was cut out of it, or taken back, is not it. */
-  settle(kind: Stream['kind'], text: string): Stream | undefined {
+  /** The id of an item that is whole now: the one under which it streamed, or a new one. Text that was cut out or taken back is another item. */
+  settle(kind: Stream['kind'], text: string): { id: string; wasOpen: boolean } {
     const fitting = this.#open.filter((one) => one.kind === kind && (kind === 'reasoning' || text.startsWith(one.text)));
     const found = fitting.find((one) => one.text === text) ?? fitting[0];
-    if (found) this.#open = this.#open.filter((one) => one !== found);
-    return found;
+    if (!found) return { id: this.#newId(kind), wasOpen: false };
+    this.#open = this.#open.filter((one) => one !== found);
+    return { id: found.id, wasOpen: true };
+  }
+
+  /** The model is asked again: all that is open ends, but for those whose text stands. */
+  again(kept: readonly string[]): Stream[] {
+    this.#attempt += 1;
+    this.#counts = { message: 0, reasoning: 0 };
+    return this.takeBack(kept);
   }
 
   /** All but those whose text stands. */
@@ -62,5 +73,10 @@ export class Streams {
     });
     this.#open = this.#open.filter((one) => !taken.includes(one));
     return taken;
+  }
+
+  #newId(kind: Stream['kind']): string {
+    this.#counts[kind] += 1;
+    return `${this.#path}/${kind}.${this.#attempt}.${this.#counts[kind]}`;
   }
 }

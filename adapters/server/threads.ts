@@ -126,9 +126,10 @@ export class Threads {
   #unloadLater(loaded: LoadedThread): void {
     const { clock, unloadAfterMs } = this.options;
     clock.clearTimeout(this.#timers.get(loaded.id));
+    const { updatedAt } = loaded;
     const timer = clock.setTimeout(() => {
       if (loaded.subscribers.size > 0) return;
-      const isBusy = loaded.thread.state === 'active' || clock.now() - loaded.updatedAt < unloadAfterMs;
+      const isBusy = loaded.thread.state === 'active' || loaded.updatedAt !== updatedAt;
       if (isBusy || loaded.options.isEphemeral) this.#unloadLater(loaded); // what is in memory only would be gone
       else void this.#unload(loaded);
     }, unloadAfterMs);

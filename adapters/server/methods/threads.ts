@@ -2,9 +2,10 @@
 import type { Connection, Reply } from '../connection.ts';
 import { RequestFault, turnNotFound } from '../fault.ts';
 import type { LoadedThread } from '../loadedThread.ts';
-import { pageOf } from '../paging.ts';
+import { type PageKey, pageBehind, pageOf } from '../paging.ts';
 import { type ParamsOf, type ThreadSettings, itemsIn } from '../requestSchemas.ts';
 import type { WireTurn } from '../shapes.ts';
+import type { ThreadEntry } from '../source.ts';
 import type { Threads } from '../threads.ts';
 import { taken } from './receipts.ts';
 
@@ -47,16 +48,14 @@ export async function forkThread(threads: Threads, connection: Connection, param
 export async function listThreads(threads: Threads, params: ParamsOf<'thread/list'>): Promise<Reply> {
   const { sortKey = 'created_at', sortDirection = 'desc', searchTerm } = params;
   if (params.archived) return { result: { data: [], nextCursor: null, backwardsCursor: null } };
-  const timeOf = sortKey === 'created_at' ? 'createdAt' : 'updatedAt';
-  const entries = [...(await threads.options.source.list())].sort((one, other) => one[timeOf] - other[timeOf]);
-  if (sortDirection === 'desc') entries.reverse();
-  if (searchTerm === undefined) {
-    const { data, nextCursor } = pageOf(entries, params);
-    return { result: { data: await Promise.all(data.map((entry) => threads.shownEntry(entry))), nextCursor, backwardsCursor: null } };
-  }
-  const shown = await Promise.all(entries.map((entry) => threads.shownEntry(entry)));
-  const wanted = searchTerm.toLowerCase();
-  return { result: { ...pageOf(shown.filter(({ preview }) => preview.toLowerCase().includes(wanted)), params), backwardsCursor: null } };
+  const time = sortKey === 'created_at' ? 'createdAt' : 'updatedAt';
+  const keyOf = (entry: ThreadEntry): PageKey => [entry[time], entry.id];
+  const entries = await threads.options.source.list();
+  const wanted = searchTerm?.toLowerCase();
+  const shown = wanted === undefined ? undefined : new Map(await Promise.all(entries.map(async (entry) => [entry.id, await threads.shownEntry(entry)] as const)));
+  const found = wanted === undefined ? entries : entries.filter(({ id }) => shown!.get(id)!.preview.toLowerCase().includes(wanted));
+  const { data, nextCursor } = pageBehind(found, { keyOf, sortDirection, ...params });
+  return { result: { data: await Promise.all(data.map((entry) => threads.shownEntry(entry))), nextCursor, backwardsCursor: null } };
 }
 
 export const listLoaded = (threads: Threads, params: ParamsOf<'thread/loaded/list'>): Reply => ({ result: pageOf(threads.loadedIds, params) });
