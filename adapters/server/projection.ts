@@ -2,20 +2,16 @@
  * One thread as clients of the protocol see it: made from its lifecycle events, in their order. What is guaranteed: one `turn/started` a
  * turn; an item is started before its deltas and before it is completed; it is completed once, before its turn is.
  */
-import type { ItemStatus } from '../../actors/runEvents.ts';
 import type { ThreadEvent, ThreadLook } from '../../actors/thread/types.ts';
 import type { UsageData } from '../../machines/protocol/item.ts';
 import type { RunOutcome } from '../../machines/protocol/outcome.ts';
 import type { Wait } from './asks.ts';
-import { CallItems } from './callItems.ts';
 import { GoalView } from './goalView.ts';
-import { StreamedItems } from './streamedItems.ts';
 import type { ActiveFlag, Notification, WireItem, WireStatus, WireTurn } from './shapes.ts';
-import { messageItem, userItem, wholeItem } from './toItem.ts';
-import { clientIdOf } from './toInput.ts';
 import { turnErrorOf } from './turnError.ts';
 import { type CurrentTurn, beginTurn, shownTurn } from './currentTurn.ts';
 import { countsOf, differenceOf } from './tokenCounts.ts';
+import { TurnItems } from './turnItems.ts';
 
 /** Who hears of it. */
 export interface Audience {
@@ -51,14 +47,12 @@ export class Projection {
   #total = countsOf({});
   #isPresent = false;
   #awaited: ((turn: WireTurn) => void)[] = [];
-  readonly #calls: CallItems;
-  readonly #streams: StreamedItems;
+  readonly #items: TurnItems;
 
   constructor(options: ProjectionOptions) {
     this.#options = options;
     const { threadId, cwd, audience } = options;
-    this.#calls = new CallItems(cwd);
-    this.#streams = new StreamedItems(threadId, audience.tell);
+    this.#items = new TurnItems({ threadId, cwd, tell: audience.tell });
     this.goals = new GoalView(threadId, audience.tell);
   }
 
@@ -93,9 +87,9 @@ export class Projection {
         return this.#changed(event);
       case 'input.accepted':
         this.#begin(event.path, event.at);
-        return this.#given(event.ids, event.items, event.at);
+        return this.#items.given(this.#turn!, event); // just begun
       case 'input.delivered':
-        return this.#isOfTurn(event.path) ? this.#given(event.ids, event.items, event.at) : undefined;
+        return this.#isOfTurn(event.path) ? this.#items.given(this.#turn!, event) : undefined; // it is of this turn
       case 'approval.requested':
         return this.#requested(event);
       case 'approval.resolved':
@@ -112,38 +106,15 @@ export class Projection {
       case 'tool.late':
         return this.#warn(`A call that was left behind has ended: ${event.path}`);
       default:
-        if (this.#turn && this.#isOfTurn(event.path)) this.#inTurn(this.#turn, event);
+        if (!this.#turn || !this.#isOfTurn(event.path)) return;
+        this.#items.take(this.#turn, event);
+        if (event.type === 'turn.settled') this.#tellUsage(this.#turn);
     }
   }
 
   /** The next ending of a call is told as a failure: its approval was not understood. */
   failCall(itemId: string): void {
-    this.#calls.fail(itemId);
-  }
-
-  #inTurn(turn: CurrentTurn, event: ThreadEvent): void {
-    switch (event.type) {
-      case 'delta':
-        return this.#streams.piece(turn, event.path, event.data, event.at);
-      case 'item.started':
-        if (isCallPath(event.id)) this.#calls.know(event.id, event.agent, event.item);
-        return;
-      case 'tool.started':
-        this.#calls.know(event.path, event.agent, event.call.item);
-        return this.#startCall(turn, event.path, event.at);
-      case 'tool.progress':
-        return this.#progressed(turn, event);
-      case 'item.completed':
-        return isCallPath(event.id) ? this.#callEnded(turn, event) : this.#completed(turn, event);
-      case 'turn.retrying':
-        this.#options.audience.tell({ method: 'error', params: { error: turnErrorOf(event.failure), willRetry: true, threadId: this.#options.threadId, turnId: turn.id } });
-        return this.#streams.again(turn, event.path, event.at, event.kept);
-      case 'turn.settled':
-        this.#streams.takeBack(turn, event.at, event.path);
-        return this.#tellUsage(turn);
-      default:
-        return;
-    }
+    this.#items.failCall(itemId);
   }
 
   // -- turns ----------------------------------------------------------------------------------------------------------
@@ -160,17 +131,14 @@ export class Projection {
 
   #settled({ outcome, at }: Event<'run.settled'>): void {
     const turn = this.#turn!; // it is of the turn that is going
-    for (const [id, wait] of this.#waiting) {
-      this.#waiting.delete(id);
-      if (wait) this.#options.audience.resolved(id);
-    }
-    this.#streams.takeBack(turn, at);
+    for (const id of this.#waiting.keys()) this.#options.audience.resolved(id);
+    this.#waiting.clear();
     this.#endTurn(turn, ENDED[outcome.status], at, outcome.status === 'failed' ? outcome.failure : undefined);
   }
 
   #endTurn(turn: CurrentTurn, status: 'completed' | 'failed' | 'interrupted', at: number, failure?: RunOutcome['failure']): void {
     const { audience, threadId } = this.#options;
-    for (const item of this.#calls.open()) this.#complete(turn, { ...item, status: 'failed' }, at); // none is left where the charts keep their word (I2)
+    this.#items.end(turn, at);
     turn.status = status;
     turn.endedAt = at;
     if (status === 'failed') {
@@ -200,69 +168,15 @@ export class Projection {
     if (isOwnTurn) this.#begin(id, at);
     const item: WireItem = { type: 'contextCompaction', id: `${id}/item` };
     this.#compaction = { item, isOwnTurn };
-    if (this.#turn) this.#start(this.#turn, item, at);
+    if (this.#turn) this.#items.start(this.#turn, item, at);
   }
 
   #compacted(at: number): void {
     const { item, isOwnTurn } = this.#compaction!; // asked just before
     this.#compaction = undefined;
     if (!this.#turn) return;
-    this.#complete(this.#turn, item, at);
+    this.#items.complete(this.#turn, item, at);
     if (isOwnTurn) this.#endTurn(this.#turn, 'completed', at);
-  }
-
-  // -- items ----------------------------------------------------------------------------------------------------------
-
-  /** What the model is given: of a person, by mail, or by the thread itself. */
-  #given(ids: readonly string[], items: readonly Event<'input.delivered'>['items'][number][], at: number): void {
-    const turn = this.#turn;
-    if (!turn) return;
-    for (const [index, given] of items.entries()) {
-      const id = ids[Math.min(index, ids.length - 1)] ?? `${turn.id}/input`;
-      const item = userItem(`${turn.id}/${id}${index === 0 ? '' : `.${index}`}`, clientIdOf(id), given);
-      if (!item) continue;
-      this.#start(turn, item, at);
-      this.#complete(turn, item, at);
-    }
-  }
-
-  #completed(turn: CurrentTurn, { id, agent, item, path, at }: Event<'item.completed'>): void {
-    if (!item) return;
-    const whole = wholeItem({ id, agent, cwd: this.#options.cwd }, item, isInner(turn, path));
-    if (!whole) return;
-    const settled = this.#streams.settled(path, whole);
-    if (!settled.wasOpen) this.#start(turn, settled.item, at);
-    this.#complete(turn, settled.item, at);
-  }
-
-  #startCall(turn: CurrentTurn, id: string, at: number): void {
-    const item = this.#calls.start(id, at);
-    if (item) this.#start(turn, item, at);
-  }
-
-  #callEnded(turn: CurrentTurn, { id, agent, status, item, error, at }: Event<'item.completed'>): void {
-    if (item) this.#calls.know(id, agent, item);
-    this.#startCall(turn, id, at);
-    const ended = this.#calls.end(id, { status: CALL_STATUS[status], result: item, at, ...(error && { error }) });
-    if (ended) this.#complete(turn, ended, at);
-  }
-
-  #progressed(turn: CurrentTurn, { id, value }: Event<'tool.progress'>): void {
-    const { audience, threadId } = this.#options;
-    const text = typeof value === 'string' ? value : JSON.stringify(value);
-    const place = { threadId, turnId: turn.id, itemId: id };
-    if (this.#calls.kindOf(id) === 'commandExecution') audience.tell({ method: 'item/commandExecution/outputDelta', params: { ...place, delta: text } });
-    else audience.tell({ method: 'item/mcpToolCall/progress', params: { ...place, message: text } });
-  }
-
-  #start(turn: CurrentTurn, item: WireItem, at: number): void {
-    turn.items.set(item.id, item);
-    this.#options.audience.tell({ method: 'item/started', params: { item: item.type === 'agentMessage' ? messageItem(item.id, '', item.phase) : item, threadId: this.#options.threadId, turnId: turn.id, startedAtMs: at } });
-  }
-
-  #complete(turn: CurrentTurn, item: WireItem, at: number): void {
-    turn.items.set(item.id, item);
-    this.#options.audience.tell({ method: 'item/completed', params: { item, threadId: this.#options.threadId, turnId: turn.id, completedAtMs: at } });
   }
 
   // -- what waits, and where the thread stands ------------------------------------------------------------------------
@@ -270,10 +184,9 @@ export class Projection {
   #requested({ id, path, agent, call, at, ...details }: Event<'approval.requested'>): void {
     if (!this.#turn || !this.#isOfTurn(path)) return;
     const wait: Wait = { ...details, id, itemId: path, agent, item: call.item, name: call.name, at };
-    this.#calls.know(path, agent, call.item);
     this.#waiting.set(id, wait.questions ? 'waitingOnUserInput' : 'waitingOnApproval');
     this.#tellStatus();
-    this.#startCall(this.#turn, path, at);
+    this.#items.startCall(this.#turn, wait);
     this.#options.audience.ask(wait, this.#turn.id);
   }
 
@@ -281,9 +194,7 @@ export class Projection {
   #wait(wait: Wait): void {
     if (!this.#turn) return;
     this.#waiting.set(wait.id, wait.questions ? 'waitingOnUserInput' : 'waitingOnApproval');
-    this.#calls.know(wait.itemId, wait.agent, wait.item);
-    const item = this.#calls.start(wait.itemId, wait.at);
-    if (item) this.#turn.items.set(item.id, item);
+    this.#items.startCall(this.#turn, wait);
     this.#options.audience.ask(wait, this.#turn.id);
   }
 
@@ -321,8 +232,3 @@ export class Projection {
     return this.#turn !== undefined && (path === this.#turn.id || path.startsWith(`${this.#turn.id}/`));
   }
 }
-
-const CALL_STATUS: Readonly<Record<ItemStatus, 'completed' | 'failed' | 'declined'>> = { completed: 'completed', failed: 'failed', declined: 'declined', aborted: 'failed', incomplete: 'failed', suspended: 'failed' };
-const isCallPath = (id: string) => /\/toolCall\.[\d.]+$/.test(id);
-/** A run inside of a call has a path of its own. */
-const isInner = ({ id }: CurrentTurn, path: string) => path.slice(id.length).includes('/run/');

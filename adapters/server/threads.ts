@@ -150,16 +150,18 @@ export class Threads {
   shown(loaded: LoadedThread, turns: WireTurn[] = []): WireThread {
     const { createdAt, forkedFromId, isEphemeral } = loaded.options;
     const entry: ThreadEntry = { id: loaded.id, createdAt, updatedAt: loaded.updatedAt, ...(forkedFromId !== undefined && { forkedFromId }) };
-    return this.#shown(entry, { preview: this.#preview(loaded.id, loaded.thread.look.history), status: loaded.projection.status, isEphemeral, model: this.modelOf(loaded.settings), effort: null, turns, isLoaded: true });
+    return this.#shown(entry, { preview: this.#preview(loaded.id, loaded.thread.look.history, loaded.turn), status: loaded.projection.status, isEphemeral, model: this.modelOf(loaded.settings), effort: null, turns, isLoaded: true });
   }
 
   /** One that may not be open here. */
   async shownEntry(entry: ThreadEntry): Promise<WireThread> {
     const loaded = this.#loaded.get(entry.id);
     if (loaded) return this.shown(loaded);
-    const known = this.#previews.get(entry.id);
-    const preview = known ?? this.#preview(entry.id, (await this.options.source.look(entry.id))?.look.history ?? []);
-    return this.#shown(entry, { preview, status: { type: 'notLoaded' }, isEphemeral: false, model: null, effort: null, turns: [], isLoaded: false });
+    if (!this.#previews.has(entry.id)) {
+      const past = await this.options.source.look(entry.id);
+      if (past) this.#preview(entry.id, past.look.history, pastTurns(past, entry.id, this.options.cwd)[0]);
+    }
+    return this.#shown(entry, { preview: this.#previews.get(entry.id) ?? '', status: { type: 'notLoaded' }, isEphemeral: false, model: null, effort: null, turns: [], isLoaded: false });
   }
 
   /** @throws RequestFault for a thread that is nowhere. */
@@ -183,12 +185,14 @@ export class Threads {
     return model ?? this.options.source.models()[0] ?? 'default';
   }
 
-  #preview(id: string, history: readonly AgentInputItem[]): string {
+  /** What a person said first: it never changes, and a run that is going is not in the history yet. */
+  #preview(id: string, history: readonly AgentInputItem[], turn: WireTurn | undefined): string {
     const known = this.#previews.get(id);
-    if (known) return known;
+    if (known !== undefined) return known;
     const first = history.find((item) => 'role' in item && item.role === 'user');
-    const text = first && 'role' in first && first.role === 'user' ? contentOf(first).flatMap((part) => (part.type === 'text' ? [part.text] : [])).join(' ') : '';
-    const preview = text.slice(0, PREVIEW);
+    const begun = turn?.items.find((item) => item.type === 'userMessage');
+    const content = first && 'role' in first && first.role === 'user' ? contentOf(first) : (begun?.content ?? []);
+    const preview = content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join(' ').slice(0, PREVIEW);
     if (preview !== '') this.#previews.set(id, preview);
     return preview;
   }

@@ -54,7 +54,7 @@ export async function listThreads(threads: Threads, params: ParamsOf<'thread/lis
   const wanted = searchTerm?.toLowerCase();
   const shown = wanted === undefined ? undefined : new Map(await Promise.all(entries.map(async (entry) => [entry.id, await threads.shownEntry(entry)] as const)));
   const found = wanted === undefined ? entries : entries.filter(({ id }) => shown!.get(id)!.preview.toLowerCase().includes(wanted));
-  const { data, nextCursor } = pageBehind(found, { keyOf, sortDirection, ...params });
+  const { data, nextCursor } = pageBehind(found, { ...params, keyOf, sortDirection });
   return { result: { data: await Promise.all(data.map((entry) => threads.shownEntry(entry))), nextCursor, backwardsCursor: null } };
 }
 
