@@ -1,4 +1,5 @@
 /** `loopchart serve`: threads with an agent, for programs: JSON-RPC over standard input and output, or over WebSockets. */
+import { Console } from 'node:console';
 import { homedir } from 'node:os';
 import type { Readable } from 'node:stream';
 import { ThreadServer, listenForWebSockets, makeToken, recordedThreads, serveLines } from '../../server/index.ts';
@@ -14,6 +15,7 @@ type Listening = { kind: 'stdio' } | { kind: 'webSockets'; host: string; port: n
 export async function serve(options: ServeOptions): Promise<ExitCode> {
   const where = listeningOf(options.listen);
   if (where.kind === 'stdio' && (options.token !== undefined || options.origins.length > 0)) throw new UsageError('"--token" and "--origin" are for WebSockets: --listen ws://127.0.0.1:0', 'serve');
+  globalThis.console = new Console({ stdout: process.stderr, stderr: process.stderr }); // what agent files and tools print is not of the protocol
   const agent = await agentOf({ ...options, json: true });
   const opened = await openJournalOf(options);
   try {

@@ -142,7 +142,7 @@ describe('commands and patches ask in their own words', () => {
   test('a command of the shell', async () => {
     const client = await handing({ type: 'shell_call', callId: 'c', action: { commands: ['ls', 'pwd'] } }, [shellTool({ shell, needsApproval: true })]);
     const asked = await client.until(ASKED);
-    expect(asked.params).toMatchObject({ kind: 'command', command: 'ls\npwd', cwd: '/work', availableDecisions: ['accept', 'acceptForSession', 'decline', 'cancel'] });
+    expect(asked.params).toMatchObject({ kind: 'command', command: 'ls\npwd', cwd: '/project', availableDecisions: ['accept', 'acceptForSession', 'decline', 'cancel'] });
     client.respond(asked.id, { decision: 'accept' });
     await client.until('turn/completed');
     expect(client.messages.find(({ method, params }) => method === 'item/completed' && params.item.type === 'commandExecution')!.params.item).toMatchObject({ id: asked.params.itemId, status: 'completed', aggregatedOutput: 'ls done\npwd done\n', exitCode: 0 });

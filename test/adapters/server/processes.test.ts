@@ -22,6 +22,7 @@ describe('over pipes', () => {
     client.close();
     expect(await running.code).toBe(0);
     expect(running.errors()).toContain('One message a line, on standard input and output.');
+    expect(running.errors()).toContain('printed by the agent file');
   }, SLOW);
 
   test('a signal ends it; the thread is given back, and goes on where it is resumed', async () => {

@@ -22,7 +22,7 @@ const slowTool = () => {
 test('a thread that is started says what holds for it, and that it was asked in vain for what agents decide', async () => {
   const { client } = await serving({ models: ['fast', 'good'] });
   const answer = await client.request('thread/start', { model: 'good', approvalPolicy: 'never', sandbox: 'read-only', cwd: '/elsewhere' });
-  expect(answer).toMatchObject({ model: 'good', modelProvider: 'loopchart', cwd: '/work', approvalPolicy: 'on-request', sandbox: { type: 'dangerFullAccess' } });
+  expect(answer).toMatchObject({ model: 'good', modelProvider: 'loopchart', cwd: '/project', approvalPolicy: 'on-request', sandbox: { type: 'dangerFullAccess' } });
   expect(answer.thread).toMatchObject({ ephemeral: true, historyMode: 'paginated', status: { type: 'idle' }, turns: [], preview: '', source: 'appServer' });
   expect((await client.until('thread/started')).params.thread.id).toBe(answer.thread.id);
   expect((await client.until('warning')).params).toEqual({ threadId: answer.thread.id, message: 'Not changed, since agents and tools decide about it here: approvalPolicy, sandbox, cwd.' });

@@ -15,6 +15,7 @@ const AGENT = `
 import { Agent, tool } from 'loopchart';
 import { answersWith, calls, loop, says, scriptedModel } from 'loopchart/testing';
 import { z } from 'zod';
+console.log('printed by the agent file');
 const work = tool({ name: 'work', description: 'Works.', effect: 'idempotent', parameters: z.object({}), execute: () => (process.env.WORK ? process.env.WORK : new Promise(() => setInterval(() => {}, 1000))) });
 const pay = tool({ name: 'pay', description: 'Pays.', parameters: z.object({}), needsApproval: true, execute: () => 'paid' });
 const model = scriptedModel(loop(answersWith(({ input }) => {

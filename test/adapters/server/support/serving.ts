@@ -16,7 +16,7 @@ export interface ServingOptions extends Partial<Omit<RecordedOptions, 'agent'>> 
 export function serverWith({ tools = [], agent, server = {}, ...recorded }: ServingOptions, model: ScriptedModel): ThreadServer {
   const speaker = agent ?? new Agent({ name: 'assistant', model, tools });
   const threads = recordedThreads({ agent: speaker, ...recorded });
-  return new ThreadServer({ threads, version: '0.0.0', cwd: '/work', home: '/home', platform: 'linux', ...server });
+  return new ThreadServer({ threads, version: '0.0.0', cwd: '/project', home: '/home', platform: 'linux', ...server });
 }
 
 /** Ready to be asked for threads. */
