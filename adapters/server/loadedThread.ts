@@ -24,6 +24,8 @@ export interface LoadedOptions {
   isEphemeral: boolean;
   /** All clients, for what is of interest to those too that do not follow the thread. */
   everybody: () => Iterable<Connection>;
+  /** It cannot go on here: its journal cannot be written, say. */
+  broke: (loaded: LoadedThread) => void;
 }
 
 interface Asked { requestId: RequestId; wait: Wait; ask: ServerAsk }
@@ -61,6 +63,7 @@ export class LoadedThread {
     const earlier = options.feed.listen((event) => this.#take(event));
     for (const event of earlier) this.#take(event);
     this.#catchUp();
+    this.thread.events$.subscribe({ error: (error: unknown) => this.#broke(error) });
   }
 
   get id(): string {
@@ -130,6 +133,13 @@ export class LoadedThread {
     for (const { requestId } of this.#asked.values()) this.options.asks.remove(requestId);
     this.#asked.clear();
     await this.thread.release();
+  }
+
+  #broke(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.projection.broke(message, this.options.now());
+    this.warn(`The thread cannot go on here: ${message}`);
+    this.options.broke(this);
   }
 
   /** A fork tells whoever listens to its source as well. */

@@ -81,6 +81,16 @@ export class Projection {
     this.#status = this.#statusNow();
   }
 
+  /** The thread cannot go on in this process. */
+  broke(message: string, at: number): void {
+    for (const id of this.#waiting.keys()) this.#options.audience.resolved(id);
+    this.#waiting.clear();
+    if (this.#turn) this.#endTurn(this.#turn, 'failed', at, { code: 'user', message });
+    this.#hasFailed = true;
+    this.#state = 'idle';
+    this.#tellStatus();
+  }
+
   take(event: ThreadEvent): void {
     switch (event.type) {
       case 'thread.changed':

@@ -55,6 +55,8 @@ const unheeded = {
   cwd: z.unknown().optional(),
   outputSchema: z.unknown().optional(),
   dynamicTools: z.unknown().optional(),
+  additionalContext: z.unknown().optional(),
+  collaborationMode: z.unknown().optional(),
 };
 const settings = { agent: name, model: name, baseInstructions: name, developerInstructions: name, ...unheeded };
 export type ThreadSettings = Partial<z.output<z.ZodObject<typeof settings>>>;
@@ -92,7 +94,7 @@ export const PARAMS = {
   'thread/queue/reorder': z.object({ threadId, queuedSubmissionIds: z.array(z.string()) }),
   'thread/queue/delete': z.object({ threadId, queuedSubmissionId: z.string() }),
   'thread/queue/start': z.object({ threadId, queuedSubmissionId: name }),
-  'turn/start': z.object({ threadId, input, clientUserMessageId, ...overrides, ...unheeded, whenBusy: maybe(z.enum(WHEN_BUSY)) }),
+  'turn/start': z.object({ threadId, input, clientUserMessageId, ...overrides, ...unheeded, toolOutput: z.null('is not supported: inject_items puts results into the history').optional(), whenBusy: maybe(z.enum(WHEN_BUSY)) }),
   'turn/steer': z.object({ threadId, input, clientUserMessageId, expectedTurnId: z.string() }),
   'turn/interrupt': z.object({ threadId, turnId: z.string() }),
 } as const;

@@ -35,6 +35,8 @@ export class Threads {
   readonly #opening = new Map<string, Promise<LoadedThread>>();
   readonly #previews = new Map<string, string>();
   readonly #timers = new Map<string, unknown>();
+  /** Threads that are being given back. */
+  readonly #leaving = new Map<string, Promise<void>>();
 
   constructor(options: ThreadsOptions) {
     this.options = options;
@@ -78,6 +80,7 @@ export class Threads {
   }
 
   async #open(threadId: string, settings: ThreadSettings): Promise<LoadedThread> {
+    await this.#leaving.get(threadId);
     const feed = new Feed();
     const thread = await this.options.source.open(threadId, { onEvent: feed.onEvent });
     if (!thread) throw threadNotFound(threadId);
@@ -87,7 +90,7 @@ export class Threads {
 
   #add(thread: Thread, feed: Feed, settings: ThreadSettings, about: { createdAt: number; forkedFromId?: string; isEphemeral: boolean }): LoadedThread {
     const { cwd, clock, everybody } = this.options;
-    const loaded = new LoadedThread({ ...about, thread, feed, settings, cwd, everybody, asks: this.asks, now: () => clock.now() });
+    const loaded = new LoadedThread({ ...about, thread, feed, settings, cwd, everybody, asks: this.asks, now: () => clock.now(), broke: (broken) => void this.#unload(broken) });
     this.#loaded.set(thread.id, loaded);
     return loaded;
   }
@@ -120,6 +123,7 @@ export class Threads {
     this.#timers.clear();
     await Promise.allSettled(this.#opening.values());
     await Promise.all([...this.#loaded.values()].map((loaded) => loaded.release()));
+    await Promise.all(this.#leaving.values());
     this.#loaded.clear();
   }
 
@@ -139,8 +143,11 @@ export class Threads {
 
   async #unload(loaded: LoadedThread): Promise<void> {
     this.#timers.delete(loaded.id);
-    this.#loaded.delete(loaded.id);
-    await loaded.release();
+    if (this.#loaded.get(loaded.id) === loaded) this.#loaded.delete(loaded.id);
+    const released = loaded.release().catch(() => undefined); // its journal may be what is broken
+    this.#leaving.set(loaded.id, released);
+    await released;
+    this.#leaving.delete(loaded.id);
     loaded.tell({ method: 'thread/status/changed', params: { threadId: loaded.id, status: { type: 'notLoaded' } } });
     loaded.tell({ method: 'thread/closed', params: { threadId: loaded.id } });
   }

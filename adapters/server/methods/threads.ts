@@ -129,7 +129,7 @@ function announced(threads: Threads, loaded: LoadedThread, settings: ThreadSetti
   warnUnheeded(loaded, settings);
 }
 
-const UNHEEDED = ['approvalPolicy', 'sandbox', 'sandboxPolicy', 'permissions', 'cwd', 'outputSchema', 'dynamicTools'] as const;
+const UNHEEDED = ['approvalPolicy', 'sandbox', 'sandboxPolicy', 'permissions', 'cwd', 'outputSchema', 'dynamicTools', 'additionalContext', 'collaborationMode'] as const;
 
 /** Clients of the protocol send them; that they change nothing is said, not hidden. */
 export function warnUnheeded(loaded: LoadedThread, settings: Partial<Record<(typeof UNHEEDED)[number], unknown>>): void {

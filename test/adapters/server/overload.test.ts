@@ -1,12 +1,11 @@
 /** Clients that ask for too much, or read too slowly: memory is bounded, and lifecycle messages are not dropped. */
-import { Agent } from 'loopchart';
+import { Agent, MemoryJournal, tool } from 'loopchart';
 import { calls, loop, says, scriptedModel } from 'loopchart/testing';
 import { describe, expect, test } from 'vitest';
 import { Outbox, type Weight } from '../../../adapters/server/outbox.ts';
 import { Client, textInput } from './support/client.ts';
 import { latch, refund } from '../../scenarios/support/cast.ts';
 import { serverWith, serving } from './support/serving.ts';
-import { tool } from 'loopchart';
 import { z } from 'zod';
 
 test('requests beyond those that may be under way are answered: overloaded, and the rest goes on', async () => {
@@ -118,4 +117,27 @@ test('several agents of one server, chosen by name', async () => {
   const threadId = await client.thread({ agent: 'second' });
   await client.turn(threadId, 'go');
   expect((await client.until('turn/completed')).params.turn.items[0].text).toBe('second here');
+});
+
+test('a journal that cannot be written any more: the turn fails, the thread is closed, and the server goes on', async () => {
+  const journal = new MemoryJournal();
+  let isBroken = false;
+  const append = journal.append.bind(journal);
+  journal.append = (...args) => {
+    if (isBroken) throw new Error('disk full');
+    append(...args);
+  };
+  const { client } = await serving({ journal, tools: [refund] }, calls('refund', { order: 1 }), says('later'));
+  const threadId = await client.thread();
+  const turnId = await client.turn(threadId, 'go');
+  const asked = await client.until('item/commandExecution/requestApproval');
+  isBroken = true;
+  client.respond(asked.id, { decision: 'accept' });
+  expect((await client.until('turn/completed')).params.turn).toMatchObject({ id: turnId, status: 'failed', error: { message: expect.stringContaining('disk full') } });
+  await client.until('thread/closed');
+  isBroken = false;
+  expect((await client.request('thread/resume', { threadId })).thread.turns).toMatchObject([{ id: turnId, status: 'inProgress' }]);
+  const again = await client.until('item/commandExecution/requestApproval', client.messages.findIndex(({ method }) => method === 'thread/closed'));
+  client.respond(again.id, { decision: 'accept' });
+  expect((await client.until(({ method, params }) => method === 'turn/completed' && params.turn.status === 'completed')).params.turn.items[0].text).toBe('later');
 });

@@ -1,9 +1,10 @@
 /** A server over real threads, with a model that says what a script says. */
 import { Agent, type FunctionTool } from 'loopchart';
 import { type ScriptedModel, type Step, scriptedModel } from 'loopchart/testing';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { type RecordedOptions, ThreadServer, type ThreadServerOptions, recordedThreads } from '../../../../adapters/server/index.ts';
 import { type Client, connect } from './client.ts';
+import { orderProblems } from './order.ts';
 
 export interface Serving { server: ThreadServer; model: ScriptedModel; client: Client; another(capabilities?: object): Promise<Client> }
 
@@ -26,6 +27,7 @@ export async function serving(options: ServingOptions, ...script: Step[]): Promi
   onTestFinished(() => server.close());
   const another = async (capabilities: object = {}) => {
     const client = connect(server);
+    onTestFinished(() => expect(orderProblems(client.messages)).toEqual([]));
     await client.initialize(capabilities);
     return client;
   };
