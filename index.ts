@@ -12,10 +12,18 @@ export type * from './actors/runOptions.ts';
 export { RunState } from './actors/runState.ts';
 export { RunResult, StreamedRunResult, type RunResultData } from './actors/result.ts';
 export type { RunEvent } from './actors/runView.ts';
+export type * from './actors/stopHook.ts';
+export type { StuckThresholds } from './machines/stuck.ts';
 
 export { Agent } from './actors/agent.ts';
 export type * from './actors/agent.ts';
 export type { AgentAsToolInputSchema, StructuredToolInputBuilder, StructuredToolInputBuilderOptions } from './actors/agentTool.ts';
+export { ApprovalNeeded, approvalNeeded } from './actors/approvalNeeded.ts';
+export { ApprovalRules } from './actors/approvalRules.ts';
+export type * from './actors/approvalRules.ts';
+export { askUser, questionTool } from './actors/questionTool.ts';
+export type * from './actors/questionTool.ts';
+export type { AnswerSchema, Answers, Question, QuestionOption, QuestionSpec } from './actors/question.ts';
 export { adoptFunctionTool, invokeFunctionTool, isToolEnabled, tool, toolNamespace, type ToolNamespaceOptions } from './actors/tool.ts';
 export type * from './actors/toolTypes.ts';
 export type { StandardSchemaWithJSON, ToolExecuteArgument, ToolInputParameters, ToolOutputSchema } from './actors/schemaTypes.ts';

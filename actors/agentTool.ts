@@ -58,6 +58,11 @@ export type AgentToolOptions<TContext, TAgent extends Agent<TContext, any>, TPar
   onStreamMaxPendingEvents?: number | null;
   /** `false`: a nested run that fails makes this run fail. Default `true`: the model reads that the tool failed. */
   failureAsResult?: boolean;
+  /**
+   * The agent works beside the run, and its answer comes as mail (F5): the call itself only says that it has begun. Needs a thread; what
+   * the run that began it is told does not reach it. Default `false`.
+   */
+  background?: boolean;
 };
 export type AgentToolOptionsWithDefault<TContext, TAgent extends Agent<TContext, any>> =
   Omit<AgentToolOptions<TContext, TAgent, typeof AgentAsToolInputSchema>, 'parameters'> & { parameters?: undefined };
@@ -79,6 +84,8 @@ export interface AgentToolDelegate<TContext, TAgent extends Agent<TContext, any>
   maxPendingEvents: number | null;
   maxTurns?: number | null;
   failureAsResult: boolean;
+  /** It works beside the runs of a thread. */
+  background: boolean;
   /** The nested run's context carries the parsed arguments as `toolInput`. */
   capturesInput: boolean;
   contextStrategy: 'merge' | 'replace' | 'preferSerialized';
@@ -148,6 +155,7 @@ function makeDelegate<TContext, TAgent extends Agent<TContext, any>, TParameters
     maxPendingEvents,
     ...('maxTurns' in runOptions ? { maxTurns: runOptions.maxTurns } : {}),
     failureAsResult: options.failureAsResult ?? true,
+    background: options.background ?? false,
     capturesInput: options.parameters !== undefined || options.inputBuilder !== undefined,
     contextStrategy: options.resumeState?.contextStrategy ?? 'merge',
   };

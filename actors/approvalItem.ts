@@ -1,4 +1,5 @@
 /** A call that waits for a person, as the app sees it. */
+import type { Question } from '../machines/protocol/call.ts';
 import type { ApplyPatchCallItem, ComputerUseCallItem, FunctionCallItem, HostedToolCallItem, ShellCallItem } from '../machines/protocol/item.ts';
 import type { Agent } from './agent.ts';
 import { AgentItem, callIdOf } from './items.ts';
@@ -19,6 +20,8 @@ export interface ApprovalDetails {
   expiresAt?: number;
   /** As of the item. */
   uncertain?: boolean;
+  questions?: readonly Question[];
+  reason?: string;
 }
 
 /** A call that waits for a person (D1); one of `result.interruptions`. */
@@ -34,6 +37,10 @@ export class RunToolApprovalItem extends AgentItem<ApprovableCallItem> {
    * says what it brought, `state.reject` ends it with a message for the model.
    */
   declare readonly uncertain?: true;
+  /** What the call asks: answered with `state.answer`, declined with `state.reject` (D8). */
+  declare readonly questions?: readonly Question[];
+  /** Why the body asks to be approved before it goes on; `state.approve` runs it again (D9). */
+  declare readonly reason?: string;
 
   constructor(rawItem: ApprovableCallItem, agent: AnyAgent, toolName?: string, details: ApprovalDetails = {}) {
     super(rawItem, agent, 'agent');
@@ -43,6 +50,8 @@ export class RunToolApprovalItem extends AgentItem<ApprovableCallItem> {
     this.path = details.path ?? [];
     if (details.expiresAt !== undefined) this.expiresAt = details.expiresAt;
     if (details.uncertain) this.uncertain = true;
+    if (details.questions) this.questions = details.questions;
+    if (details.reason !== undefined) this.reason = details.reason;
   }
 
   get name(): string | undefined {
@@ -62,6 +71,8 @@ export class RunToolApprovalItem extends AgentItem<ApprovableCallItem> {
       path: this.path,
       ...(this.expiresAt !== undefined && { expiresAt: this.expiresAt }),
       ...(this.uncertain && { uncertain: true }),
+      ...(this.questions && { questions: this.questions }),
+      ...(this.reason !== undefined && { reason: this.reason }),
     };
   }
 }

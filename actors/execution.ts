@@ -1,15 +1,16 @@
 /** One live run: agents, host and effects put together, from its input or its state to rest. */
 import { CHART_VERSIONS } from '../machines/versions.ts';
 import { wellFormed } from '../machines/history.ts';
+import type { Call } from '../machines/protocol/call.ts';
 import type { Command, Decision, PendingInput } from '../machines/protocol/command.ts';
 import type { AgentInputItem } from '../machines/protocol/item.ts';
 import type { JournalEntry } from '../machines/protocol/journal.ts';
 import type { RunInput, RunOutcome } from '../machines/protocol/outcome.ts';
 import { systemClock } from './clock.ts';
 import { Checkpoints } from './checkpoints.ts';
+import { Deciding } from './deciding.ts';
 import { Effects } from './effects/index.ts';
 import { before, continued, handledKinds, prepared } from './effects/session.ts';
-import { completeDecision, standingDecision } from './effects/approvals.ts';
 import { disposeComputers } from './effects/hands.ts';
 import type { ExecutionOptions, ExecutionOrigin } from './executionOptions.ts';
 import { UserError } from './errors.ts';
@@ -20,7 +21,7 @@ import { toItems } from './input.ts';
 import { type Progress, progressOf, savesToSession } from './progress.ts';
 import { RunContext } from './runContext.ts';
 import { RunView } from './runView.ts';
-import { type RunSource, RunState } from './runState.ts';
+import { type RunSource, RunState, type SteerWay } from './runState.ts';
 import { settledResult } from './settledResult.ts';
 import { Signals } from './signals.ts';
 import { type AnyRunOptions, RunScope, agentHasListeners } from './scope.ts';
@@ -40,11 +41,10 @@ export class Execution implements RunSource {
   #atRest: { progress: Progress; openDecisions: OpenDecision[] } | undefined;
   readonly #signals = new Signals();
   #home: Journal | undefined;
-  /** Calls about which a decision is on its way: a second one comes too late. */
-  readonly #answering = new Set<string>();
+  readonly #deciding: Deciding;
 
   /** @param from nothing for a fresh run. */
-  constructor({ agent, config, options, hooks, stream, onStream, pace }: ExecutionOptions, from: ExecutionOrigin = {}) {
+  constructor({ agent, config, options, hooks, stream, retryByDefault, onStream, pace }: ExecutionOptions, from: ExecutionOrigin = {}) {
     this.#options = options;
     const causes = new Map<string, unknown>();
     const listens = onStream !== undefined || options.onEvent !== undefined || agentHasListeners(agent);
@@ -57,6 +57,7 @@ export class Execution implements RunSource {
       runContext: from.runContext ?? toRunContext(options.context),
       hooks,
       stream,
+      retryByDefault,
       causes,
       onRaw: view?.raw,
       onProgress: view?.progressed,
@@ -65,13 +66,14 @@ export class Execution implements RunSource {
     });
     for (const agent of from.agents ?? []) this.scope.keyOf(agent);
     this.#effects = new Effects(this.scope, settledResult);
+    const clock = options.clock ?? config.clock ?? systemClock;
     const journal = options.journal ?? config.journal ?? from.journal;
     const checkpointEvery = options.checkpointEvery ?? config.checkpointEvery ?? (journal ? undefined : Infinity); // nobody opens what is in this process only
     this.#host = new Host({
       runId: this.scope.runId,
       threadId: options.threadId ?? from.threadId,
       journal: journal ?? new MemoryJournal(),
-      clock: options.clock ?? config.clock ?? systemClock,
+      clock,
       effects: this.#effects,
       causes,
       onRest: () => this.#check(),
@@ -85,6 +87,7 @@ export class Execution implements RunSource {
     view?.follow(this.#host, this.#effects);
     this.state = from.state ?? new RunState(this);
     this.state.follow(this);
+    this.#deciding = new Deciding({ host: this.#host, clock, state: this.state, scopeOf: (id) => this.scopeOf(id), interruption: () => this.#interruption() });
   }
 
   get origin(): ExecutionOrigin {
@@ -148,9 +151,8 @@ export class Execution implements RunSource {
     const { maxTurns, errorHandlers, stopSignal, session } = this.#options;
     if (!session && savesToSession(this.#host.snapshot)) throw new UserError('This run saves to a session. Pass the session again, as the option `session`, to go on with it.');
     if (maxTurns !== undefined || errorHandlers) this.#host.command({ type: 'configure', maxTurns, errorHandlers: errorHandlers && handledKinds(errorHandlers) });
-    const staged = this.state.takeStaged();
-    if (staged.length > 0) this.steer(staged);
-    await this.#takeDecisions();
+    for (const { path, input } of this.state.takeStaged()) this.steer(input, { path });
+    await this.#deciding.takeAll();
     if (stopSignal?.aborted) this.softStop();
     for (const command of this.#saidBefore()) this.#host.command(command);
   }
@@ -161,7 +163,7 @@ export class Execution implements RunSource {
    */
   async continue(outcome: RunOutcome, maxTurns: number | null): Promise<void> {
     const { scope } = this;
-    const going = continued(scope, outcome, this.state.takeStaged());
+    const going = continued(scope, outcome, this.state.takeStaged().flatMap(({ input }) => input));
     if (this.#options.maxTurns === undefined) going.maxTurns = maxTurns;
     await this.#play(() => this.#begin({ path: scope.runId, agent: outcome.agent, prepared: going, before: before(scope) }));
   }
@@ -188,39 +190,24 @@ export class Execution implements RunSource {
     return changed === 'accepted';
   }
 
-  steer(input: PendingInput[]): boolean {
-    return this.#tell({ type: 'steer', input });
+  steer(input: PendingInput[], { path, mode = this.scope.option('steerMode') }: SteerWay = {}): boolean {
+    return this.#tell({ type: 'steer', input, ...(path !== undefined && { path }), ...(mode === 'instant' && { mode }) });
+  }
+
+  mail(input: PendingInput[]): boolean {
+    return this.#tell({ type: 'mail', input });
   }
 
   standing(id: string): 'open' | 'stale' | 'unknown' {
-    if (this.#answering.has(id)) return 'stale';
-    const waits = this.#atRest?.openDecisions.some((open) => open.id === id);
-    return waits ? 'open' : this.#host.standing(id);
+    return this.#deciding.standing(id, this.#atRest?.openDecisions);
   }
 
-  /** A decision with edited arguments is checked before it is recorded (D2); one that holds for always, for all that wait. */
-  async decide(id: string, decision: Decision, interrupts = false): Promise<void> {
-    this.#answering.add(id);
-    try {
-      const open = this.#host.openDecisions.find((one) => one.id === id);
-      const complete = open ? await completeDecision(this.scopeOf(open.id), open, decision) : decision;
-      this.#host.decide(id, complete, ...(interrupts ? [this.#interruption()] : []));
-      if ('always' in decision && decision.always) await this.#takeStanding();
-    } catch (error) {
-      this.#host.fail(error); // code of the app threw while it worded the answer
-    }
+  callOf(id: string): Call | undefined {
+    return this.#deciding.callOf(id, this.#atRest?.openDecisions);
   }
 
-  async #takeDecisions(): Promise<void> {
-    for (const { id, decision, interrupts } of this.state.takeDecisions()) await this.decide(id, decision, interrupts);
-    await this.#takeStanding();
-  }
-
-  async #takeStanding(): Promise<void> {
-    for (const open of this.#host.openDecisions) {
-      const standing = standingDecision(this.scopeOf(open.id), open);
-      if (standing && !this.#answering.has(open.id)) await this.decide(open.id, standing);
-    }
+  decide(id: string, decision: Decision, interrupts = false): Promise<void> {
+    return this.#deciding.decide(id, decision, interrupts);
   }
 
   #listen(): void {

@@ -24,7 +24,7 @@ export type { OpenDecision } from './decisions.ts';
 export type { EffectWatcher, HostOptions } from './hostOptions.ts';
 export type { EffectIo, EffectRunner } from './openEffects.ts';
 
-export type CommandReceipt = 'accepted' | 'over' | 'stale';
+export type CommandReceipt = 'accepted' | 'over' | 'stale' | 'unknown';
 
 /**
  * Owns what goes in and out of one run, or of a thread with its runs: every external input is appended to the journal, then applied; every effect is
@@ -43,7 +43,7 @@ export class Host implements LeafHost {
   isReplaying = false;
   readonly #options: HostOptions;
   readonly effects: OpenEffects;
-  readonly #decisions: Decisions;
+  readonly decisions: Decisions;
   readonly writer: JournalWriter;
   readonly #record: RunRecord;
   readonly #queue: EntryQueue;
@@ -55,7 +55,7 @@ export class Host implements LeafHost {
   constructor(options: HostOptions) {
     this.#options = options;
     this.effects = new OpenEffects(options, this);
-    this.#decisions = new Decisions(this.effects);
+    this.decisions = new Decisions(this.effects);
     this.writer = new JournalWriter(options.journal, options.runId);
     this.#record = new RunRecord({ writer: this.writer, clock: options.clock, effects: this.effects, present: this });
     this.#queue = new EntryQueue({
@@ -111,7 +111,7 @@ export class Host implements LeafHost {
     this.now = rest.at;
     this.#boot(start.input, actor);
     if (this.#record.mark() === mark && this.#options.effects.recall?.(scopes, nestedRuns(actor))) {
-      this.#decisions.recall(decisions);
+      this.decisions.recall(decisions);
       return true;
     }
     this.#actor?.stop(); // nothing has been begun
@@ -126,7 +126,7 @@ export class Host implements LeafHost {
     const scopes = this.#options.effects.memory;
     const last = this.entries.at(-1);
     if (!this.#actor || !scopes || this.crash || last?.type !== 'run.rest') return undefined;
-    return { position: this.writer.length, mark: last.mark, actor: this.#actor.kept, scopes, decisions: this.#decisions.kept };
+    return { position: this.writer.length, mark: last.mark, actor: this.#actor.kept, scopes, decisions: this.decisions.kept };
   }
 
   /** Executes what a replayed run is still waiting for, after all that it was told. */
@@ -165,21 +165,23 @@ export class Host implements LeafHost {
   forget(): void {
     this.#record.forget();
     this.effects.forget();
-    this.#decisions.forget();
+    this.decisions.forget();
   }
 
   get openDecisions(): OpenDecision[] {
-    return this.#decisions.open;
+    return this.decisions.open;
   }
 
   /**
-   * `over` when the run has settled, `stale` when the command is meant for another run: nothing was changed (J3, P5).
+   * `over` when the run has settled, `stale` when the command is meant for another run, `unknown` when nothing is at work at the path
+   * that a steer names: nothing was changed (J3, P5, L7).
    * @throws UserError for what is no command.
    */
   command(command: Command, expectedRunId = this.#options.runId): CommandReceipt {
     checkedCommand(command);
     if (expectedRunId !== this.#options.runId) return 'stale';
     if (this.isOver) return 'over';
+    if (command.type === 'steer' && command.path !== undefined && !this.effects.hasBelow(command.path)) return 'unknown';
     this.dispatch(incoming(command));
     return 'accepted';
   }
@@ -199,13 +201,13 @@ export class Host implements LeafHost {
   /** A decision for a call that is announced but does not wait yet is kept for it (D4). With `then` both take effect, or neither (D2). */
   decide(id: string, decision: Decision, ...then: (Command | ThreadCommand)[]): void {
     if (this.standing(id) !== 'open') return;
-    const { input } = this.#decisions.announced(id)!; // it is open
+    const { input } = this.decisions.announced(id)!; // it is open
     this.dispatch({ type: 'decide', id, decision, fingerprint: input.call && fingerprintOf(input.call) }, ...then.map(incoming));
   }
 
   /** What would become of a decision now: taken or kept, too late, or about no call of this run. */
   standing(id: string): 'open' | 'stale' | 'unknown' {
-    return this.#decisions.standing(id, { runId: this.#options.runId, isOver: this.isOver, entries: this.entries });
+    return this.decisions.standing(id, { runId: this.#options.runId, isOver: this.isOver, entries: this.entries });
   }
 
   /** Stops the actors and every effect; the entries stay. For a run that waits and is resumed from its state. */
@@ -260,10 +262,10 @@ export class Host implements LeafHost {
         this.#boot(entry.input);
         break;
       case 'command':
-        if (this.ending === null) this.#actor!.tell(stamped(entry.command, entry.at));
+        if (this.ending === null) this.effects.whileCutting(entry.command, () => this.#actor!.tell(stamped(entry.command, entry.at)));
         break;
       case 'decide':
-        this.#decisions.keep(entry.id, entry.decision, entry.fingerprint);
+        this.decisions.keep(entry.id, entry.decision, entry.fingerprint);
         break;
       case 'effect.started':
       case 'effect.item':
@@ -284,7 +286,7 @@ export class Host implements LeafHost {
       case 'run.rest':
         break;
     }
-    for (const { id, decision } of this.#decisions.due()) this.#settle(id, { status: 'ok', value: decision });
+    for (const { id, decision } of this.decisions.due()) this.#settle(id, { status: 'ok', value: decision });
   }
 
   #boot(input: RunInput | ThreadInput, snapshot?: KeptActor): void {

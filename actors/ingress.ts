@@ -2,7 +2,7 @@
  * What may come into a run from outside is checked before it is recorded: nothing invalid is ever written or applied. Without zod,
  * which the front door does not load; a test holds these checks against `CommandSchema`.
  */
-import type { Command } from '../machines/protocol/command.ts';
+import type { Command, PendingInput } from '../machines/protocol/command.ts';
 import { ERROR_KINDS } from '../machines/protocol/outcome.ts';
 import { UserError } from './errors.ts';
 
@@ -15,14 +15,16 @@ export function checkedCommand(command: Command): Command {
   return command;
 }
 
-const KNOWN = '`steer`, `softStop`, `interrupt` or `configure`';
+const KNOWN = '`steer`, `mail`, `softStop`, `interrupt` or `configure`';
 type Check<Type extends Command['type']> = (command: Extract<Command, { type: Type }>) => string | undefined;
 
 const CHECKS: { [Type in Command['type']]: Check<Type> } = {
-  steer: ({ input }) => {
-    if (!Array.isArray(input) || input.length === 0) return '`steer` needs at least one message';
-    return input.every((one) => isObject(one) && typeof one.id === 'string' && isObject(one.item)) ? undefined : 'each message of `steer` needs an id and an item';
+  steer: ({ input, path = '', mode, cut = {} }) => {
+    if (mode !== undefined && mode !== 'instant') return `"${String(mode)}" is no mode of a steer: leave it out, or say 'instant'`;
+    if (!isObject(cut) || !Object.values(cut).every(Array.isArray)) return '`cut` of a steer is a list of items by effect';
+    return typeof path === 'string' ? problemOf('steer', input) : 'the `path` of a `steer` is a text';
   },
+  mail: ({ input }) => problemOf('mail', input),
   softStop: () => undefined,
   interrupt: ({ reason, at, partials = {}, notice = false }) => {
     if (!['user', 'replaced', 'tripwire'].includes(reason)) return `"${reason}" is no reason for an interrupt`;
@@ -36,6 +38,11 @@ const CHECKS: { [Type in Command['type']]: Check<Type> } = {
     return areKinds ? undefined : `errorHandlers has to be a list of ${ERROR_KINDS.join(', ')}`;
   },
 };
+
+function problemOf(type: string, input: PendingInput[]): string | undefined {
+  if (!Array.isArray(input) || input.length === 0) return `\`${type}\` needs at least one message`;
+  return input.every((one) => isObject(one) && typeof one.id === 'string' && isObject(one.item)) ? undefined : `each message of \`${type}\` needs an id and an item`;
+}
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const isKnown = (type: string): type is Command['type'] => Object.hasOwn(CHECKS, type);

@@ -1,7 +1,7 @@
 /** From an input or a state to a result: a run begins, goes on, or is begun again after trouble that may pass. */
 import type { AgentInputItem } from '../machines/protocol/item.ts';
 import { Recovery } from './autoResume.ts';
-import { AgentsError, RunInterruptedError, StaleStateError } from './errors.ts';
+import { AgentsError, RunInterruptedError, StaleStateError, UserError } from './errors.ts';
 import { EventHub } from './eventHub.ts';
 import type { RunStreamEvent } from './events.ts';
 import { Execution, type ExecutionOptions } from './execution.ts';
@@ -53,6 +53,7 @@ function attempt(options: ExecutionOptions, input: Input): Attempt {
   }
   const { outcome, entries, scope, origin, progress } = input.source;
   const { runContext } = scope;
+  mustKeepPolicy(options, progress.hasPolicy);
   if (options.options.context !== undefined) Object.assign(runContext, { context: options.options.context });
   if (!outcome) {
     const execution = new Execution(options, { ...origin, state: input, runContext: scope.contextForReplay() });
@@ -64,6 +65,12 @@ function attempt(options: ExecutionOptions, input: Input): Attempt {
   execution.scope.originalInput = scope.originalInput;
   execution.scope.rawResponses.push(...scope.rawResponses);
   return { execution, work: execution.continue(outcome, progress.maxTurns) };
+}
+
+/** What needs approval by a policy must not run because somebody forgot to say it again (D6). */
+function mustKeepPolicy({ options, config }: ExecutionOptions, hasPolicy = false): void {
+  if (!hasPolicy || (options.approvalPolicy ?? config.approvalPolicy) !== undefined) return;
+  throw new UserError('This run has an approval policy. Pass it again, as the option `approvalPolicy`, to go on with it; one without rules says that it has none any more.');
 }
 
 /** It is over; that is told to nobody again, and written where the process died that should have. */

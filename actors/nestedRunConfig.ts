@@ -3,7 +3,7 @@ import type { Model, ModelSettings } from './ports.ts';
 import type { RunConfig } from './runOptions.ts';
 
 /** Policies that hold for everything a run does; guardrails, filters and names are the outer run's own. */
-const INHERITED = ['modelProvider', 'model', 'modelSettings', 'toolExecution', 'toolNotFoundBehavior', 'toolNameCollisionPolicy', 'tracing'] as const;
+const INHERITED = ['modelProvider', 'model', 'modelSettings', 'toolExecution', 'toolNotFoundBehavior', 'toolNameCollisionPolicy', 'tracing', 'approvalPolicy', 'approvalExpiresAfterMs'] as const;
 /** How an app reaches its provider; goes with the client of a Model object and must not leak to another. */
 const TRANSPORT = ['extra_headers', 'extraHeaders', 'extra_query', 'extraQuery', 'extra_body', 'extraBody'];
 

@@ -14,6 +14,8 @@ export interface Progress {
   history: AgentInputItem[];
   generated: ItemRecord[];
   inputGuardrails: GuardrailResult[];
+  /** It began with an approval policy (M8). */
+  hasPolicy?: true;
 }
 
 interface Snapshot { context: unknown; children: Record<string, { getSnapshot(): Snapshot } | undefined> }
@@ -31,6 +33,7 @@ export function progressOf(root: unknown): Progress {
     history: run.conversation.history,
     generated: run.conversation.generated,
     inputGuardrails: Object.values(run.guardrails.results),
+    ...(run.prepared?.hasPolicy && { hasPolicy: true }),
   };
   const agent = snapshot.children[`agent.${run.activation}`]?.getSnapshot();
   if (!agent || !run.agentAlive) return withCarried(progress, run.conversation.carried);

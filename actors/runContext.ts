@@ -1,6 +1,7 @@
 /** What tools, guardrails, hooks and instructions are given of a run: the caller's own context, the usage and the decisions. */
 import { ApprovalLedger, type ApprovalDecision, type ApprovalQuery, type ApprovalRecord } from './approvalLedger.ts';
 import type { RunToolApprovalItem } from './items.ts';
+import type { ToolApproval } from './toolTypes.ts';
 import { Usage } from './usage.ts';
 
 export type { ApprovalDecision, ApprovalQuery, ApprovalRecord };
@@ -36,7 +37,7 @@ export class RunContext<TContext = UnknownContext> {
   /** The structured input of the nested run this context belongs to, if any. */
   declare toolInput?: unknown;
   /** Present while a body runs again that had asked for approval itself; `reason` is what it gave then (D9). */
-  declare approval?: { reason?: string };
+  declare approval?: ToolApproval;
   #approvals = new ApprovalLedger();
 
   constructor(context: TContext = {} as TContext) {
@@ -89,7 +90,7 @@ export class RunContext<TContext = UnknownContext> {
   }
 
   /** A context for one call or nested run: the same `context`, usage and decisions, but its own `toolInput` and `approval`. */
-  forCall({ toolInput, approval }: { toolInput?: unknown; approval?: { reason?: string } } = {}): RunContext<TContext> {
+  forCall({ toolInput, approval }: { toolInput?: unknown; approval?: ToolApproval } = {}): RunContext<TContext> {
     const derived = new RunContext(this.context);
     derived.usage = this.usage;
     derived.#approvals = this.#approvals;

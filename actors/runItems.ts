@@ -1,5 +1,6 @@
 /** Between records, which are data, and the item objects that apps know. */
-import type { AssistantMessageItem, CompactionItem, FunctionCallItem, FunctionCallResultItem, ReasoningItem, ToolCallItem, ToolSearchCallItem, ToolSearchOutputItem } from '../machines/protocol/item.ts';
+import type { Call } from '../machines/protocol/call.ts';
+import type { AgentInputItem, AssistantMessageItem, CompactionItem, FunctionCallItem, FunctionCallResultItem, ReasoningItem, ToolCallItem, ToolSearchCallItem, ToolSearchOutputItem } from '../machines/protocol/item.ts';
 import type { ItemRecord } from '../machines/protocol/outcome.ts';
 import {
   type RunItem,
@@ -46,8 +47,15 @@ export function recordOf(scope: RunScope, item: RunItem): ItemRecord | undefined
   return record;
 }
 
-export function approvalItemOf(scope: RunScope, { id, path, agent, call, uncertain }: OpenDecision): RunToolApprovalItem {
-  return new RunToolApprovalItem(call.item as ApprovableCallItem, scope.agent(agent), call.name, { id, path: pathOf(path), uncertain });
+export function approvalItemOf(scope: RunScope, { path, agent, call, ...asked }: OpenDecision): RunToolApprovalItem {
+  return new RunToolApprovalItem(call.item as ApprovableCallItem, scope.agent(agent), call.name, { ...asked, path: pathOf(path) });
+}
+
+/** Read back from a journal, a call and its item are no longer one object. */
+export function isSameCall(item: AgentInputItem, called: Call['item']): boolean {
+  if (item === called) return true;
+  if (item.type !== called.type) return false;
+  return 'callId' in item && 'callId' in called ? item.callId === called.callId : 'id' in item && item.id === called.id;
 }
 
 /** The agents and calls that lead to a call: one entry a nested run, the call itself last. */

@@ -1,8 +1,10 @@
 /** What a run can be told: the options of the Agents SDK under their names, and ours. */
+import type { ApprovalPolicy, ApprovalRules } from './approvalRules.ts';
 import type { AutoResumeOptions } from './autoResume.ts';
 import type { InspectionEvent } from 'xstate';
 import type { AgentInputItem, AgentOutputItem } from '../machines/protocol/item.ts';
 import type { ErrorKind } from '../machines/protocol/outcome.ts';
+import type { StuckThresholds } from '../machines/stuck.ts';
 import type { Agent } from './agent.ts';
 import type { MaxTurnsExceededError, ModelBehaviorError, ModelRefusalError } from './errors.ts';
 import type { StreamOptions } from './eventReader.ts';
@@ -17,6 +19,7 @@ import type { RunContext } from './runContext.ts';
 import type { RunState } from './runState.ts';
 import type { RunEvent } from './runView.ts';
 import type { AgentOutputType, ResolvedAgentOutput } from './schemaTypes.ts';
+import type { StopHook } from './stopHook.ts';
 
 type Promisable<T> = T | Promise<T>;
 type AnyAgent = Agent<any, any>; // `any`: options are given before context and output types are known; the peer's types have it
@@ -51,6 +54,8 @@ export interface ToolExecutionConfig {
 export type ToolNameCollisionPolicy = 'warn' | 'error';
 /** Default `return_error_to_model`: the model reads that the tool does not exist. The Agents SDK raises. */
 export type ToolNotFoundBehavior = 'raise_error' | 'return_error_to_model';
+export type ToolStart = 'afterResponse' | 'eager';
+export type SteerMode = 'safePoint' | 'instant';
 export type ReasoningItemIdPolicy = 'preserve' | 'omit';
 /** Accepted so that options of the Agents SDK fit; traces come with their own adapter. */
 export interface TracingConfig { apiKey?: string; includeTaskAndTurnSpans?: boolean }
@@ -98,6 +103,17 @@ interface CommonOptions<TContext> {
   toolExecution?: ToolExecutionConfig;
   toolNotFoundBehavior?: ToolNotFoundBehavior;
   toolNameCollisionPolicy?: ToolNameCollisionPolicy;
+  /**
+   * `eager`: while the model streams, a call begins as soon as its item is complete; where the model is not streamed, says of no item that
+   * it is complete, or where the provider keeps the conversation, as by default: after the response (C4).
+   */
+  toolStart?: ToolStart;
+  /** Of several calls in one response the first runs; the model reads that the others did not (C9). Default false. */
+  oneCallPerTurn?: boolean;
+  /** Longest text of a result that the model reads, in bytes of UTF-8; head and tail of a longer one are kept (C6). Default null: any. */
+  maxToolOutputBytes?: number | null;
+  /** Input for a run that is going waits for a safe point, or cuts the answer that is on its way (L2). Default `safePoint`. */
+  steerMode?: SteerMode;
   /** Transcript as one message after a handoff without an input filter (F3). Default false. */
   nestHandoffHistory?: boolean | NestHistoryOptions;
   /** Where entries are kept. Default: memory. */
@@ -111,6 +127,21 @@ interface CommonOptions<TContext> {
   clock?: Clock;
   /** How long a body that was told to stop may take, in ms. Default 100. */
   graceMs?: number;
+  /**
+   * Which calls may run, have to be asked about or may not run (M8), nested agents included. In this order: what a person decided
+   * about the very call, what the policy denies, what was decided for always, the rest of the policy, the tool itself. Pass an
+   * `ApprovalRules` to add rules while runs go on. A run that goes on later needs it again.
+   */
+  approvalPolicy?: ApprovalPolicy | ApprovalRules;
+  /** How long a call waits for a person, in ms; then it is rejected (D7). A tool's own `expiresAfterMs` comes first. Default: for ever. */
+  approvalExpiresAfterMs?: number;
+  /** When `maxTurns` is reached, one turn more, without tools: what the model answers in it is the final output (B1). Default false. */
+  finalTurn?: boolean;
+  /**
+   * Watches for an agent that does the same again and again: told once, it fails the run when it goes on so, nested runs
+   * included (B3). Thresholds are numbers of times in a row, at least 2. Default false.
+   */
+  stuckDetection?: boolean | Partial<StuckThresholds>;
 }
 
 /** Defaults for all runs of a `Runner`. */
@@ -155,6 +186,8 @@ export interface SharedRunOptions<TContext = undefined, TAgent extends AnyAgent 
   bufferUntilGuarded?: boolean;
   /** Text that streamed before an interrupt stays in the history. Default true. */
   keepPartial?: boolean;
+  /** Asked at each final output whether the run may end (M5). */
+  stopHooks?: StopHook<any>[];
   /** Goes on by itself after trouble that may pass, and at a limit with work left (K6). Default: not. */
   autoResume?: AutoResumeOptions;
   /** The model reads that it was interrupted. Default true. */

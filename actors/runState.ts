@@ -1,8 +1,10 @@
 /** A run as a value: everything that came into it, so that it can be looked at, saved, decided about and resumed. */
+import type { Call } from '../machines/protocol/call.ts';
 import type { Decision, PendingInput } from '../machines/protocol/command.ts';
 import type { AgentInputItem, AgentOutputItem } from '../machines/protocol/item.ts';
 import type { JournalEntry } from '../machines/protocol/journal.ts';
 import type { RunOutcome } from '../machines/protocol/outcome.ts';
+import { isOfUser } from '../machines/pendingInput.ts';
 import type { Agent } from './agent.ts';
 import { withoutReasoningIds } from './effects/request.ts';
 import { StaleStateError, UserError } from './errors.ts';
@@ -15,12 +17,22 @@ import type { ModelResponse } from './ports.ts';
 import type { Progress } from './progress.ts';
 import type { RunContext } from './runContext.ts';
 import { approvalItemOf, runItemOf } from './runItems.ts';
-import { type SavedState, type StagedDecision, type StateRecord, savedStateOf } from './savedState.ts';
+import { type ApproveOptions, type Asked, type RejectOptions, answerSaid, approvalSaid, holdsOnce, rejectionSaid, resultSaid } from './said.ts';
+import { type SavedState, type StagedDecision, type StagedInput, type StateRecord, savedStateOf } from './savedState.ts';
+import type { SteerMode } from './runOptions.ts';
 import type { RunScope } from './scope.ts';
 import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './toolGuardrail.ts';
 import type { Usage } from './usage.ts';
 
 type AnyAgent = Agent<any, any>; // `any`: as in the peer's type
+
+/** How input joins a run that is going. */
+export interface SteerWay {
+  /** Of the nested run, or the activation of an agent, that it is for (L7). */
+  path?: string;
+  /** Default: as of the run. */
+  mode?: SteerMode;
+}
 
 /** Where a state gets what it shows: a run that goes, waits or has settled. */
 export interface RunSource {
@@ -35,7 +47,10 @@ export interface RunSource {
   readonly progress: Progress;
   readonly openDecisions: OpenDecision[];
   scopeOf(id: string): RunScope;
-  steer(input: PendingInput[]): boolean;
+  steer(input: PendingInput[], way?: SteerWay): boolean;
+  mail(input: PendingInput[]): boolean;
+  /** The call that a decision with this id would be about, while it waits or is on its way there. */
+  callOf(id: string): Call | undefined;
   /** What would become of a decision about this call now. */
   standing(id: string): 'open' | 'stale' | 'unknown';
   decide(id: string, decision: Decision, interrupts?: boolean): Promise<void>;
@@ -76,7 +91,7 @@ export interface RunLook<TAgent extends AnyAgent> {
 export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
   #source: RunSource;
   #decisions: StagedDecision[] = [];
-  #staged: PendingInput[] = [];
+  #staged: StagedInput[] = [];
 
   /** @internal Made by `run()` and `RunState.fromString()`. */
   constructor(source: RunSource) {
@@ -130,11 +145,19 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
     return this.#staged.map(({ item }) => item);
   }
 
-  /** Adds a message for the model. While the run is going it joins at the next safe point; else when it goes on (L6). */
-  addInput(input: string | AgentInputItem[]): void {
+  /**
+   * Adds a message for the model. While the run is going it joins at the next safe point; else when it goes on (L6). Input guardrails look
+   * at it first: one that trips drops it, or fails the run that goes on with it (E6).
+   * @param options.path the nested run that it is for, as events and interruptions show it; else it is for the run itself (L7).
+   * @param options.mode `instant` cuts the answer that is on its way: what is complete of it stands, and the model is asked again, with the message (L2).
+   * @throws UserError for no input, or when nothing is at work at the path.
+   */
+  addInput(input: string | AgentInputItem[], { path, mode }: SteerWay = {}): void {
     const items = toItems(input).map((item): PendingInput => ({ id: globalThis.crypto.randomUUID(), item }));
     if (items.length === 0 || input === '') throw new UserError('addInput() needs text or items.');
-    if (!this.#source.isLive || !this.#source.steer(items)) this.#staged.push(...items);
+    if (this.#source.isLive && this.#source.steer(items, { path, mode })) return;
+    if (path !== undefined && !this.#source.openDecisions.some(({ id }) => id.startsWith(`${path}/`))) throw new UserError(`Nothing is at work at ${path}. Take the path from an event or an interruption of this run.`);
+    this.#staged.push(...items.map((one) => (path === undefined ? one : { ...one, path })));
   }
 
   /**
@@ -142,7 +165,7 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
    * it back: add it again if it still matters (P2).
    */
   get undelivered(): AgentInputItem[] {
-    return (this.#source.outcome?.undelivered ?? []).map(({ item }) => item);
+    return (this.#source.outcome?.undelivered ?? []).filter(isOfUser).map(({ item }) => item); // mail goes back to where it came from, and notices are the runtime's own
   }
 
   clearPendingInput(): void {
@@ -157,26 +180,36 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
   /**
    * Lets a call run; with `arguments`, as the person changed them. Takes effect at once while the run is going, else when it
    * goes on; until then a later decision about the same call takes the place of an earlier one (D2, D4).
-   * @throws StaleStateError when the call does not wait any more, UserError when it never was one of this run, or arguments are
-   *   given for one that is `uncertain`: that runs again as it began, and for this once.
+   * @throws StaleStateError when the call does not wait any more, UserError when it never was one of this run, when it asks a
+   *   question, or when arguments are given for one that is `uncertain`: that runs again as it began, and for this once.
    */
-  approve(item: RunToolApprovalItem, options: { alwaysApprove?: boolean; arguments?: string | Record<string, unknown>; reason?: string } = {}): void {
-    const { arguments: given } = options;
-    if (item.uncertain && given !== undefined) throw new UserError(`The arguments of the call ${item.id} cannot be changed: it may have been carried out with those it has. Run it again as it is, say what it brought, or reject it.`);
-    const edited = given === undefined || typeof given === 'string' ? given : JSON.stringify(given);
+  approve(item: RunToolApprovalItem, options: ApproveOptions = {}): void {
+    const decision = approvalSaid(this.#asked(item), options);
     this.#mustWait(item);
-    if (!item.uncertain) this.#source.scopeOf(item.id).runContext.approveTool(item, { alwaysApprove: options.alwaysApprove });
-    this.#decide(item.id, { decision: 'approve', arguments: edited, always: options.alwaysApprove, reason: options.reason });
+    if (!holdsOnce(item)) this.#source.scopeOf(item.id).runContext.approveTool(item, { alwaysApprove: options.alwaysApprove });
+    this.#decide(item.id, decision);
   }
 
   /**
-   * Refuses a call; the model reads `message`. With `interrupt` the run ends there: both or neither take effect (D2).
+   * Refuses a call; the model reads `message`. A question is declined so. With `interrupt` the run ends there: both or neither take
+   * effect (D2).
    * @throws As `approve`.
    */
-  reject(item: RunToolApprovalItem, options: { alwaysReject?: boolean; message?: string; interrupt?: boolean } = {}): void {
+  reject(item: RunToolApprovalItem, options: RejectOptions = {}): void {
+    const decision = rejectionSaid(this.#asked(item), options);
     this.#mustWait(item);
-    if (!item.uncertain) this.#source.scopeOf(item.id).runContext.rejectTool(item, options);
-    this.#decide(item.id, { decision: 'reject', message: options.message, always: options.alwaysReject }, options.interrupt);
+    if (!holdsOnce(item)) this.#source.scopeOf(item.id).runContext.rejectTool(item, options);
+    this.#decide(item.id, decision, options.interrupt);
+  }
+
+  /**
+   * Answers the questions of a call (D8), by their ids: what its tool makes of the answers is its result.
+   * @throws As `approve`; UserError for a call that asks nothing, and naming the question whose answer is missing or does not fit its
+   *   schema. Then nothing is changed, and the call still waits.
+   */
+  answer(item: RunToolApprovalItem, answers: Record<string, unknown>): void {
+    this.#mustWait(item);
+    this.#decide(item.id, answerSaid(this.#asked(item), answers));
   }
 
   /**
@@ -186,8 +219,7 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
    */
   useResult(item: RunToolApprovalItem, output: unknown): void {
     this.#mustWait(item);
-    if (!item.uncertain) throw new UserError(`The call ${item.id} has not run yet: approve or reject it. A result is given for a call that may have had its effect.`);
-    this.#decide(item.id, { decision: 'useResult', output });
+    this.#decide(item.id, resultSaid(this.#asked(item), output));
   }
 
   toJSON(): SavedState {
@@ -215,9 +247,16 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
     this.#staged.push(...staged);
   }
 
-  /** @internal */
-  takeStaged(): PendingInput[] {
-    return this.#staged.splice(0);
+  /** @internal In the order in which it was added; each part is for one run, nested or not. */
+  takeStaged(): { input: PendingInput[]; path?: string }[] {
+    const parts: { input: PendingInput[]; path?: string }[] = [];
+    for (const { path, ...one } of this.#staged.splice(0)) {
+      const last = parts.at(-1);
+      const input: PendingInput = { ...one, staged: true };
+      if (last && last.path === path) last.input.push(input);
+      else parts.push({ input: [input], path });
+    }
+    return parts;
   }
 
   /** @internal */
@@ -242,7 +281,7 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
       get output() { return source.progress.generated.map((record) => record.rawItem) as AgentOutputItem[]; }, // what agents generate, in the peer's word for it
       rawResponses: scope.rawResponses,
       get lastAgent() { return state.currentAgent; },
-      get inputGuardrailResults() { return source.progress.inputGuardrails.map(toGuardrailResult); },
+      get inputGuardrailResults() { return [...source.progress.inputGuardrails.map(toGuardrailResult), ...scope.inputGuardrailResults]; },
       outputGuardrailResults: scope.outputGuardrailResults,
       toolInputGuardrailResults: scope.toolInputGuardrailResults,
       toolOutputGuardrailResults: scope.toolOutputGuardrailResults,
@@ -253,6 +292,10 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
   #decide(id: string, decision: Decision, interrupts?: boolean): void {
     if (this.#source.isLive) void this.#source.decide(id, decision, interrupts);
     else this.#decisions = [...this.#decisions.filter((other) => other.id !== id), { id, decision, interrupts }];
+  }
+
+  #asked(item: RunToolApprovalItem): Asked {
+    return { item, call: this.#source.callOf(item.id), scope: this.#source.scopeOf(item.id) };
   }
 
   #mustWait({ id, name }: RunToolApprovalItem): void {

@@ -11,6 +11,9 @@ import { lengthened, shortened } from './shortEntry.ts';
 /** Decided while the run was at rest. */
 export interface StagedDecision { id: string; decision: Decision; interrupts?: boolean }
 
+/** Added while the run was at rest, and for which nested run. */
+export interface StagedInput extends PendingInput { path?: string }
+
 /** What a state is made again from. */
 export interface StateRecord {
   runId: string;
@@ -20,7 +23,7 @@ export interface StateRecord {
   entries: readonly JournalEntry[];
   /** Decided and added since the run came to rest: taken when it goes on. */
   decisions: StagedDecision[];
-  staged: PendingInput[];
+  staged: StagedInput[];
 }
 
 /** As `RunState.toString()` writes it. */
@@ -32,7 +35,7 @@ export interface SavedState {
   /** Packed; times count from the entry before. */
   entries: unknown;
   decisions?: StagedDecision[];
-  staged?: PendingInput[];
+  staged?: StagedInput[];
   /** Over all else: what was changed by accident is not gone on with (O5). */
   sum: string;
 }

@@ -5,9 +5,9 @@
 import type { SerializedOutputType } from './ports.ts';
 import { UserError } from './errors.ts';
 import { findViolation, isRecord, type JsonSchemaRecord } from './jsonSchema.ts';
-import type { AgentOutputType, JsonObjectSchema, JsonSchemaDefinition, StandardSchemaWithJSON, ToolInputParameters } from './schemaTypes.ts';
+import type { AgentOutputType, AnswerSchema, JsonObjectSchema, JsonSchemaDefinition, StandardSchemaWithJSON, ToolInputParameters } from './schemaTypes.ts';
 import {
-  describeStandardSchema, hasStandardSchemaMark, isStandardSchemaWithJSON, isZodSchema, validateStandardSchema,
+  describeStandardSchema, hasStandardSchemaMark, isStandardSchemaWithJSON, isZodSchema, jsonSchemaOf, validateStandardSchema,
   type ParseResult,
 } from './standardSchema.ts';
 import { SchemaProblem, acceptsNull, toStrictSchema, type StrictSchema } from './strictSchema.ts';
@@ -73,6 +73,22 @@ export function resolveOutputType(outputType: AgentOutputType<any>, owner: strin
     throw new UserError(`The output type of ${owner} is neither 'text', nor a zod or Standard Schema, nor {type: 'json_schema', …}.`);
   }
   return { serialized: outputType, isText: false, parse: (value) => checkJson(outputType.schema, value) };
+}
+
+export interface ResolvedAnswer { jsonSchema: JsonSchemaRecord; parse(value: unknown): ParseResult }
+
+/**
+ * Resolves the schema of an answer that a person gives: of any type.
+ * @throws UserError naming the owner and the place in the schema that cannot be used.
+ */
+export function resolveAnswerSchema(schema: AnswerSchema, owner: string): ResolvedAnswer {
+  if (isStandardSchemaWithJSON(schema)) {
+    const { $schema: _dialect, ...jsonSchema } = explain(owner, () => jsonSchemaOf(schema));
+    return { jsonSchema, parse: (value) => validate(schema, value, owner) };
+  }
+  if (hasStandardSchemaMark(schema)) throw unsupported(owner);
+  if (!isRecord(schema)) throw new UserError(`The schema of ${owner} is neither a zod or Standard Schema, nor a JSON schema object.`);
+  return { jsonSchema: schema, parse: (value) => checkJson(schema, value) };
 }
 
 const TEXT: ResolvedOutput = { serialized: 'text', isText: true, parse: (value) => ({ ok: true, value }) };

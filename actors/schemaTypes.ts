@@ -61,6 +61,8 @@ export type JsonObjectSchema<Properties extends Record<string, JsonSchemaDefinit
 export type ToolInputParameters = undefined | ZodObjectLike | StandardSchemaWithJSON<any, any> | JsonObjectSchema<any>;
 export type ToolInputParametersStrict = undefined | ZodObjectLike | StandardSchemaWithJSON<any, any> | JsonObjectSchemaStrict<any>;
 export type ToolInputParametersNonStrict = undefined | JsonObjectSchemaNonStrict<any>;
+/** What describes an answer of a person: of any type, unlike the arguments of a tool. */
+export type AnswerSchema = ZodType<any, any, any> | StandardSchemaWithJSON<any, any> | Record<string, unknown>;
 export type ToolOutputSchema = ZodObjectLike | JsonObjectSchema<any>;
 
 /** The type a tool body receives for its parameters. */

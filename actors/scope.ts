@@ -3,12 +3,15 @@ import type { Call, CallResult } from '../machines/protocol/call.ts';
 import type { Failure, FailureCode } from '../machines/protocol/failure.ts';
 import type { RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { AgentInputItem } from '../machines/protocol/item.ts';
+import type { ThreadCommand } from '../machines/protocol/thread.ts';
 import type { Agent } from './agent.ts';
 import type { AgentToolDelegate } from './agentTool.ts';
+import { ApprovalRules } from './approvalRules.ts';
 import type { RunStreamEvent } from './events.ts';
 import { errorRecordOf, messageOf } from './errorRecord.ts';
 import { UserError } from './errors.ts';
 import type { InputGuardrailResult, OutputGuardrailResult } from './guardrail.ts';
+import { checkExpiry } from './expiry.ts';
 import { Handoff } from './handoff.ts';
 import type { RunHooks } from './lifecycle.ts';
 import type { Computer, Model, ModelResponse, ModelSettings, StreamEventListener } from './ports.ts';
@@ -16,6 +19,7 @@ import { getDefaultModelProvider } from './providers.ts';
 import type { RunContext } from './runContext.ts';
 import type { RunConfig, SharedRunOptions } from './runOptions.ts';
 import { canonical } from './fingerprint.ts';
+import { RETRY_BY_DEFAULT } from './retryPolicies.ts';
 import type { ScopeMemory } from './scopeMemory.ts';
 import { Usage } from './usage.ts';
 import type { Tool } from './toolTypes.ts';
@@ -38,6 +42,8 @@ export interface ScopeOptions {
   runContext: RunContext<any>;
   hooks?: RunHooks<any, any>;
   stream: boolean;
+  /** Requests are sent again also where the app says nothing about that (K1). */
+  retryByDefault?: boolean;
   onRaw?: StreamEventListener;
   onProgress?: ProgressListener;
   pace?: Pace;
@@ -47,9 +53,15 @@ export interface ScopeOptions {
   isNested?: boolean;
   /** What this run does otherwise than its agents say (M7). */
   overrides?: ScopeOverrides;
+  /** Has an agent work beside the runs of the thread, where there is one (F5). */
+  startBackground?: (start: BackgroundStart) => void;
   /** Hears the stream of a nested run, where its tool has listeners. */
   deliver?: (event: RunStreamEvent) => void;
+  /** Approval policies of the runs around, the innermost first. */
+  outerRules?: readonly ApprovalRules[];
 }
+
+export type BackgroundStart = Omit<Extract<ThreadCommand, { type: 'background.start' }>, 'type' | 'at'>;
 
 /** For all agents of the run, those used as tools aside. */
 export interface ScopeOverrides {
@@ -70,6 +82,7 @@ export class RunScope {
   readonly pace: Pace | undefined;
   readonly rawResponses: ModelResponse[] = [];
   readonly outputGuardrailResults: OutputGuardrailResult<any, any>[] = [];
+  /** What input guardrails said of input that joined after the first (E6). */
   readonly inputGuardrailResults: InputGuardrailResult[] = [];
   readonly toolInputGuardrailResults: ToolInputGuardrailResult[] = [];
   readonly toolOutputGuardrailResults: ToolOutputGuardrailResult[] = [];
@@ -87,10 +100,14 @@ export class RunScope {
   readonly #models = new Map<string | undefined, Model | Promise<Model>>();
   readonly #causes: Map<string, unknown>;
   readonly #usageBefore: Usage | undefined;
+  readonly #retryByDefault: boolean;
   readonly runData: ScopeOptions['runData'];
   readonly isNested: boolean;
   readonly overrides: ScopeOverrides | undefined;
+  readonly startBackground: ScopeOptions['startBackground'];
   readonly deliver: ScopeOptions['deliver'];
+  /** Approval policies that hold here, the innermost first (M8). */
+  readonly rules: readonly ApprovalRules[];
 
   constructor(scope: ScopeOptions) {
     this.runId = scope.runId;
@@ -100,6 +117,7 @@ export class RunScope {
     this.#usageBefore = scope.runContext.usage.requests > 0 ? new Usage(scope.runContext.usage) : undefined;
     this.hooks = scope.hooks;
     this.stream = scope.stream;
+    this.#retryByDefault = scope.retryByDefault ?? false;
     this.onRaw = scope.onRaw;
     this.onProgress = scope.onProgress;
     this.pace = scope.pace;
@@ -107,7 +125,10 @@ export class RunScope {
     this.runData = scope.runData;
     this.isNested = scope.isNested ?? false;
     this.overrides = scope.overrides;
+    this.startBackground = scope.startBackground;
     this.deliver = scope.deliver;
+    this.rules = rulesOf(scope);
+    checkExpiry(this.option('approvalExpiresAfterMs'), 'approvalExpiresAfterMs');
     this.keyOf(scope.agent);
   }
 
@@ -133,6 +154,7 @@ export class RunScope {
       calls: [...this.calls],
       inputVerdicts: this.toolInputGuardrailResults,
       outputVerdicts: this.toolOutputGuardrailResults,
+      screenVerdicts: this.inputGuardrailResults,
       finalVerdicts: this.outputGuardrailResults.map(({ agent, ...verdict }) => ({ ...verdict, agent: this.keyOf(agent) })),
       compactionDeferred: this.compactionDeferred,
       sessionLength: this.sessionLength,
@@ -152,10 +174,16 @@ export class RunScope {
     for (const [key, seen] of memory.calls) this.calls.set(key, seen);
     this.toolInputGuardrailResults.push(...(memory.inputVerdicts as ToolInputGuardrailResult[]));
     this.toolOutputGuardrailResults.push(...(memory.outputVerdicts as ToolOutputGuardrailResult[]));
+    this.inputGuardrailResults.push(...((memory.screenVerdicts ?? []) as InputGuardrailResult[]));
     for (const { agent, ...verdict } of memory.finalVerdicts) this.outputGuardrailResults.push({ ...verdict, agent: this.agent(agent) } as OutputGuardrailResult<any, any>); // of the type of its agent
     this.compactionDeferred = memory.compactionDeferred;
     this.sessionLength = memory.sessionLength;
     if (memory.toolInput !== undefined) this.runContext.toolInput = memory.toolInput;
+  }
+
+  /** A policy may have something to say about calls (M8). */
+  get hasPolicy(): boolean {
+    return this.rules.some(({ isSilent }) => !isSilent);
   }
 
   /** Key of the agent the run was started with. */
@@ -197,7 +225,8 @@ export class RunScope {
   settingsFor(agent: AnyAgent): ModelSettings {
     const { modelSettings: ofRun } = this.options;
     const { modelSettings: ofRunner } = this.config;
-    return ofRun || ofRunner ? { ...ofRunner, ...agent.modelSettings, ...ofRun } : agent.modelSettings;
+    const settings = ofRun || ofRunner ? { ...ofRunner, ...agent.modelSettings, ...ofRun } : agent.modelSettings;
+    return this.#retryByDefault && settings.retry === undefined ? { ...settings, retry: RETRY_BY_DEFAULT } : settings;
   }
 
   modelFor(agent: AnyAgent): Model | Promise<Model> {
@@ -238,16 +267,19 @@ export class RunScope {
     return new RunScope({
       runId,
       agent: delegate.agent,
-      config: { ...this.config, ...delegate.runConfig },
-      options: { ...delegate.runOptions, clock: this.options.clock },
+      config: { ...this.config, approvalPolicy: undefined, approvalExpiresAfterMs: this.option('approvalExpiresAfterMs'), ...delegate.runConfig },
+      options: { stuckDetection: this.option('stuckDetection'), ...delegate.runOptions, clock: this.options.clock },
       runContext,
       stream: this.stream || listens,
+      retryByDefault: this.#retryByDefault,
       onRaw: this.onRaw,
       onProgress: this.onProgress,
       pace: this.pace,
       isNested: true,
       deliver: listens ? (event) => void delegate.onStream({ event, agent: delegate.agent, toolCall }) : undefined,
       causes: this.#causes,
+      outerRules: this.rules,
+      startBackground: this.startBackground,
     });
   }
 
@@ -268,6 +300,11 @@ export function agentHasListeners(agent: AnyAgent, seen = new Set<AnyAgent>()): 
   seen.add(agent);
   const inTools = agent.tools.some((tool) => tool.type === 'function' && tool.delegate && (tool.delegate.isStreaming() || agentHasListeners(tool.delegate.agent, seen)));
   return inTools || agent.handoffs.some((target) => agentHasListeners(target instanceof Handoff ? target.agent : target, seen));
+}
+
+function rulesOf({ options, config, outerRules = [] }: ScopeOptions): readonly ApprovalRules[] {
+  const own = ApprovalRules.from(options.approvalPolicy ?? config.approvalPolicy);
+  return own ? [own, ...outerRules] : outerRules;
 }
 
 const NONE: Handoff<any, any>[] = [];

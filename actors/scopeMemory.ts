@@ -13,6 +13,8 @@ export interface ScopeMemory {
   calls: readonly [string, { call: Call; result?: CallResult }][];
   inputVerdicts: readonly unknown[];
   outputVerdicts: readonly unknown[];
+  /** Verdicts about input that joined later; checkpoints of an older version have none. */
+  screenVerdicts?: readonly unknown[];
   /** Verdicts about final outputs, with the key of the agent. */
   finalVerdicts: readonly { agent: string }[];
   compactionDeferred: boolean;

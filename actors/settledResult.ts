@@ -16,8 +16,10 @@ export const settledResult = (scope: RunScope, outcome: RunOutcome) =>
       progress: { ...outcome, maxTurns: null },
       openDecisions: [],
       scopeOf: () => scope,
+      callOf: () => undefined,
       standing: () => 'unknown',
       steer: () => false,
+      mail: () => false,
       decide: () => Promise.resolve(),
     }),
   );

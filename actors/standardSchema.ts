@@ -35,17 +35,24 @@ export function isZodObject(value: unknown): value is ZodObjectLike {
  * @throws SchemaProblem naming the part that JSON Schema cannot express.
  */
 export function describeStandardSchema(schema: StandardSchemaWithJSON<any, any>): { jsonSchema: JsonSchemaRecord; isLossless: boolean } {
-  // zod describes tuples in draft 7 as OpenAI's strict mode wants them; other libraries are only sure to know the newest draft.
-  const target = isZodSchema(schema) ? 'draft-07' : 'draft-2020-12';
-  let described: Record<string, unknown>;
-  try {
-    described = schema['~standard'].jsonSchema.input({ target });
-  } catch (error) {
-    throw locateProblem(schema, target, '') ?? new SchemaProblem('', error instanceof Error ? error.message : String(error));
-  }
+  const described = jsonSchemaOf(schema);
   if (described.type !== 'object') throw new SchemaProblem('', 'must describe an object; wrap it in an object schema');
   const loosened = { count: 0 };
   return { jsonSchema: loosen(described, loosened) as JsonSchemaRecord, isLossless: loosened.count === 0 };
+}
+
+/**
+ * The JSON schema of what the schema accepts as input, of any type.
+ * @throws SchemaProblem naming the part that JSON Schema cannot express.
+ */
+export function jsonSchemaOf(schema: StandardSchemaWithJSON<any, any>): JsonSchemaRecord {
+  // zod describes tuples in draft 7 as OpenAI's strict mode wants them; other libraries are only sure to know the newest draft.
+  const target = isZodSchema(schema) ? 'draft-07' : 'draft-2020-12';
+  try {
+    return schema['~standard'].jsonSchema.input({ target });
+  } catch (error) {
+    throw locateProblem(schema, target, '') ?? new SchemaProblem('', error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** Validates now; `'asynchronous'` when the schema can only say later. A check that throws has rejected the value. */

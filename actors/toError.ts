@@ -36,6 +36,10 @@ function made(scope: Pick<RunScope, 'agent'>, { code, message, detail }: Failure
     case 'invalidFinalOutput':
     case 'modelBehavior':
     case 'stuck.empty':
+    case 'stuck.repetition':
+    case 'stuck.failing':
+    case 'stuck.monologue':
+    case 'stuck.alternating':
       return new ModelBehaviorError(message);
     case 'inputGuardrail':
       return new InputGuardrailTripwireTriggered(message, { guardrail: { type: 'input', name }, output });

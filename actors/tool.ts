@@ -1,5 +1,7 @@
 /** Function tools: declared by `tool()`, checked once, and read by the loop. */
+import { ApprovalNeeded } from './approvalNeeded.ts';
 import { InvalidToolInputError, InvalidToolOutputError, UserError } from './errors.ts';
+import { checkExpiry } from './expiry.ts';
 import type { RunContext } from './runContext.ts';
 import { isZodObject, resolveSchema, type ResolvedSchema } from './schema.ts';
 import type { JsonObjectSchema, ToolInputParameters, ToolOutputSchema, UnknownContext } from './schemaTypes.ts';
@@ -169,6 +171,7 @@ function declareTool(options: AnyToolOptions): AnyFunctionTool {
     parallel: options.parallel ?? true,
     repeatable: options.repeatable ?? false,
     ...(options.terminal ? { terminal: options.terminal } : {}),
+    ...(options.expiresAfterMs === undefined ? {} : { expiresAfterMs: options.expiresAfterMs }),
     parseInput: body.parseInput,
     execute: body.execute,
     approvalPolicy: approvalPolicyOf(needsApproval),
@@ -201,7 +204,7 @@ function makeBody(options: AnyToolOptions, name: string, schema: ResolvedSchema,
       const context = { runContext, input, details };
       throw new InvalidToolInputError(`Invalid input for tool '${name}': ${parsed.message}`, undefined, parsed.message, context);
     } catch (error) {
-      if (isAbortEcho(error, details?.signal)) throw error;
+      if (isAbortEcho(error, details?.signal) || error instanceof ApprovalNeeded) throw error;
       return describeToolFailure(fallbacks, runContext, error, details);
     }
   };
@@ -243,6 +246,7 @@ function checkDeclaration(options: AnyToolOptions, name: string, timing: Timing)
   }
   if (effect === 'reconcilable' && !check) throw new UserError(`Tool '${name}' is reconcilable and needs a \`check\` that says what became of a call.`);
   if (effect !== 'reconcilable' && check) throw new UserError(`Tool '${name}' has a \`check\`, which only a tool with effect: 'reconcilable' is asked.`);
+  checkExpiry(options.expiresAfterMs, `expiresAfterMs of tool '${name}'`);
   if (terminal !== undefined && terminal !== 'completed' && terminal !== 'rejected') {
     throw new UserError(`terminal of tool '${name}' must be 'completed' or 'rejected', got '${String(terminal)}'.`);
   }

@@ -8,6 +8,7 @@ import type { RunToolApprovalItem, RunToolCallOutputItem, ToolOutputCustomData }
 import type { ApplyPatchTool, ComputerTool, ShellTool } from './localTools.ts';
 import type { RunResult } from './result.ts';
 import type { RunConfig } from './runOptions.ts';
+import type { Answers, QuestionSpec } from './question.ts';
 import type { RunContext } from './runContext.ts';
 import type {
   JsonObjectSchema, ToolExecuteArgument, ToolInputParameters, ToolInputParametersNonStrict, ToolInputParametersStrict,
@@ -48,6 +49,18 @@ export interface ToolCallDetails {
   progress?: (value: unknown) => void;
   /** The configuration of the runner around, which a nested agent inherits. */
   parentRunConfig?: Partial<RunConfig>;
+  /** There when a person approved what the body had asked for by `throw approvalNeeded(reason)`: it runs again, and may go on (D9). */
+  approval?: ToolApproval;
+}
+
+/** What a person said about the request of a body. */
+export interface ToolApproval {
+  /** Why the body had asked. */
+  reason: string;
+  /** Arguments as the person changed them, as JSON text; the body is called with them. */
+  approvedArguments?: string;
+  /** `reason` of `state.approve`. */
+  comment?: string;
 }
 
 export type ToolApprovalFunction<TParameters extends ToolInputParameters> = (
@@ -122,6 +135,11 @@ export type FunctionTool<Context = UnknownContext, TParameters extends ToolInput
   repeatable: boolean;
   /** The result of this tool ends the run. */
   terminal?: 'completed' | 'rejected';
+  /** How long a call waits for a person, in ms; then it is rejected (D7). */
+  expiresAfterMs?: number;
+  /** A person carries its calls out: what is asked, and what is made of the answers. Set by `questionTool()`. */
+  questions?: (input: any, runContext: RunContext<Context>) => readonly QuestionSpec[]; // `any`: what `parseInput` made
+  answered?: (answers: Answers, input: any) => unknown; // `any`: as above
 
   // For the loop, which takes the steps of `invoke` one by one.
   parseInput: (input: string) => ParsedToolInput;
@@ -195,6 +213,8 @@ type ToolEffectOptions<Context> = {
   parallel?: boolean;
   repeatable?: boolean;
   terminal?: 'completed' | 'rejected';
+  /** How long a call waits for a person, in ms; then it is rejected, and the model reads why (D7). Default: as the run says, else for ever. */
+  expiresAfterMs?: number;
 };
 
 type ToolOptionsBase<TParameters extends ToolInputParameters, Context, TOutputSchema extends ToolOutputSchema | undefined> = {

@@ -1,25 +1,12 @@
-import { type DoneActorEvent, assign, emit, sendParent, sendTo, setup, stopChild } from 'xstate';
+import { type DoneActorEvent, assign, emit, enqueueActions, sendParent, sendTo, setup, stopChild } from 'xstate';
 import {
-  type AgentContext,
-  type AgentInput,
-  canGoOn,
-  conclude,
-  concludeInterrupted,
-  configure,
-  contextOf,
-  deliverInput,
-  exhausted,
-  finalOf,
-  handled,
-  keepSaved,
-  goesOn,
-  outcomeOf,
-  recordTurn,
-  turnInput,
-  withholdOutput,
+  type AgentContext, type AgentInput, conclude, concludeInterrupted, configure, contextOf, exhausted, finalOf, goesOn, handled, keepSaved, outcomeOf,
+  recordTurn, turnInput,
 } from './agentMemory.ts';
-import { EMPTY_RESPONSES_MAX, kindOf, stuck, troubleOf } from './agentTrouble.ts';
-import { actorIdOf, outputOf } from './eventFields.ts';
+import type { AgentEndLeaf, ErrorHandlerLeaf, HandlerOutcome, InputScreenLeaf, OutputGuardrailLeaf, OutputVerdict, SaveOutcome, SessionLeaf, StopHookLeaf } from './agentLeaves.ts';
+import { EMPTY_RESPONSES_MAX, failureOf, kindOf, stuck, tripOf, troubleOf } from './agentTrouble.ts';
+import * as pending from './pendingInput.ts';
+import { actorIdOf, eventOf, outputOf } from './eventFields.ts';
 import type { Configuration, Downward, Upward } from './protocol/command.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
@@ -27,17 +14,9 @@ import type { AgentInputItem } from './protocol/item.ts';
 import type { AgentOutcome, ErrorKind, TurnOutcome } from './protocol/outcome.ts';
 import { type Leaf, slot } from './slot.ts';
 import { turnMachine } from './turn.ts';
+import { withholdOutput } from './withheld.ts';
 
-type SaveOutcome = EffectOutcome<{ saved: number }>;
-type HandlerOutcome = EffectOutcome<{ finalOutput: unknown; includeInHistory: boolean; guardsOutput?: boolean; endsAgent?: boolean } | null>;
-/** The failure that a trip means, or null when all passed. */
-type OutputVerdict = EffectOutcome<{ failure: Failure | null; withheld?: string }>;
-
-/** Appends to the session; `hadLocalResults` defers its compaction (G4). */
-export type SessionLeaf = Leaf<{ effectId: string; agent: string; items: AgentInputItem[]; hadLocalResults: boolean }, SaveOutcome>;
-export type ErrorHandlerLeaf = Leaf<{ effectId: string; agent: string; kind: ErrorKind; failure: Failure }, HandlerOutcome>;
-export type OutputGuardrailLeaf = Leaf<{ effectId: string; agent: string; output: unknown; response: TurnOutcome['response'] }, OutputVerdict>;
-export type AgentEndLeaf = Leaf<{ effectId: string; agent: string; output: unknown }, EffectOutcome<null>>;
+export type * from './agentLeaves.ts';
 export type { AgentContext, AgentInput };
 
 /** One activation of an agent: its turns, until it answers, hands off or stops. Owns the input that waits for it. */
@@ -54,6 +33,8 @@ export const agentMachine = setup({
     errorHandler: slot<ErrorHandlerLeaf>('errorHandler'),
     outputGuardrail: slot<OutputGuardrailLeaf>('outputGuardrail'),
     agentEnd: slot<AgentEndLeaf>('agentEnd'),
+    inputScreen: slot<InputScreenLeaf>('inputScreen'),
+    stopHook: slot<StopHookLeaf>('stopHook'),
     turn: turnMachine,
   },
   guards: {
@@ -63,6 +44,7 @@ export const agentMachine = setup({
     turnFailed: ({ context }) => context.last?.next === 'failed',
     turnSuspended: ({ context }) => context.last?.next === 'suspended',
     isHandoff: ({ context }) => context.last?.next === 'handoff',
+    cutsTurn: ({ context }, { mode }: Steer) => mode === 'instant' && context.turnAlive && !context.softStop,
     isStuck: ({ context }) => context.emptyStreak >= EMPTY_RESPONSES_MAX,
     refusalIsHandled: ({ context }) => context.last?.next === 'refusal' && context.facts.errorHandlers.includes('modelRefusal'),
     isRefusal: ({ context }) => context.last?.next === 'refusal',
@@ -74,11 +56,24 @@ export const agentMachine = setup({
     exhaustionIsHandled: ({ context }) => exhausted(context) && context.facts.errorHandlers.includes('maxTurns'),
     turnsExhausted: ({ context }) => exhausted(context),
     isCarried: ({ context }) => context.carried !== null,
-    turnUnsaved: ({ context }) => context.facts.session && context.last !== null && context.conversation.unsaved.length > 0,
+    turnUnsaved: ({ context }) => context.facts.session && context.last !== null && context.last.next !== 'cut' && context.conversation.unsaved.length > 0,
     suppliesOutput: (_, outcome: HandlerOutcome) => outcome.status === 'ok' && outcome.value !== null && outcome.value.guardsOutput !== true,
     suppliesGuardedOutput: (_, outcome: HandlerOutcome) => outcome.status === 'ok' && outcome.value?.guardsOutput === true,
     tripwireTriggered: (_, verdict: OutputVerdict) => verdict.status === 'ok' && verdict.value.failure !== null,
-    hasPendingInput: ({ context }) => context.pendingInput.length > 0 && canGoOn(context),
+    hasPendingInput: ({ context }) => pending.reopens(context),
+    isForTurn: ({ context }, steer: Steer) => wayOfSteer(context, steer) === 'below',
+    isAstray: ({ context }, steer: Steer) => wayOfSteer(context, steer) === 'astray',
+    consultsStopHooks: ({ context }) => isFinal(context) && context.facts.stopHooks === true,
+    stopHookObjects: ({ context }, outcome: pending.StopHookOutcome) => pending.isObjected(context, outcome),
+    inputIsUnscreened: ({ context }) => pending.needsScreening(context),
+    stagedInputTrips: ({ context }, outcome: pending.ScreenOutcome) => pending.stagedTrip(context, outcome) !== null,
+    moreIsUnscreened: ({ context }, outcome: pending.ScreenOutcome) => pending.needsScreening({ ...context, ...pending.afterScreening(context, outcome) }),
+    unguardedAnswerStands: ({ context }, outcome: pending.ScreenOutcome) => pending.answerStands(context, outcome) && context.final?.guardsOutput === true,
+    answerStands: ({ context }, outcome: pending.ScreenOutcome) => pending.answerStands(context, outcome),
+    answerIsGuarded: ({ context }) => context.final?.guardsOutput === true,
+    finalTurnIsDue: ({ context }) => pending.finalTurnDue(context),
+    keepsRepeating: ({ context }) => pending.keepsRepeating(context),
+    repeatsItself: ({ context }) => pending.repeatsItself(context),
     gateClosed: ({ context }) => !context.gateOpen && context.conclusion?.status !== 'interrupted',
     isUnsaved: ({ context }) => context.facts.session && context.conversation.unsaved.length > 0,
     endIsHeard: ({ context }) => context.conclusion?.status === 'completed' && context.final?.endsAgent === true,
@@ -90,8 +85,22 @@ export const agentMachine = setup({
     tellWaits: sendParent(({ context }) => ({ type: 'child.waits', id: context.facts.path })),
     tellGoes: sendParent(({ context }) => ({ type: 'child.goes', id: context.facts.path })),
     announceStart: emit(({ context }) => ({ type: 'agent.started', path: context.facts.path, agent: context.facts.agent })),
-    announceInput: emit(({ context }) => ({ type: 'input.delivered', path: context.facts.path, agent: context.facts.agent, turn: context.turns + 1, ids: context.pendingInput.map((input) => input.id), items: context.pendingInput.map((input) => input.item) })),
-    acceptInput: assign(({ context }, input: Extract<Downward, { type: 'steer' }>['input']) => ({ pendingInput: [...context.pendingInput, ...input] })),
+    announceInput: emit(({ context }) => pending.deliveredEvent(context)),
+    announceAstray: emit(({ context }, { input }: Steer) => pending.droppedEvent(context.facts, input, 'path')),
+    announceTripped: enqueueActions(({ context, enqueue }, outcome: pending.ScreenOutcome) => {
+      for (const event of pending.trippedEvents(context, outcome)) enqueue.emit(event);
+    }),
+    announceObjections: enqueueActions(({ context, enqueue }, outcome: pending.StopHookOutcome) => {
+      for (const event of pending.objectionEvents(context, outcome)) enqueue.emit(event);
+    }),
+    acceptInput: assign(({ context }, event: Steer | Mail) => ({ pendingInput: [...context.pendingInput, ...pending.accepted(event)] })),
+    passSteer: sendTo(({ context }) => turnActorId(context), ({ event }) => event),
+    keepScreened: assign(({ context }, outcome: pending.ScreenOutcome) => pending.afterScreening(context, outcome)),
+    passAnswer: assign(({ context }) => ({ final: { ...context.final!, guardsOutput: false } })),
+    takeObjections: assign(({ context }, outcome: pending.StopHookOutcome) => pending.takeObjections(context, outcome)),
+    takeFinalTurn: assign(({ context }) => pending.takeFinalTurn(context)),
+    nudge: assign(({ context }) => pending.nudge(context)),
+    cutTurn: sendTo(({ context }) => turnActorId(context), (_, { cut = {} }: Steer) => ({ type: 'cut', cut })),
     openGate: assign({ gateOpen: true }),
     passGate: sendTo(({ context }) => turnActorId(context), { type: 'gate.open' }),
     askSoftStop: assign({ softStop: true }),
@@ -100,7 +109,7 @@ export const agentMachine = setup({
     withdrawTurn: sendTo(({ context }) => turnActorId(context), { type: 'withdraw' }),
     interruptTurn: sendTo(({ context }) => turnActorId(context), ({ event }) => event),
     noteInterrupt: assign((_, interrupt: Interrupt) => ({ interrupt: { reason: interrupt.reason, notice: interrupt.notice !== false } })),
-    deliverInput: assign(({ context }) => deliverInput(context)),
+    deliverInput: assign(({ context }) => pending.deliverInput(context)),
     startTurn: assign(({ context, spawn }) => {
       const input = turnInput(context);
       spawn('turn', { id: `turn.${input.turn}`, input });
@@ -116,7 +125,7 @@ export const agentMachine = setup({
     stopTurn: stopChild((_, id: string) => id),
     takeAnswer: assign(({ context }) => ({ final: finalOf(context) })),
     takeHandled: assign(({ context }, outcome: HandlerOutcome) => (outcome.status === 'ok' && outcome.value ? handled(context, outcome.value) : {})),
-    reopen: assign({ final: null, last: null }),
+    reopen: assign(({ context }) => (context.final ? { final: null, last: null } : {})),
     withholdOutput: assign(({ context }, verdict: OutputVerdict) => withholdOutput(context, verdict.status === 'ok' ? verdict.value.withheld : undefined)),
     keepSaved: assign(({ context }, outcome: SaveOutcome) => keepSaved(context, outcome.status === 'ok' ? outcome.value.saved : 0)),
     concludeCompleted: assign({ conclusion: { status: 'completed' } as const }),
@@ -135,15 +144,20 @@ export const agentMachine = setup({
   entry: 'announceStart',
   initial: 'running',
   on: {
-    steer: { actions: { type: 'acceptInput', params: ({ event }) => event.input } },
-    mail: { actions: { type: 'acceptInput', params: ({ event }) => event.input } },
+    steer: [
+      { guard: { type: 'isForTurn', params: eventOf }, actions: 'passSteer' },
+      { guard: { type: 'isAstray', params: eventOf }, actions: { type: 'announceAstray', params: eventOf } },
+      { guard: { type: 'cutsTurn', params: eventOf }, actions: [{ type: 'acceptInput', params: eventOf }, { type: 'cutTurn', params: eventOf }] },
+      { actions: { type: 'acceptInput', params: eventOf } },
+    ],
+    mail: { actions: { type: 'acceptInput', params: eventOf } },
     configure: { actions: { type: 'configure', params: ({ event }) => event } },
     'gate.open': [{ guard: 'turnAlive', actions: ['openGate', 'passGate'] }, { actions: 'openGate' }],
     softStop: [{ guard: 'turnAlive', actions: ['askSoftStop', 'passSoftStop'] }, { actions: 'askSoftStop' }],
     withdraw: { guard: 'turnAlive', actions: 'withdrawTurn' },
     interrupt: [
-      { guard: 'turnAlive', target: '.running.stopping', actions: [{ type: 'noteInterrupt', params: interruptOf }, 'interruptTurn'] },
-      { target: '.running.concluding', actions: [{ type: 'noteInterrupt', params: interruptOf }, 'concludeInterrupted'] },
+      { guard: 'turnAlive', target: '.running.stopping', actions: [{ type: 'noteInterrupt', params: eventOf }, 'interruptTurn'] },
+      { target: '.running.concluding', actions: [{ type: 'noteInterrupt', params: eventOf }, 'concludeInterrupted'] },
     ],
   },
   states: {
@@ -163,12 +177,17 @@ export const agentMachine = setup({
             { guard: 'isRefusal', target: 'concluding', actions: { type: 'concludeFailed', params: troubleOf } },
             { guard: 'invalidOutputIsHandled', target: 'recovering' },
             { guard: 'isInvalidOutput', target: 'concluding', actions: { type: 'concludeFailed', params: troubleOf } },
+            { guard: 'consultsStopHooks', target: 'consultingStopHooks', actions: 'takeAnswer' },
             { guard: 'finalOutputIsGuarded', target: 'guardingOutput', actions: 'takeAnswer' },
             { guard: 'isFinalOutput', target: 'concluding', actions: ['takeAnswer', 'concludeCompleted'] },
             { guard: 'softStopRequested', target: 'concluding', actions: 'concludeStopped' },
             { guard: 'turnUnsaved', target: 'saving' },
+            { guard: 'inputIsUnscreened', target: 'screeningInput' },
+            { guard: 'finalTurnIsDue', target: 'turning', actions: ['takeFinalTurn', 'announceInput', 'deliverInput', 'startTurn'] },
             { guard: 'exhaustionIsHandled', target: 'recovering' },
             { guard: 'turnsExhausted', target: 'concluding', actions: { type: 'concludeFailed', params: troubleOf } },
+            { guard: 'keepsRepeating', target: 'concluding', actions: { type: 'concludeFailed', params: pending.stuckAgain } },
+            { guard: 'repeatsItself', target: 'turning', actions: ['nudge', 'announceInput', 'deliverInput', 'startTurn'] },
             { guard: 'hasPendingInput', target: 'turning', actions: ['announceInput', 'deliverInput', 'startTurn'] },
             { target: 'turning', actions: 'startTurn' },
           ],
@@ -198,6 +217,38 @@ export const agentMachine = setup({
             ],
           },
         },
+        screeningInput: {
+          description: 'Input guardrails look at what wants to join the conversation; what they trip on stays out.',
+          invoke: {
+            id: 'inputScreen',
+            src: 'inputScreen',
+            input: ({ context }) => pending.screenInput(context),
+            onDone: [
+              { guard: { type: 'hasFailed', params: outputOf }, target: 'concluding', actions: { type: 'concludeFailed', params: failureOf } },
+              { guard: { type: 'stagedInputTrips', params: outputOf }, target: 'concluding', actions: [{ type: 'announceTripped', params: outputOf }, { type: 'concludeFailed', params: pending.stagedTripOf }, { type: 'keepScreened', params: outputOf }] },
+              { guard: { type: 'moreIsUnscreened', params: outputOf }, target: 'screeningInput', reenter: true, actions: [{ type: 'announceTripped', params: outputOf }, { type: 'keepScreened', params: outputOf }] },
+              { guard: { type: 'unguardedAnswerStands', params: outputOf }, target: 'guardingOutput', actions: [{ type: 'announceTripped', params: outputOf }, { type: 'keepScreened', params: outputOf }] },
+              { guard: { type: 'answerStands', params: outputOf }, target: 'concluding', actions: [{ type: 'announceTripped', params: outputOf }, { type: 'keepScreened', params: outputOf }, 'concludeCompleted'] },
+              { target: 'checking', actions: [{ type: 'announceTripped', params: outputOf }, { type: 'keepScreened', params: outputOf }, 'reopen'] },
+            ],
+          },
+        },
+        consultingStopHooks: {
+          description: 'The app may object to the final output: then the agent reads why, and goes on.',
+          invoke: {
+            id: 'stopHook',
+            src: 'stopHook',
+            input: ({ context }) => ({ ...effectOf(context, 'stopHook'), turn: context.turns, output: context.final!.output, history: context.conversation.history }),
+            onDone: [
+              { guard: { type: 'hasFailed', params: outputOf }, target: 'concluding', actions: { type: 'concludeFailed', params: failureOf } },
+              { guard: { type: 'stopHookObjects', params: outputOf }, target: 'checking', actions: [{ type: 'announceObjections', params: outputOf }, { type: 'takeObjections', params: outputOf }] },
+              { guard: 'inputIsUnscreened', target: 'screeningInput', actions: { type: 'announceObjections', params: outputOf } },
+              { guard: 'hasPendingInput', target: 'checking', actions: [{ type: 'announceObjections', params: outputOf }, 'reopen'] },
+              { guard: 'answerIsGuarded', target: 'guardingOutput', actions: { type: 'announceObjections', params: outputOf } },
+              { target: 'concluding', actions: [{ type: 'announceObjections', params: outputOf }, 'concludeCompleted'] },
+            ],
+          },
+        },
         guardingOutput: {
           description: 'Output guardrails look at the final output, all at once.',
           invoke: {
@@ -207,6 +258,7 @@ export const agentMachine = setup({
             onDone: [
               { guard: { type: 'hasFailed', params: outputOf }, target: 'concluding', actions: [{ type: 'withholdOutput', params: outputOf }, { type: 'concludeFailed', params: failureOf }] },
               { guard: { type: 'tripwireTriggered', params: outputOf }, target: 'concluding', actions: [{ type: 'withholdOutput', params: outputOf }, { type: 'concludeFailed', params: tripOf }] },
+              { guard: 'inputIsUnscreened', target: 'screeningInput', actions: 'passAnswer' },
               { guard: 'hasPendingInput', target: 'checking', actions: 'reopen' },
               { target: 'concluding', actions: 'concludeCompleted' },
             ],
@@ -214,7 +266,7 @@ export const agentMachine = setup({
         },
         saving: {
           description: 'The session keeps what the turn brought.',
-          on: { interrupt: { actions: [{ type: 'noteInterrupt', params: interruptOf }, 'concludeInterrupted'] } },
+          on: { interrupt: { actions: [{ type: 'noteInterrupt', params: eventOf }, 'concludeInterrupted'] } },
           invoke: {
             id: 'session',
             src: 'session',
@@ -281,21 +333,10 @@ export const agentMachine = setup({
 });
 
 type Interrupt = Extract<Downward, { type: 'interrupt' }>;
+type Steer = Extract<Downward, { type: 'steer' }>;
+type Mail = Extract<Downward, { type: 'mail' }>;
 const turnActorId = (context: AgentContext) => `turn.${context.turns}`;
-const isFinal = (context: AgentContext) => context.last?.next === 'final' && (context.pendingInput.length === 0 || !canGoOn(context));
+const isFinal = (context: AgentContext) => context.last?.next === 'final' && !pending.reopens(context);
+const wayOfSteer = (context: AgentContext, { path }: Steer) => pending.wayTo(context, path);
 const effectOf = (context: AgentContext, name: string) => ({ effectId: `${context.facts.path}/${name}.${context.turns}#1`, agent: context.facts.agent });
 const hadLocalResults = (context: AgentContext) => Object.keys(context.last?.results ?? {}).length > 0 || context.conclusion?.status === 'handoff';
-
-function interruptOf({ event }: { event: Interrupt }): Interrupt {
-  return event;
-}
-
-function failureOf({ event }: { event: { output: EffectOutcome<unknown> } }): Failure {
-  if (event.output.status !== 'error') throw new Error('An effect that succeeded has no failure.');
-  return event.output.failure;
-}
-
-function tripOf({ event }: { event: { output: OutputVerdict } }): Failure {
-  if (event.output.status !== 'ok' || !event.output.value.failure) throw new Error('No output guardrail tripped.');
-  return event.output.value.failure;
-}

@@ -13,6 +13,7 @@ import type {
   ServerState,
   TurnOutcome,
 } from './protocol/outcome.ts';
+import { NOTHING_REPEATED, type Repeats, type StuckThresholds, watched } from './stuck.ts';
 import type { TurnInput } from './turn.ts';
 
 /** What one activation is told and never changes. */
@@ -21,6 +22,22 @@ interface AgentFacts {
   agent: string;
   session: boolean;
   errorHandlers: ErrorKind[];
+  /** As in the prepared run. */
+  screensInput?: boolean;
+  stopHooks?: boolean;
+  finalTurn?: boolean;
+  stuckDetection?: StuckThresholds;
+}
+
+/** What leads the loop on besides the model: input that joins, and limits that speak before they end it. */
+interface Steering {
+  /** How many of the pending inputs, from the first, the guardrails of this agent have passed. */
+  screened: number;
+  /** How often those were asked. */
+  screenings: number;
+  /** Number of the turn that was left for an answer, without tools; 0 when there was none (B1). */
+  finalTurn: number;
+  repeats: Repeats;
 }
 
 /** The conversation as this activation knows it. */
@@ -56,8 +73,12 @@ export interface AgentContext extends Inherited {
   facts: AgentFacts;
   conversation: AgentConversation;
   turnAlive: boolean;
+  /** How often the turn of this number has been cut by a steer: its request does not count (B1). */
+  cuts: number;
   last: TurnOutcome | null;
-  final: { output: unknown; how: Completion; fromTool: boolean; endsAgent: boolean } | null;
+  steering: Steering;
+  /** `guardsOutput`: output guardrails have yet to look at it. */
+  final: { output: unknown; how: Completion; fromTool: boolean; endsAgent: boolean; guardsOutput?: boolean } | null;
   interrupt: { reason: InterruptReason; notice: boolean } | null;
   conclusion: { status: AgentOutcome['status']; failure?: Failure } | null;
   /** This agent has called a tool (A7). */
@@ -65,10 +86,10 @@ export interface AgentContext extends Inherited {
 }
 
 export function contextOf(input: AgentInput): AgentContext {
-  const { path, agent, session, errorHandlers, history, unsaved, server } = input;
+  const { path, agent, session, errorHandlers, screensInput, stopHooks, finalTurn, stuckDetection, history, unsaved, server } = input;
   const { turns, maxTurns, emptyStreak, softStop, gateOpen, pendingInput, carried } = input;
   return {
-    facts: { path, agent, session, errorHandlers },
+    facts: { path, agent, session, errorHandlers, screensInput, stopHooks, finalTurn, stuckDetection },
     conversation: { history: Log.of(history), generated: Log.of<ItemRecord>([]), unsaved, saves: 0, server },
     turns,
     maxTurns,
@@ -78,13 +99,17 @@ export function contextOf(input: AgentInput): AgentContext {
     pendingInput,
     carried,
     turnAlive: false,
+    cuts: 0,
     last: null,
+    steering: UNSTEERED,
     final: null,
     interrupt: null,
     conclusion: null,
     usedTools: false,
   };
 }
+
+const UNSTEERED: Steering = { screened: 0, screenings: 0, finalTurn: 0, repeats: NOTHING_REPEATED };
 
 export const exhausted = ({ maxTurns, turns }: AgentContext) => maxTurns !== null && turns >= maxTurns;
 export const canGoOn = (context: AgentContext) => !context.softStop && !exhausted(context);
@@ -93,11 +118,11 @@ export const canGoOn = (context: AgentContext) => !context.softStop && !exhauste
 export const nextTurn = ({ carried, turns }: AgentContext) => (carried ? turns : turns + 1);
 
 export function turnInput(context: AgentContext): TurnInput {
-  const { facts, conversation, gateOpen, usedTools, carried } = context;
+  const { facts, conversation, gateOpen, usedTools, carried, steering, cuts } = context;
   const { history, unsaved, server, generated } = conversation;
   const turn = nextTurn(context);
   return {
-    path: `${facts.path}/turn.${turn}`,
+    path: `${facts.path}/turn.${turn}${cuts === 0 ? '' : `.${cuts}`}`,
     agent: facts.agent,
     turn,
     first: generated.length === 0 && context.last === null,
@@ -107,23 +132,17 @@ export function turnInput(context: AgentContext): TurnInput {
     gateOpen,
     usedTools,
     carried: carried ?? undefined,
+    ...(steering.finalTurn === turn && { isFinal: true as const }),
   };
 }
 
 /** The results want an answer, and nothing stands between this turn and the next. */
 export function goesOn(context: AgentContext, turn: TurnOutcome): boolean {
-  return turn.next === 'again' && !context.facts.session && context.pendingInput.length === 0 && canGoOn(context);
+  return turn.next === 'again' && !context.facts.session && !context.facts.stuckDetection && context.pendingInput.length === 0 && canGoOn(context);
 }
 
 export function configure(context: AgentContext, { maxTurns = context.maxTurns, errorHandlers = context.facts.errorHandlers }: Configuration): Partial<AgentContext> {
   return { maxTurns, facts: { ...context.facts, errorHandlers } };
-}
-
-/** Steers become messages of their own, in order (L4). */
-export function deliverInput(context: AgentContext): Partial<AgentContext> {
-  const items = context.pendingInput.map((input) => input.item);
-  const records = context.pendingInput.map(({ id, item: rawItem }): ItemRecord => ({ type: 'input_item', rawItem, agent: context.facts.agent, inputId: id }));
-  return { conversation: extend(context, items, records), pendingInput: [] };
 }
 
 export function recordTurn(context: AgentContext, turn: TurnOutcome): Partial<AgentContext> {
@@ -132,6 +151,7 @@ export function recordTurn(context: AgentContext, turn: TurnOutcome): Partial<Ag
     turnAlive: false,
     last: turn,
     turns: wasSent(turn) ? context.turns : context.turns - 1,
+    cuts: turn.next === 'cut' ? context.cuts + 1 : 0,
     emptyStreak: turn.next === 'empty' ? context.emptyStreak + 1 : 0,
     usedTools: context.usedTools || (turn.response?.calls.length ?? 0) > 0,
   };
@@ -155,6 +175,8 @@ export function recordTurn(context: AgentContext, turn: TurnOutcome): Partial<Ag
     saves: conversation.saves,
     server: conversation.server && advance(conversation.server, turn, conversation.history.length),
   };
+  const { steering, facts } = context;
+  if (facts.stuckDetection) changes.steering = { ...steering, repeats: watched(steering.repeats, turn, facts.stuckDetection) };
   return changes;
 }
 
@@ -187,9 +209,11 @@ export function concludeInterrupted(context: AgentContext): Partial<AgentContext
   return records.length === 0 ? interrupted : { ...interrupted, conversation: extend(context, records.map((record) => record.rawItem), records) };
 }
 
-export function finalOf({ last }: AgentContext): AgentContext['final'] {
+export function finalOf({ last, steering, turns }: AgentContext): AgentContext['final'] {
   const fromTool = last?.finalFromTool === true;
-  return { output: last?.finalOutput, how: fromTool ? 'terminalTool' : 'answered', fromTool, endsAgent: last?.response?.endsAgent === true };
+  const how = steering.finalTurn === turns ? 'lastTurn' : fromTool ? 'terminalTool' : 'answered';
+  const { endsAgent = false, guardsOutput = false } = last?.response ?? {};
+  return { output: last?.finalOutput, how, fromTool, endsAgent, guardsOutput };
 }
 
 /** The app supplied the final output in place of an error. */
@@ -201,23 +225,6 @@ export function handled(
   if (!value.includeInHistory) return { final };
   const record = suppliedRecord(context.facts.agent, value.finalOutput);
   return { final, conversation: extend(context, [record.rawItem], [record]) };
-}
-
-/** The message is dropped; the result of a tool keeps its place and loses its text (E3). */
-export function withholdOutput(context: AgentContext, withheld = WITHHELD): Partial<AgentContext> {
-  const messages = new Set<unknown>(messagesOf(context));
-  const results = new Set<unknown>(context.final?.fromTool ? Object.values(context.last?.results ?? {}).map((result) => result.item) : []);
-  const keep = (item: AgentInputItem) => !messages.has(item);
-  const hide = (item: AgentInputItem) => (results.has(item) && item.type === 'function_call_result' ? { ...item, output: { type: 'text' as const, text: withheld } } : item);
-  const { conversation } = context;
-  return {
-    conversation: {
-      ...conversation,
-      history: Log.of(conversation.history.toArray().filter(keep).map(hide)),
-      unsaved: conversation.unsaved.filter(keep).map(hide),
-      generated: Log.of(conversation.generated.toArray().filter((record) => keep(record.rawItem)).map((record) => withhold(record, hide(record.rawItem), withheld))),
-    },
-  };
 }
 
 export function outcomeOf(context: AgentContext): AgentOutcome {
@@ -242,7 +249,7 @@ export function outcomeOf(context: AgentContext): AgentOutcome {
 }
 
 /** Adds to all that is kept of the conversation. */
-function extend({ facts, conversation }: AgentContext, items: AgentInputItem[], records: ItemRecord[]): AgentConversation {
+export function extend({ facts, conversation }: AgentContext, items: AgentInputItem[], records: ItemRecord[]): AgentConversation {
   return {
     ...conversation,
     history: conversation.history.append(items),
@@ -257,10 +264,9 @@ function givenUp({ conclusion, last, facts }: AgentContext): ItemRecord[] {
   return handoff ? [unanswered(facts.agent, handoff)] : [];
 }
 
-const WITHHELD = 'Output withheld by an output guardrail.';
 
 /** A turn whose request never left does not count (B1). */
-const wasSent = (turn: TurnOutcome) => turn.response !== null || (turn.next !== 'suspended' && turn.failure?.sent !== false);
+const wasSent = (turn: TurnOutcome) => turn.next !== 'cut' && (turn.response !== null || (turn.next !== 'suspended' && turn.failure?.sent !== false));
 
 /** What the session already has of a carried turn is not written twice (G1). */
 function unsavedOf(turn: TurnOutcome, items: AgentInputItem[]): AgentInputItem[] {
@@ -275,13 +281,4 @@ function advance(server: ServerState, turn: TurnOutcome, before: number): Server
   const id = turn.response?.responseId;
   const chains = server.conversationId === undefined && (server.auto || server.previousResponseId !== undefined);
   return chains && id !== undefined ? { ...server, known, previousResponseId: id } : { ...server, known };
-}
-
-function messagesOf({ final, last }: AgentContext): AgentInputItem[] {
-  if (final?.how === 'handler' || final?.fromTool) return [];
-  return (last?.response?.items ?? []).filter((item) => 'role' in item && item.role === 'assistant');
-}
-
-function withhold(record: ItemRecord, rawItem: AgentInputItem, output: string): ItemRecord {
-  return record.rawItem === rawItem ? record : { ...record, rawItem, output };
 }

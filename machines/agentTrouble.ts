@@ -1,6 +1,7 @@
 /** Why an activation ends without an answer, as failures. */
 import type { AgentContext } from './agentMemory.ts';
-import type { Failure } from './protocol/failure.ts';
+import type { OutputVerdict } from './agentLeaves.ts';
+import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { ErrorKind, TurnOutcome } from './protocol/outcome.ts';
 
 /** The third response in a row without text, refusal or call ends the run (A5). */
@@ -29,4 +30,14 @@ export function troubleOf({ context }: { context: AgentContext }): Failure {
 
 function invalidText(response: TurnOutcome['response'] | undefined): string {
   return response?.final && 'invalid' in response.final ? response.final.invalid : 'Invalid output type';
+}
+
+export function failureOf({ event }: { event: { output: EffectOutcome<unknown> } }): Failure {
+  if (event.output.status !== 'error') throw new Error('An effect that succeeded has no failure.');
+  return event.output.failure;
+}
+
+export function tripOf({ event }: { event: { output: OutputVerdict } }): Failure {
+  if (event.output.status !== 'ok' || !event.output.value.failure) throw new Error('No output guardrail tripped.');
+  return event.output.value.failure;
 }

@@ -1,7 +1,8 @@
 import { assign, emit, enqueueActions, sendTo, setup, stopChild } from 'xstate';
 import type { DoneActorEvent } from 'xstate';
 import { agentMachine } from './agent.ts';
-import { actorIdOf, outputOf } from './eventFields.ts';
+import { actorIdOf, eventOf, outputOf } from './eventFields.ts';
+import { accepted, acceptedEvent, droppedEvent } from './pendingInput.ts';
 import type { Configuration, Downward, Upward } from './protocol/command.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
@@ -16,6 +17,7 @@ import {
   agentInput,
   configure,
   closeHandoff,
+  dropReason,
   contextOf,
   guardrailInputs,
   outcomeOf,
@@ -26,6 +28,7 @@ import {
   tripOf,
 } from './runMemory.ts';
 import { type Leaf, slot } from './slot.ts';
+import { wayOf } from './steerPath.ts';
 
 type PrepareOutcome = EffectOutcome<PreparedRun>;
 /** Reads the session, shapes the input, names the guardrails. */
@@ -67,6 +70,7 @@ export const runMachine = setup({
     tripwireBesideAgent: ({ context }, outcome: GuardrailOutcome) => tripOf(outcome) !== null && context.agentAlive,
     lastGuardrail: ({ context }) => context.guardrails.pending === 1,
     agentAlive: ({ context }) => context.agentAlive,
+    isAstray: ({ context }, { path }: Steer) => wayOf(path, context.facts.path, context.agentAlive ? agentPath(context) : undefined) === 'astray',
     agentHandsOff: (_, agent: AgentOutcome) => agent.status === 'handoff',
     isDrained: ({ context }) => !context.agentAlive && context.guardrails.pending === 0,
     softStopRequested: ({ context }) => context.softStop,
@@ -89,7 +93,15 @@ export const runMachine = setup({
     }),
     keepPrepared: assign(({ context }, outcome: PrepareOutcome) => (outcome.status === 'ok' ? prepare(context, outcome.value) : {})),
     keepFailure: assign(({ context }, outcome: EffectOutcome<unknown>) => (outcome.status === 'error' ? { ...closeHandoff(context), failure: outcome.failure, outcome: { status: 'failed' } as const } : {})),
-    keepInput: assign(({ context }, input: RunContext['pendingInput']) => ({ pendingInput: [...context.pendingInput, ...input] })),
+    /** What is for a nested run was accepted by the run around it. */
+    announceAccepted: enqueueActions(({ context, enqueue }, event: Steer | Mail) => {
+      if (!context.facts.delegatedBy) enqueue.emit(acceptedEvent(placeOf(context), event.input));
+    }),
+    announceAstray: emit(({ context }, { input }: Steer) => droppedEvent(placeOf(context), input, 'path')),
+    announceDropped: enqueueActions(({ context, enqueue }) => {
+      if (context.pendingInput.length > 0) enqueue.emit(droppedEvent(placeOf(context), context.pendingInput, dropReason(context)));
+    }),
+    keepInput: assign(({ context }, event: Steer | Mail) => ({ pendingInput: [...context.pendingInput, ...accepted(event)] })),
     keepSoftStop: assign({ softStop: true }),
     configure: assign(({ context }, configuration: Configuration) => configure(context, configuration)),
     spawnBlocking: assign(({ context, spawn }) => {
@@ -136,12 +148,19 @@ export const runMachine = setup({
   entry: 'announceStart',
   initial: 'running',
   on: {
-    steer: [{ guard: 'agentAlive', actions: 'passDown' }, { actions: { type: 'keepInput', params: ({ event }) => event.input } }],
+    steer: [
+      { guard: { type: 'isAstray', params: eventOf }, actions: [{ type: 'announceAccepted', params: eventOf }, { type: 'announceAstray', params: eventOf }] },
+      { guard: 'agentAlive', actions: [{ type: 'announceAccepted', params: eventOf }, 'passDown'] },
+      { actions: [{ type: 'announceAccepted', params: eventOf }, { type: 'keepInput', params: eventOf }] },
+    ],
+    mail: [
+      { guard: 'agentAlive', actions: [{ type: 'announceAccepted', params: eventOf }, 'passDown'] },
+      { actions: [{ type: 'announceAccepted', params: eventOf }, { type: 'keepInput', params: eventOf }] },
+    ],
     configure: [
       { guard: 'agentAlive', actions: [{ type: 'configure', params: ({ event }) => event }, 'passDown'] },
       { actions: { type: 'configure', params: ({ event }) => event } },
     ],
-    mail: [{ guard: 'agentAlive', actions: 'passDown' }, { actions: { type: 'keepInput', params: ({ event }) => event.input } }],
     softStop: [{ guard: 'agentAlive', actions: ['keepSoftStop', 'passDown'] }, { actions: 'keepSoftStop' }],
     withdraw: { guard: 'agentAlive', actions: 'withdrawAgent' },
     interrupt: [
@@ -284,13 +303,17 @@ export const runMachine = setup({
         ],
       },
     },
-    interrupted: { type: 'final', description: 'Ended on request, at once.', entry: 'announceSettled' },
-    settled: { type: 'final', description: 'Completed, failed or stopped: the outcome says which.', entry: 'announceSettled' },
+    interrupted: { type: 'final', description: 'Ended on request, at once.', entry: ['announceDropped', 'announceSettled'] },
+    settled: { type: 'final', description: 'Completed, failed or stopped: the outcome says which.', entry: ['announceDropped', 'announceSettled'] },
   },
 });
 
 /** A chart around it mirrors it: that of a tool call, or of a thread. */
 const isInner = ({ facts }: RunContext) => facts.delegatedBy !== undefined || facts.base !== undefined;
+type Steer = Extract<Downward, { type: 'steer' }>;
+type Mail = Extract<Downward, { type: 'mail' }>;
+const placeOf = ({ facts, agent }: RunContext) => ({ path: facts.path, agent });
+const agentPath = (context: RunContext) => `${context.facts.path}/${agentActorId(context)}`;
 const agentActorId = (context: RunContext) => `agent.${context.activation}`;
 const guardrailCount = ({ prepared }: RunContext) => (prepared ? prepared.blocking.length + prepared.parallel.length : 0);
 

@@ -5,11 +5,11 @@ import type { Configuration, PendingInput } from './protocol/command.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { ThreadBase } from './protocol/thread.ts';
-import type { AgentOutcome, CarriedTurn, GuardrailResult, ItemRecord, PreparedRun, RunInput, RunOutcome, ServerState } from './protocol/outcome.ts';
+import type { AgentOutcome, CarriedTurn, DropReason, GuardrailResult, ItemRecord, PreparedRun, RunInput, RunOutcome, ServerState } from './protocol/outcome.ts';
 
 export type GuardrailOutcome = EffectOutcome<GuardrailResult>;
 /** Who comes next, what the record keeps, and what the next agent reads where a filter shaped it (F2). */
-export type HandoffOutcome = EffectOutcome<{ target: string; records: ItemRecord[]; shaped?: Visible }>;
+export type HandoffOutcome = EffectOutcome<{ target: string; records: ItemRecord[]; shaped?: Visible; /** As in the prepared run, of the one who comes next. */ screensInput?: boolean }>;
 /** What a model reads of a run: input, then generated items. Filters change it; the record stays. */
 export interface Visible { base: AgentInputItem[]; records: ItemRecord[] }
 
@@ -111,12 +111,16 @@ export function configure(context: RunContext, { maxTurns = context.maxTurns, er
 /** What is not yet looked at keeps the gate shut. */
 export function agentInput(context: RunContext): AgentInput {
   const { facts, agent, conversation, turns, maxTurns, emptyStreak, softStop, pendingInput } = context;
-  const { session, errorHandlers } = context.prepared!;
+  const { session, errorHandlers, screensInput, stopHooks, finalTurn, stuckDetection } = context.prepared!;
   return {
     path: `${facts.path}/agent.${context.activation + 1}`,
     agent,
     session,
     errorHandlers,
+    screensInput,
+    stopHooks,
+    finalTurn,
+    stuckDetection,
     history: conversation.history,
     unsaved: session ? conversation.unsaved : [],
     server: conversation.server,
@@ -198,12 +202,13 @@ export function closeHandoff({ handoff, agent, conversation, prepared }: RunCont
 
 export function recordHandoff(context: RunContext, outcome: HandoffOutcome): Partial<RunContext> {
   if (outcome.status !== 'ok') return { failure: outcome.failure, outcome: { status: 'failed' } };
-  const { target, records, shaped } = outcome.value;
+  const { target, records, shaped, screensInput } = outcome.value;
   const { conversation } = context;
   const items = records.map((record) => record.rawItem);
   const visible = shaped ?? { base: conversation.visible.base, records: conversation.visible.records.concat(records) };
   return {
     agent: target,
+    prepared: { ...context.prepared!, screensInput },
     conversation: {
       ...conversation,
       visible,
@@ -235,6 +240,14 @@ export function outcomeOf(context: RunContext): RunOutcome {
   if (conversation.carried) outcome.carried = conversation.carried;
   if (isUnguarded(context)) outcome.unguarded = true;
   return outcome;
+}
+
+/** Why input that waits at the end reaches no model in this run (P2). */
+export function dropReason({ outcome, softStop, turns, maxTurns }: RunContext): DropReason {
+  const status = outcome?.status ?? 'failed';
+  if (status !== 'completed') return status;
+  if (softStop) return 'stopped';
+  return maxTurns !== null && turns >= maxTurns ? 'limit' : 'late';
 }
 
 /** Not all input guardrails have passed: one tripped or broke, or the run was over before they had looked. */

@@ -1,14 +1,14 @@
 import { type DoneActorEvent, assign, emit, enqueueActions, sendTo, setup, stopChild } from 'xstate';
-import { actorIdOf, outputOf, said } from './eventFields.ts';
+import { actorIdOf, eventOf, outputOf } from './eventFields.ts';
 import type { Downward, Upward } from './protocol/command.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { EffectOutcome } from './protocol/failure.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { RunOutcome } from './protocol/outcome.ts';
-import type { CommandAnswer, Goal, ThreadCommand, ThreadInput, ThreadOutcome, ThreadState } from './protocol/thread.ts';
+import type { CommandAnswer, Goal, QueueEntry, ThreadCommand, ThreadInput, ThreadOutcome, ThreadState } from './protocol/thread.ts';
 import { runMachine } from './run.ts';
 import { type Leaf, slot } from './slot.ts';
-import { type BackgroundEnd, type Told, backgroundOf, declined, endOf, entryOf, interruption, isForRun, isPoint, joining, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
+import { type BackgroundEnd, type Told, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isForRun, isPoint, joining, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
 import {
   type Beginning,
   type ThreadContext,
@@ -60,7 +60,7 @@ export const threadMachine = setup({
     isOfBackground: ({ context }, { path }: { path?: string }) => backgroundOf(context, path) !== undefined,
     /** Meant for the run that is going, as far as it says which (P5, L7). */
     isForRun: ({ context }, told: ThreadCommand) => isForRun(context, told),
-    isKnownBackground: ({ context }, { id }: ThreadCommand) => Object.values(context.background).some((one) => one.id === id),
+    isKnownBackground: ({ context }, { id }: ThreadCommand) => context.begunBy.includes(id),
     steers: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'steer',
     replaces: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'replace',
     mustRun: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'steer' || whenBusy === 'reject',
@@ -93,6 +93,10 @@ export const threadMachine = setup({
     announceMailbox: emit(({ context }) => ({ type: 'mailbox.changed', ...whereabouts(context), mailbox: context.mailbox })),
     announceRules: emit(({ context }) => ({ type: 'rules.changed', ...whereabouts(context), rules: context.rules })),
     announceGoal: emit(({ context }, why: GoalChange) => ({ type: 'goal.changed', ...whereabouts(context), goal: context.goal, why })),
+    /** Mail that the run was given and did not deliver is back. */
+    announceReturned: enqueueActions(({ context, enqueue }, outcome: RunOutcome) => {
+      if (context.passed.length > 0) enqueue.emit({ type: 'mailbox.changed', ...whereabouts(context), mailbox: recordRun(context, outcome).mailbox! });
+    }),
     announceInjected: emit(({ context }, { items }: Told<'thread.inject'>) => ({ type: 'history.injected', ...whereabouts(context), items })),
     announceReverted: emit(({ context }, told: Told<'thread.revert'>) => ({ type: 'thread.reverted', ...whereabouts(context), to: told.to, length: reverted(context, told).history!.length })),
     accept: emit(({ context }, told: ThreadCommand) => answered(context, told, { status: 'accepted', ...(context.current && { runId: context.current.runId }) })),
@@ -114,7 +118,6 @@ export const threadMachine = setup({
       enqueue.assign(changes);
       enqueue.spawnChild('background', { id, input });
     }),
-    /** Before it is known to whom the report goes: its actor is gone. */
     keepReport: assign(({ context }, { actorId, outcome }: BackgroundEnd) => reported(context, actorId, outcome, 'mailbox')),
     passReport: enqueueActions(({ context, enqueue }, { actorId, outcome }: BackgroundEnd) => {
       const changes = reported(context, actorId, outcome, 'passed');
@@ -128,17 +131,15 @@ export const threadMachine = setup({
     pass: sendTo(({ context }) => runActorId(context), (_, event: Downward) => event),
     notePassed: assign(({ context }, { mail }: Told<'thread.mail'>) => ({ passed: [...context.passed, mail] })),
     keepNext: assign((_, next: Told<'thread.run' | 'thread.revert'>) => ({ next })),
-    hold: assign({ ended: 'interrupted' } as const),
+    noteEnd: assign((_, ended: 'interrupted' | null) => ({ ended })),
     revert: assign(({ context }, told: Told<'thread.revert'>) => reverted(context, told)),
     inject: assign(({ context }, { items }: Told<'thread.inject'>) => ({ history: context.history.append(items) })),
     injectLater: assign(({ context }, { id, items }: Told<'thread.inject'>) => ({ pendingInput: [...context.pendingInput, ...items.map((item, at) => ({ id: `${id}.${at}`, item }))] })),
     keepMail: assign(({ context }, { mail }: Told<'thread.mail'>) => ({ mailbox: [...context.mailbox, mail] })),
-    keepEntry: assign(({ context }, { entry }: Told<'queue.add'>) => ({ queue: [...context.queue, entry] })),
-    queueAsked: assign(({ context }, { id, input, overrides }: Told<'thread.run'>) => ({ queue: [...context.queue, overrides ? { id, input, overrides } : { id, input }] })),
+    keepEntry: assign(({ context }, { entry }: { entry: QueueEntry }) => ({ queue: [...context.queue, entry] })),
     editEntry: assign(({ context }, { entry }: Told<'queue.edit'>) => ({ queue: edited(context.queue, entry) })),
     moveEntry: assign(({ context }, { entryId, to }: Told<'queue.move'>) => ({ queue: moved(context.queue, entryId, to) })),
     removeEntry: assign(({ context }, { entryId }: Told<'queue.remove'>) => ({ queue: context.queue.filter(({ id }) => id !== entryId) })),
-    letGo: assign({ ended: null }),
     addRule: assign(({ context }, { rule }: Told<'rule.add'>) => ({ rules: [...context.rules.filter(({ id }) => id !== rule.id), rule] })),
     removeRule: assign(({ context }, { ruleId }: Told<'rule.remove'>) => ({ rules: context.rules.filter(({ id }) => id !== ruleId) })),
     setGoal: assign((_, { goal }: Told<'thread.goal'>) => ({ goal: goal && { ...goal, runs: 0 } })),
@@ -158,44 +159,44 @@ export const threadMachine = setup({
   meta: { spawns: ['background'] },
   initial: 'idle',
   on: {
-    'thread.*': { actions: { type: 'decline', params: said } },
-    'queue.*': { actions: { type: 'decline', params: said } },
-    'rule.*': { actions: { type: 'decline', params: said } },
-    'queue.add': { actions: [{ type: 'keepEntry', params: said }, 'announceQueue', { type: 'accept', params: said }] },
+    'thread.*': { actions: { type: 'decline', params: eventOf } },
+    'queue.*': { actions: { type: 'decline', params: eventOf } },
+    'rule.*': { actions: { type: 'decline', params: eventOf } },
+    'queue.add': { actions: [{ type: 'keepEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] },
     'queue.edit': [
-      { guard: { type: 'isQueued', params: said }, actions: [{ type: 'editEntry', params: said }, 'announceQueue', { type: 'accept', params: said }] },
-      { actions: { type: 'decline', params: said } },
+      { guard: { type: 'isQueued', params: eventOf }, actions: [{ type: 'editEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] },
+      { actions: { type: 'decline', params: eventOf } },
     ],
     'queue.move': [
-      { guard: { type: 'isQueued', params: said }, actions: [{ type: 'moveEntry', params: said }, 'announceQueue', { type: 'accept', params: said }] },
-      { actions: { type: 'decline', params: said } },
+      { guard: { type: 'isQueued', params: eventOf }, actions: [{ type: 'moveEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] },
+      { actions: { type: 'decline', params: eventOf } },
     ],
     'queue.remove': [
-      { guard: { type: 'isQueued', params: said }, actions: [{ type: 'removeEntry', params: said }, 'announceQueue', { type: 'accept', params: said }] },
-      { actions: { type: 'decline', params: said } },
+      { guard: { type: 'isQueued', params: eventOf }, actions: [{ type: 'removeEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] },
+      { actions: { type: 'decline', params: eventOf } },
     ],
-    'rule.add': { actions: [{ type: 'addRule', params: said }, 'announceRules', { type: 'accept', params: said }] },
+    'rule.add': { actions: [{ type: 'addRule', params: eventOf }, 'announceRules', { type: 'accept', params: eventOf }] },
     'rule.remove': [
-      { guard: { type: 'isRule', params: said }, actions: [{ type: 'removeRule', params: said }, 'announceRules', { type: 'accept', params: said }] },
-      { actions: { type: 'decline', params: said } },
+      { guard: { type: 'isRule', params: eventOf }, actions: [{ type: 'removeRule', params: eventOf }, 'announceRules', { type: 'accept', params: eventOf }] },
+      { actions: { type: 'decline', params: eventOf } },
     ],
     'thread.goal': [
-      { guard: { type: 'endsGoal', params: said }, actions: ['dropGoal', { type: 'announceGoal', params: 'removed' }, { type: 'accept', params: said }] },
-      { actions: [{ type: 'setGoal', params: said }, { type: 'announceGoal', params: 'set' }, { type: 'accept', params: said }] },
+      { guard: { type: 'endsGoal', params: eventOf }, actions: ['dropGoal', { type: 'announceGoal', params: 'removed' }, { type: 'accept', params: eventOf }] },
+      { actions: [{ type: 'setGoal', params: eventOf }, { type: 'announceGoal', params: 'set' }, { type: 'accept', params: eventOf }] },
     ],
-    'thread.mail': { actions: [{ type: 'keepMail', params: said }, 'announceMailbox', { type: 'accept', params: said }] },
-    'thread.inject': { actions: [{ type: 'inject', params: said }, { type: 'announceInjected', params: said }, { type: 'accept', params: said }] },
+    'thread.mail': { actions: [{ type: 'keepMail', params: eventOf }, 'announceMailbox', { type: 'accept', params: eventOf }] },
+    'thread.inject': { actions: [{ type: 'inject', params: eventOf }, { type: 'announceInjected', params: eventOf }, { type: 'accept', params: eventOf }] },
     'thread.steer': [
-      { guard: { type: 'isOfBackground', params: said }, actions: [{ type: 'accept', params: said }, { type: 'passToBackground', params: ({ event }) => ({ path: event.path, event: steering(event) }) }] },
-      { actions: { type: 'decline', params: said } },
+      { guard: { type: 'isOfBackground', params: eventOf }, actions: [{ type: 'accept', params: eventOf }, { type: 'passToBackground', params: ({ event }) => ({ path: event.path, event: steering(event) }) }] },
+      { actions: { type: 'decline', params: eventOf } },
     ],
     'thread.interrupt': [
-      { guard: { type: 'isOfBackground', params: said }, actions: [{ type: 'accept', params: said }, { type: 'passToBackground', params: ({ event }) => ({ path: event.path, event: interruption(event) }) }] },
-      { actions: { type: 'decline', params: said } },
+      { guard: { type: 'isOfBackground', params: eventOf }, actions: [{ type: 'accept', params: eventOf }, { type: 'passToBackground', params: ({ event }) => ({ path: event.path, event: interruption(event) }) }] },
+      { actions: { type: 'decline', params: eventOf } },
     ],
     'background.start': [
-      { guard: { type: 'isKnownBackground', params: said }, actions: { type: 'decline', params: said } },
-      { actions: [{ type: 'beginBackground', params: said }, { type: 'accept', params: said }] },
+      { guard: { type: 'isKnownBackground', params: eventOf }, actions: { type: 'decline', params: eventOf } },
+      { actions: [{ type: 'beginBackground', params: eventOf }, { type: 'accept', params: eventOf }] },
     ],
     'xstate.done.actor.background.*': { actions: [{ type: 'keepReport', params: endOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
   },
@@ -208,10 +209,10 @@ export const threadMachine = setup({
         { guard: 'hasQueued', target: 'active.going', actions: [{ type: 'begin', params: ({ context }) => fromQueue(context) }, 'announceQueue'] },
       ],
       on: {
-        'thread.run': { target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: said }] },
-        'thread.compact': { target: 'active.between.compacting', actions: { type: 'accept', params: said } },
-        'thread.revert': { guard: { type: 'isPoint', params: said }, actions: [{ type: 'announceReverted', params: said }, { type: 'revert', params: said }, { type: 'accept', params: said }] },
-        'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: said }, { type: 'interruptBackgrounds', params: said }] },
+        'thread.run': { target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
+        'thread.compact': { target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
+        'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'announceReverted', params: eventOf }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
+        'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
       },
     },
     active: {
@@ -222,37 +223,37 @@ export const threadMachine = setup({
           meta: { spawns: ['run'] },
           on: {
             'xstate.done.actor.run.*': [
-              { guard: { type: 'runCompleted', params: outputOf }, target: 'concluding', actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
-              { target: '#thread.paused', actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
+              { guard: { type: 'runCompleted', params: outputOf }, target: 'concluding', actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+              { target: '#thread.paused', actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
             ],
             'xstate.done.actor.background.*': { actions: [{ type: 'passReport', params: endOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.run': [
-              { guard: { type: 'rejects', params: said }, actions: { type: 'decline', params: said } },
-              { guard: { type: 'steers', params: said }, actions: [{ type: 'accept', params: said }, { type: 'pass', params: ({ event }) => joining(event.id, event.input) }] },
-              { guard: { type: 'replaces', params: said }, target: 'stopping', actions: [{ type: 'keepNext', params: said }, { type: 'accept', params: said }, { type: 'pass', params: ({ event }) => interruption(event) }] },
-              { actions: [{ type: 'queueAsked', params: said }, 'announceQueue', { type: 'accept', params: said }] },
+              { guard: { type: 'rejects', params: eventOf }, actions: { type: 'decline', params: eventOf } },
+              { guard: { type: 'steers', params: eventOf }, actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => joining(event.id, event.input) }] },
+              { guard: { type: 'replaces', params: eventOf }, target: 'stopping', actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => interruption(event) }] },
+              { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: eventOf }] },
             ],
-            'thread.steer': { guard: { type: 'isForRun', params: said }, actions: [{ type: 'accept', params: said }, { type: 'pass', params: ({ event }) => steering(event) }] },
-            'thread.interrupt': { guard: { type: 'isForRun', params: said }, target: 'stopping', actions: [{ type: 'accept', params: said }, { type: 'pass', params: ({ event }) => interruption(event) }] },
-            'thread.softStop': { guard: { type: 'isForRun', params: said }, actions: [{ type: 'accept', params: said }, { type: 'pass', params: { type: 'softStop' } }] },
-            'thread.compact': { actions: [{ type: 'accept', params: said }, { type: 'pass', params: { type: 'compact' } }] },
-            'thread.mail': { actions: [{ type: 'accept', params: said }, { type: 'notePassed', params: said }, { type: 'pass', params: ({ event }) => posted(event.mail) }] },
-            'thread.inject': { actions: [{ type: 'accept', params: said }, { type: 'pass', params: ({ event }) => joining(event.id, event.items) }] },
-            'thread.revert': { guard: { type: 'isPoint', params: said }, target: 'stopping', actions: [{ type: 'keepNext', params: said }, { type: 'accept', params: said }, { type: 'pass', params: ({ event }) => interruption(event) }] },
-            'thread.close': { target: 'closing', actions: [{ type: 'accept', params: said }, { type: 'interruptBackgrounds', params: said }, { type: 'pass', params: ({ event }) => interruption(event) }] },
+            'thread.steer': { guard: { type: 'isForRun', params: eventOf }, actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => steering(event) }] },
+            'thread.interrupt': { guard: { type: 'isForRun', params: eventOf }, target: 'stopping', actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => interruption(event) }] },
+            'thread.softStop': { guard: { type: 'isForRun', params: eventOf }, actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: { type: 'softStop' } }] },
+            'thread.compact': { actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: { type: 'compact' } }] },
+            'thread.mail': { actions: [{ type: 'accept', params: eventOf }, { type: 'notePassed', params: eventOf }, { type: 'pass', params: ({ event }) => posted(event.mail) }] },
+            'thread.inject': { actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => joining(event.id, event.items) }] },
+            'thread.revert': { guard: { type: 'isPoint', params: eventOf }, target: 'stopping', actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => interruption(event) }] },
+            'thread.close': { target: 'closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }, { type: 'pass', params: ({ event }) => interruption(event) }] },
           },
           initial: 'running',
           states: {
             running: {
               description: 'A run is going.',
               entry: { type: 'announcePhase', params: 'running' },
-              on: { 'child.waits': { guard: { type: 'isOfRun', params: said }, target: 'awaitingApproval' } },
+              on: { 'child.waits': { guard: { type: 'isOfRun', params: eventOf }, target: 'awaitingApproval' } },
             },
             awaitingApproval: {
               tags: ['waitingForHuman'],
               description: 'The run can only go on when a person decides.',
               entry: { type: 'announcePhase', params: 'awaitingApproval' },
-              on: { 'child.goes': { guard: { type: 'isOfRun', params: said }, target: 'running' } },
+              on: { 'child.goes': { guard: { type: 'isOfRun', params: eventOf }, target: 'running' } },
             },
           },
         },
@@ -262,19 +263,19 @@ export const threadMachine = setup({
         between: {
           on: {
             'thread.run': [
-              { guard: { type: 'mustRun', params: said }, actions: { type: 'decline', params: said } },
-              { guard: { type: 'replaces', params: said }, target: 'going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: said }] },
-              { actions: [{ type: 'queueAsked', params: said }, 'announceQueue', { type: 'accept', params: said }] },
+              { guard: { type: 'mustRun', params: eventOf }, actions: { type: 'decline', params: eventOf } },
+              { guard: { type: 'replaces', params: eventOf }, target: 'going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
+              { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: eventOf }] },
             ],
-            'thread.interrupt': { target: '#thread.paused', actions: ['hold', { type: 'accept', params: said }] },
-            'thread.revert': { guard: { type: 'isPoint', params: said }, target: '#thread.paused', actions: ['hold', { type: 'announceReverted', params: said }, { type: 'revert', params: said }, { type: 'accept', params: said }] },
-            'thread.close': { target: 'closing', actions: [{ type: 'accept', params: said }, { type: 'interruptBackgrounds', params: said }] },
+            'thread.interrupt': { target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, { type: 'accept', params: eventOf }] },
+            'thread.revert': { guard: { type: 'isPoint', params: eventOf }, target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, { type: 'announceReverted', params: eventOf }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
+            'thread.close': { target: 'closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
           },
           initial: 'compacting',
           states: {
             compacting: {
               description: 'The history is summed up, because somebody asked for it.',
-              on: { 'thread.steer': { actions: { type: 'refuseCompacting', params: said } } },
+              on: { 'thread.steer': { actions: { type: 'refuseCompacting', params: eventOf } } },
               entry: ['countEffect', { type: 'announcePhase', params: 'compacting' }],
               invoke: {
                 id: 'compactor',
@@ -294,7 +295,7 @@ export const threadMachine = setup({
                 src: 'goal',
                 input: ({ context }) => ({ effectId: `${context.facts.path}/goal.${context.ordinal}#1`, agent: context.agent, goal: context.goal!, history: context.history.toArray() }),
                 onDone: [
-                  { guard: { type: 'hasFailed', params: outputOf }, target: '#thread.paused', actions: ['hold', 'dropGoal', { type: 'announceGoal', params: 'failed' }] },
+                  { guard: { type: 'hasFailed', params: outputOf }, target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, 'dropGoal', { type: 'announceGoal', params: 'failed' }] },
                   { guard: { type: 'goalReached', params: outputOf }, target: '#thread.idle', actions: ['dropGoal', { type: 'announceGoal', params: 'done' }] },
                   { guard: 'goalExhausted', target: '#thread.idle', actions: ['dropGoal', { type: 'announceGoal', params: 'exhausted' }] },
                   { guard: 'somethingWaits', target: '#thread.idle', actions: { type: 'reword', params: outputOf } },
@@ -313,15 +314,15 @@ export const threadMachine = setup({
             { guard: 'isRunOver', target: '#thread.paused' },
           ],
           on: {
-            'xstate.done.actor.run.*': { actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
+            'xstate.done.actor.run.*': { actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.run': [
-              { guard: { type: 'mustRun', params: said }, actions: { type: 'decline', params: said } },
-              { guard: { type: 'replacesNothing', params: said }, actions: [{ type: 'keepNext', params: said }, { type: 'accept', params: said }] },
-              { actions: [{ type: 'queueAsked', params: said }, 'announceQueue', { type: 'accept', params: said }] },
+              { guard: { type: 'mustRun', params: eventOf }, actions: { type: 'decline', params: eventOf } },
+              { guard: { type: 'replacesNothing', params: eventOf }, actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }] },
+              { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: eventOf }] },
             ],
-            'thread.inject': { actions: [{ type: 'injectLater', params: said }, { type: 'announceInjected', params: said }, { type: 'accept', params: said }] },
-            'thread.revert': { guard: { type: 'isNextPoint', params: said }, actions: [{ type: 'keepNext', params: said }, { type: 'accept', params: said }] },
-            'thread.close': { target: 'closing', actions: [{ type: 'accept', params: said }, { type: 'interruptBackgrounds', params: said }] },
+            'thread.inject': { actions: [{ type: 'injectLater', params: eventOf }, { type: 'announceInjected', params: eventOf }, { type: 'accept', params: eventOf }] },
+            'thread.revert': { guard: { type: 'isNextPoint', params: eventOf }, actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }] },
+            'thread.close': { target: 'closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
           },
         },
         closing: {
@@ -329,11 +330,11 @@ export const threadMachine = setup({
           entry: { type: 'announcePhase', params: 'closing' },
           always: { guard: 'isDrained', target: '#thread.closed' },
           on: {
-            'xstate.done.actor.run.*': { actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
-            'thread.*': { actions: { type: 'refuseClosed', params: said } },
-            'queue.*': { actions: { type: 'refuseClosed', params: said } },
-            'rule.*': { actions: { type: 'refuseClosed', params: said } },
-            'background.start': { actions: { type: 'refuseClosed', params: said } },
+            'xstate.done.actor.run.*': { actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+            'thread.*': { actions: { type: 'refuseClosed', params: eventOf } },
+            'queue.*': { actions: { type: 'refuseClosed', params: eventOf } },
+            'rule.*': { actions: { type: 'refuseClosed', params: eventOf } },
+            'background.start': { actions: { type: 'refuseClosed', params: eventOf } },
           },
         },
       },
@@ -342,11 +343,11 @@ export const threadMachine = setup({
       description: 'The last run did not complete: mail and queue wait until somebody says go on.',
       entry: { type: 'announceState', params: 'paused' },
       on: {
-        'queue.resume': { target: 'idle', actions: ['letGo', { type: 'accept', params: said }] },
-        'thread.run': { target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: said }] },
-        'thread.compact': { target: 'active.between.compacting', actions: { type: 'accept', params: said } },
-        'thread.revert': { guard: { type: 'isPoint', params: said }, actions: [{ type: 'announceReverted', params: said }, { type: 'revert', params: said }, { type: 'accept', params: said }] },
-        'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: said }, { type: 'interruptBackgrounds', params: said }] },
+        'queue.resume': { target: 'idle', actions: [{ type: 'noteEnd', params: null }, { type: 'accept', params: eventOf }] },
+        'thread.run': { target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
+        'thread.compact': { target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
+        'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'announceReverted', params: eventOf }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
+        'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
       },
     },
     closed: { type: 'final', description: 'Nothing is taken any more; what is there can be read and forked.', entry: { type: 'announceState', params: 'closed' } },

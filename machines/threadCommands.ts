@@ -4,7 +4,7 @@ import { mailMessage } from './history.ts';
 import type { Downward } from './protocol/command.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { RunOutcome } from './protocol/outcome.ts';
-import type { CommandAnswer, Mail, RejectReason, ThreadCommand } from './protocol/thread.ts';
+import type { CommandAnswer, Mail, QueueEntry, RejectReason, ThreadCommand } from './protocol/thread.ts';
 import { type Beginning, type ThreadContext, asked, lengthAt } from './threadMemory.ts';
 
 export type Told<Type extends ThreadCommand['type']> = Extract<ThreadCommand, { type: Type }>;
@@ -16,6 +16,9 @@ export function endOf({ event }: { event: DoneActorEvent<RunOutcome, `background
 }
 
 export const entryOf = (told: Told<'queue.edit' | 'queue.move' | 'queue.remove'>) => (told.type === 'queue.edit' ? told.entry.id : told.entryId);
+
+/** A run that was asked for and has to wait. */
+export const entryAsked = ({ id, input, overrides }: Told<'thread.run'>): { entry: QueueEntry } => ({ entry: overrides ? { id, input, overrides } : { id, input } });
 
 /** The actor of a run beside the others, by the path of it or of something in it. */
 export function backgroundOf({ facts, background }: ThreadContext, path: string | undefined): string | undefined {
@@ -70,7 +73,7 @@ const whyNoRun = ({ current }: ThreadContext): RejectReason => (current ? 'stopp
 
 export const isPoint = (context: ThreadContext, { to, history }: Told<'thread.revert'>) => history !== undefined || lengthAt(context, to) !== null;
 
-export const steering = ({ input, mode, path }: Pick<Told<'thread.steer'>, 'input' | 'mode' | 'path'>): Downward => ({ type: 'steer', input, ...(mode && { mode }), ...(path !== undefined && { path }) });
+export const steering = ({ input, mode, path, cut }: Told<'thread.steer'>): Downward => ({ type: 'steer', input, ...(mode && { mode }), ...(path !== undefined && { path }), ...(cut && { cut }) });
 
 /** Items that join the run at its next safe point. */
 export const joining = (id: string, items: AgentInputItem[]): Downward => ({ type: 'steer', input: items.map((item, at) => ({ id: at === 0 ? id : `${id}.${at}`, item })) });

@@ -40,8 +40,10 @@ export interface ThreadContext {
   rules: SessionRule[];
   next: Next | null;
   /** Agents that work beside the runs: who began each, by the id of its actor. */
-  background: Record<string, { id: string; from: string }>;
+  background: Record<string, { from: string }>;
   backgrounds: number;
+  /** Calls that have begun such an agent, while they may be carried out again. */
+  begunBy: string[];
   /** Counts the effects of the thread itself. */
   ordinal: number;
   /** Items that the compaction at work sums up. */
@@ -67,6 +69,7 @@ export function contextOf({ path, agent, floor = agent, history = [], forkedFrom
     next: null,
     background: {},
     backgrounds: 0,
+    begunBy: [],
     ordinal: 0,
     compactedUpTo: 0,
   };
@@ -148,6 +151,7 @@ export function recordRun(context: ThreadContext, outcome: RunOutcome): Partial<
     ended: outcome.status,
     mailbox: [...context.passed.filter(({ id }) => undelivered.has(id)), ...context.mailbox],
     passed: [],
+    begunBy: context.begunBy.filter((id) => !id.startsWith(`${runId}/`)),
     pendingInput: [...context.pendingInput, ...(outcome.status === 'stopped' ? outcome.undelivered.filter(({ id }) => !mail.has(id)) : [])],
     carried: (isUnfinished ? outcome.carried : undefined) ?? null,
     server: outcome.server,
@@ -201,7 +205,7 @@ export function moved(queue: QueueEntry[], entryId: string, to: number): QueueEn
 /** An agent begins to work beside the runs. */
 export function backgroundBegun(context: ThreadContext, { id: toldId, agent, input: given, from, tool }: Extract<ThreadCommand, { type: 'background.start' }>) {
   const id = `background.${context.backgrounds + 1}`;
-  const changes: Partial<ThreadContext> = { backgrounds: context.backgrounds + 1, background: { ...context.background, [id]: { id: toldId, from } } };
+  const changes: Partial<ThreadContext> = { backgrounds: context.backgrounds + 1, begunBy: [...context.begunBy, toldId], background: { ...context.background, [id]: { from } } };
   const input: RunInput = { path: `${context.facts.path}/${id}`, agent, given, base: { history: [], pendingInput: [], background: { tool, from } } };
   return { changes, id, input };
 }
@@ -211,7 +215,7 @@ export function reported(context: ThreadContext, actorId: string, outcome: RunOu
   const { [actorId]: ended, ...background } = context.background;
   const path = `${context.facts.path}/${actorId}`;
   const mail: Mail = { id: `${path}/report`, from: ended?.from ?? path, content: reportText(outcome), triggerTurn: outcome.status !== 'interrupted' };
-  return { background, [into]: [...context[into], mail] };
+  return { background, [into]: [...context[into], mail], begunBy: context.begunBy.filter((id) => !id.startsWith(`${path}/`)) };
 }
 
 function reportText({ status, output, failure }: RunOutcome): string {

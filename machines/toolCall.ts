@@ -1,43 +1,20 @@
 import { assign, emit, sendParent, sendTo, setup, stopChild } from 'xstate';
 import type { ActorLogic, DoneActorEvent } from 'xstate';
-import { atOf, outputOf } from './eventFields.ts';
+import { atOf, eventOf, outputOf } from './eventFields.ts';
 import { abortedText, resultWithout } from './history.ts';
-import type { CallResult } from './protocol/call.ts';
+import { droppedEvent } from './pendingInput.ts';
+import type { Call, CallResult } from './protocol/call.ts';
 import type { Downward, Upward } from './protocol/command.ts';
 import type { EffectOutcome } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { RunInput, RunOutcome } from './protocol/outcome.ts';
 import { type Leaf, slot } from './slot.ts';
+import { wayOf } from './steerPath.ts';
 import {
-  type BodyEffect,
-  type CallEffect,
-  type DecisionOutcome,
-  type FindingOutcome,
-  type PermissionOutcome,
-  type ResultOutcome,
-  type ToolCallContext,
-  type ToolCallInput,
-  type ToolCallOutcome,
-  abandoned,
-  approvalOf,
-  asksPerson,
-  bodyEffect,
-  contextOf,
-  effectOf,
-  finding,
-  guarded,
-  invalidResult,
-  isInDoubt,
-  nestedInput,
-  outcomeOf,
-  personIdOf,
-  policyText,
-  rejectionText,
-  supplied,
-  uncertainIdOf,
-  unresolved,
-  whereabouts,
-  withEdit,
+  type BodyEffect, type CallEffect, type DecisionOutcome, type FindingOutcome, type PermissionOutcome, type ResultOutcome, type ToolCallContext,
+  type ToolCallInput, type ToolCallOutcome, type Wait,
+  abandoned, approvalOf, approved, asked, asksPerson, bodyEffect, contextOf, effectOf, finding, guardEffect, guarded, invalidResult, isInDoubt,
+  nestedInput, outcomeOf, personEffect, policyText, rejectionText, requestOf, resolutionOf, supplied, suppliesResult, unresolved, whereabouts,
 } from './toolCallMemory.ts';
 
 export type { ToolCallContext, ToolCallInput, ToolCallOutcome };
@@ -46,8 +23,8 @@ export type { ToolCallContext, ToolCallInput, ToolCallOutcome };
 type VerdictOutcome = EffectOutcome<{ result: CallResult | null }>;
 
 export type ApprovalPolicyLeaf = Leaf<CallEffect, PermissionOutcome>;
-/** `uncertain`: the call has begun before, and nobody knows whether it had its effect. */
-export type PersonLeaf = Leaf<CallEffect & { path: string; uncertain?: true }, DecisionOutcome>;
+/** `uncertain`: the call has begun before, and nobody knows whether it had its effect. `reason` is why its body asks. */
+export type PersonLeaf = Leaf<CallEffect & { path: string; uncertain?: true; questions?: Call['questions']; reason?: string }, DecisionOutcome>;
 export type ExecuteLeaf = Leaf<BodyEffect & { nested: RunOutcome | null }, ResultOutcome>;
 /** Asks the tool what became of its body. */
 export type ReconcileLeaf = Leaf<BodyEffect, FindingOutcome>;
@@ -84,19 +61,22 @@ export const toolCallMachine = setup({
     screensInput: ({ context }) => context.call.tool.approval === 'always' && context.call.tool.screensInput === true,
     needsApproval: ({ context }) => context.call.tool.approval === 'always',
     guardsInput: ({ context }) => context.call.tool.guardsInput === true,
+    asksQuestions: ({ context }) => context.call.questions !== undefined,
     guardsOutput: ({ context }) => context.call.tool.guardsOutput === true,
     isDelegated: ({ context }) => context.call.tool.delegates === true,
     nestedAlive: ({ context }) => context.nestedAlive,
+    isForNested: ({ context }, { path }: Steer) => context.nestedAlive && wayOf(path, '', `${context.path}/run`) === 'below',
     nestedStopped: (_, nested: RunOutcome) => nested.status === 'stopped',
     hasFailed: (_, outcome: ResultOutcome | EffectOutcome<unknown>) => outcome.status === 'error',
     canReconcile: ({ context }, outcome: ResultOutcome) => outcome.status === 'lost' && context.call.tool.effect === 'reconcilable',
     isLost: (_, outcome: ResultOutcome) => outcome.status === 'lost',
+    bodyAsks: (_, outcome: ResultOutcome) => outcome.status === 'asks',
     hasHappenedUnguarded: ({ context }, outcome: FindingOutcome) => finding(outcome).happened === true && context.call.tool.guardsOutput !== true,
     hasHappened: (_, outcome: FindingOutcome) => finding(outcome).happened === true,
     hasNotHappened: (_, outcome: FindingOutcome) => finding(outcome).happened === false,
     runsAgain: (_, decision: DecisionOutcome) => approvalOf(decision) !== undefined,
-    resultIsSuppliedUnguarded: ({ context }, decision: DecisionOutcome) => decision.status === 'ok' && decision.value.decision === 'useResult' && context.call.tool.guardsOutput !== true,
-    resultIsSupplied: (_, decision: DecisionOutcome) => decision.status === 'ok' && decision.value.decision === 'useResult',
+    resultIsSuppliedUnguarded: ({ context }, decision: DecisionOutcome) => suppliesResult(decision) && context.call.tool.guardsOutput !== true,
+    resultIsSupplied: (_, decision: DecisionOutcome) => suppliesResult(decision),
     policyRejects: (_, permission: PermissionOutcome) => permission.status === 'ok' && permission.value.approval === 'rejected',
     policyAsksScreened: ({ context }, permission: PermissionOutcome) => asksPerson(permission) && context.call.tool.screensInput === true,
     policyAsks: (_, permission: PermissionOutcome) => asksPerson(permission),
@@ -107,29 +87,16 @@ export const toolCallMachine = setup({
   actions: {
     tellWaits: sendParent(({ context }) => ({ type: 'child.waits', id: context.path })),
     tellGoes: sendParent(({ context }) => ({ type: 'child.goes', id: context.path })),
-    announceRequest: emit(({ context }) => ({ type: 'approval.requested', ...whereabouts(context), id: personIdOf(context) })),
-    announceDecision: emit(({ context }, outcome: DecisionOutcome) => ({
-      type: 'approval.resolved',
-      ...whereabouts(context),
-      id: personIdOf(context),
-      decision: outcome.status === 'ok' ? outcome.value.decision : 'withdrawn',
-    })),
-    announceUncertainty: emit(({ context }) => ({ type: 'approval.requested', ...whereabouts(context), id: uncertainIdOf(context), uncertain: true })),
-    announceResolution: emit(({ context }, outcome: DecisionOutcome) => ({
-      type: 'approval.resolved',
-      ...whereabouts(context),
-      id: uncertainIdOf(context),
-      decision: outcome.status === 'ok' ? outcome.value.decision : 'withdrawn',
-    })),
-    announceUncertainWithdrawal: emit(({ context }) => ({ type: 'approval.resolved', ...whereabouts(context), id: uncertainIdOf(context), decision: 'withdrawn' })),
-    announceWithdrawal: emit(({ context }) => ({ type: 'approval.resolved', ...whereabouts(context), id: personIdOf(context), decision: 'withdrawn' })),
+    announceRequest: emit(({ context }, { wait }: { wait: Wait }) => requestOf(context, wait)),
+    announceResolution: emit(({ context }, { wait, outcome }: { wait: Wait; outcome?: DecisionOutcome }) => resolutionOf(context, wait, outcome)),
     announceSettled: emit(({ context }) => ({ type: 'call.settled', ...whereabouts(context), result: context.result, failure: context.failure })),
     recordInvalid: assign(({ context }) => ({ result: invalidResult(context.call) })),
     recordRecorded: assign(({ context }) => ({ result: { status: 'completed' as const, item: context.call.recorded! } })),
     recordPolicyRejection: assign(({ context }, permission: PermissionOutcome) => ({ result: resultWithout(context.call, 'rejected', policyText(permission)) })),
     recordRejection: assign(({ context }, decision: DecisionOutcome) => ({ result: resultWithout(context.call, 'rejected', rejectionText(decision)) })),
     recordInvalidEdit: assign(({ context }, decision: DecisionOutcome) => ({ result: resultWithout(context.call, 'failed', approvalOf(decision)?.invalid ?? '') })),
-    takeEdit: assign(({ context }, decision: DecisionOutcome) => ({ call: withEdit(context.call, approvalOf(decision)?.arguments) })),
+    takeApproval: assign(({ context }, decision: DecisionOutcome) => approved(context, decision)),
+    keepRequest: assign(({ context }, outcome: ResultOutcome) => asked(context, outcome)),
     recordResult: assign((_, outcome: ResultOutcome) => (outcome.status === 'ok' ? { result: outcome.value } : {})),
     recordVerdict: assign(({ context }, verdict: VerdictOutcome) => (verdict.status === 'ok' ? { result: guarded(context.result, verdict.value.result) } : {})),
     recordFinding: assign((_, outcome: FindingOutcome) => (outcome.status === 'ok' && outcome.value.happened === true ? { result: outcome.value.result } : {})),
@@ -146,6 +113,8 @@ export const toolCallMachine = setup({
     }),
     recordNested: assign((_, nested: RunOutcome) => ({ nested, nestedAlive: false })),
     stopNested: stopChild('run'),
+    announceAstray: emit(({ context }, { input }: Steer) => droppedEvent(context, input, 'path')),
+    passSteer: sendTo('run', ({ event }) => event),
     withdrawNested: sendTo('run', { type: 'withdraw' }),
     suspendNested: sendTo('run', { type: 'softStop' }),
     interruptNested: sendTo('run', ({ event }) => event),
@@ -160,6 +129,7 @@ export const toolCallMachine = setup({
   initial: 'running',
   on: {
     withdraw: { guard: 'nestedAlive', actions: 'withdrawNested' },
+    steer: [{ guard: { type: 'isForNested', params: eventOf }, actions: 'passSteer' }, { actions: { type: 'announceAstray', params: eventOf } }],
     interrupt: [
       { guard: 'nestedAlive', target: '.running.stopping', actions: [{ type: 'recordAborted', params: atOf }, 'interruptNested'] },
       { target: '.interrupted', actions: { type: 'recordAborted', params: atOf } },
@@ -185,6 +155,7 @@ export const toolCallMachine = setup({
             { guard: 'screensInput', target: 'screening' },
             { guard: 'needsApproval', target: '#toolCall.awaitingApproval.decision' },
             { guard: 'guardsInput', target: 'guardingInput' },
+            { guard: 'asksQuestions', target: '#toolCall.awaitingApproval.question' },
             { guard: 'isDelegated', target: 'delegating', actions: 'startNested' },
             { target: 'executing' },
           ],
@@ -201,6 +172,7 @@ export const toolCallMachine = setup({
               { guard: { type: 'policyAsksScreened', params: outputOf }, target: 'screening' },
               { guard: { type: 'policyAsks', params: outputOf }, target: '#toolCall.awaitingApproval.decision' },
               { guard: 'guardsInput', target: 'guardingInput' },
+              { guard: 'asksQuestions', target: '#toolCall.awaitingApproval.question' },
               { guard: 'isDelegated', target: 'delegating', actions: 'startNested' },
               { target: 'executing' },
             ],
@@ -224,10 +196,11 @@ export const toolCallMachine = setup({
           invoke: {
             id: 'inputGuardrail',
             src: 'toolGuardrail',
-            input: ({ context }) => ({ ...effectOf(context, 'inputGuardrail'), kind: 'toolInput', result: null }),
+            input: ({ context }) => ({ ...guardEffect(context), kind: 'toolInput', result: null }),
             onDone: [
               { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
               { guard: { type: 'guardrailRejects', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordVerdict', params: outputOf } },
+              { guard: 'asksQuestions', target: '#toolCall.awaitingApproval.question' },
               { guard: 'isDelegated', target: 'delegating', actions: 'startNested' },
               { target: 'executing' },
             ],
@@ -248,6 +221,7 @@ export const toolCallMachine = setup({
             onDone: [
               { guard: { type: 'canReconcile', params: outputOf }, target: 'reconciling' },
               { guard: { type: 'isLost', params: outputOf }, target: '#toolCall.awaitingApproval.uncertain' },
+              { guard: { type: 'bodyAsks', params: outputOf }, target: '#toolCall.awaitingApproval.decision', actions: { type: 'keepRequest', params: outputOf } },
               { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: { type: 'recordFailure', params: outputOf } },
               { guard: 'guardsOutput', target: 'guardingOutput', actions: { type: 'recordResult', params: outputOf } },
               { target: '#toolCall.settled', actions: { type: 'recordResult', params: outputOf } },
@@ -295,41 +269,58 @@ export const toolCallMachine = setup({
       initial: 'decision',
       states: {
         decision: {
-          description: 'A person approves, edits or rejects the call.',
-          entry: 'announceRequest',
-          on: { withdraw: { actions: 'announceWithdrawal' }, softStop: { target: '#toolCall.settled' } },
+          description: 'A person approves, edits or rejects the call: before its body runs, or because its body asked.',
+          entry: { type: 'announceRequest', params: { wait: 'person' } },
+          on: { withdraw: { actions: { type: 'announceResolution', params: { wait: 'person' } } }, softStop: { target: '#toolCall.settled' } },
           invoke: {
             id: 'person',
             src: 'person',
-            input: ({ context }) => ({ ...effectOf(context, 'approval'), path: context.path }),
+            input: ({ context }) => personEffect(context, 'person'),
             onDone: [
-              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordFailure', params: outputOf }] },
-              { guard: { type: 'isRejected', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordRejection', params: outputOf }] },
-              { guard: { type: 'editIsInvalid', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'recordInvalidEdit', params: outputOf }] },
-              { guard: 'guardsInput', target: '#toolCall.running.guardingInput', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }] },
-              { guard: 'isDelegated', target: '#toolCall.running.delegating', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }, 'startNested'] },
-              { target: '#toolCall.running.executing', actions: [{ type: 'announceDecision', params: outputOf }, { type: 'takeEdit', params: outputOf }] },
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'recordFailure', params: outputOf }] },
+              { guard: { type: 'isRejected', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'recordRejection', params: outputOf }] },
+              { guard: { type: 'editIsInvalid', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'recordInvalidEdit', params: outputOf }] },
+              { guard: 'guardsInput', target: '#toolCall.running.guardingInput', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'takeApproval', params: outputOf }] },
+              { guard: 'asksQuestions', target: 'question', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'takeApproval', params: outputOf }] },
+              { guard: 'isDelegated', target: '#toolCall.running.delegating', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'takeApproval', params: outputOf }, 'startNested'] },
+              { target: '#toolCall.running.executing', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'takeApproval', params: outputOf }] },
+            ],
+          },
+        },
+        question: {
+          description: 'A person answers what the call asks: that is its result.',
+          entry: { type: 'announceRequest', params: { wait: 'question' } },
+          on: { withdraw: { actions: { type: 'announceResolution', params: { wait: 'question' } } }, softStop: { target: '#toolCall.settled' } },
+          invoke: {
+            id: 'question',
+            src: 'person',
+            input: ({ context }) => personEffect(context, 'question'),
+            onDone: [
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'recordFailure', params: outputOf }] },
+              { guard: { type: 'resultIsSuppliedUnguarded', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'recordSupplied', params: outputOf }] },
+              { guard: { type: 'resultIsSupplied', params: outputOf }, target: '#toolCall.running.guardingOutput', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'recordSupplied', params: outputOf }] },
+              { target: '#toolCall.settled', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'recordRejection', params: outputOf }] },
             ],
           },
         },
         uncertain: {
           description: 'The body may have had its effect, and nobody knows: a person says whether it runs again, what it brought, or that it failed.',
-          entry: 'announceUncertainty',
+          entry: { type: 'announceRequest', params: { wait: 'uncertain' } },
           on: {
-            withdraw: { actions: 'announceUncertainWithdrawal' },
+            withdraw: { actions: { type: 'announceResolution', params: { wait: 'uncertain' } } },
             softStop: { target: '#toolCall.settled', actions: 'suspend' },
             interrupt: { target: '#toolCall.interrupted', actions: { type: 'recordAbandoned', params: atOf } },
           },
           invoke: {
             id: 'uncertain',
             src: 'person',
-            input: ({ context }) => ({ ...effectOf(context, 'uncertain'), effectId: uncertainIdOf(context), path: context.path, uncertain: true }),
+            input: ({ context }) => personEffect(context, 'uncertain'),
             onDone: [
-              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceResolution', params: outputOf }, { type: 'recordFailure', params: outputOf }, 'suspend'] },
-              { guard: { type: 'runsAgain', params: outputOf }, target: '#toolCall.running.executing', actions: [{ type: 'announceResolution', params: outputOf }, 'countBody'] },
-              { guard: { type: 'resultIsSuppliedUnguarded', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceResolution', params: outputOf }, { type: 'recordSupplied', params: outputOf }] },
-              { guard: { type: 'resultIsSupplied', params: outputOf }, target: '#toolCall.running.guardingOutput', actions: [{ type: 'announceResolution', params: outputOf }, { type: 'recordSupplied', params: outputOf }] },
-              { target: '#toolCall.settled', actions: [{ type: 'announceResolution', params: outputOf }, { type: 'recordUnresolved', params: outputOf }] },
+              { guard: { type: 'hasFailed', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'recordFailure', params: outputOf }, 'suspend'] },
+              { guard: { type: 'runsAgain', params: outputOf }, target: '#toolCall.running.executing', actions: [{ type: 'announceResolution', params: answerOf }, 'countBody'] },
+              { guard: { type: 'resultIsSuppliedUnguarded', params: outputOf }, target: '#toolCall.settled', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'recordSupplied', params: outputOf }] },
+              { guard: { type: 'resultIsSupplied', params: outputOf }, target: '#toolCall.running.guardingOutput', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'recordSupplied', params: outputOf }] },
+              { target: '#toolCall.settled', actions: [{ type: 'announceResolution', params: answerOf }, { type: 'recordUnresolved', params: outputOf }] },
             ],
           },
         },
@@ -343,3 +334,8 @@ export const toolCallMachine = setup({
     settled: { type: 'final', description: 'There is a result, a failure that ends the run, or, after a soft stop, the call as it waited.', entry: 'announceSettled' },
   },
 });
+
+type Steer = Extract<Downward, { type: 'steer' }>;
+function answerOf({ event }: { event: { actorId: string; output: DecisionOutcome } }): { wait: Wait; outcome: DecisionOutcome } {
+  return { wait: event.actorId as Wait, outcome: event.output }; // the leaves that end so are called by what they wait for
+}

@@ -2,7 +2,8 @@
 import { MAY_HAVE_COMPLETED, abortedText, resultWithout } from './history.ts';
 import type { Call, CallResult } from './protocol/call.ts';
 import type { Decision } from './protocol/command.ts';
-import type { EffectOutcome, Failure, Lost } from './protocol/failure.ts';
+import type { Asks, EffectOutcome, Failure, Lost } from './protocol/failure.ts';
+import type { LoopEvent } from './protocol/event.ts';
 import type { RunInput, RunOutcome, UncertainCall } from './protocol/outcome.ts';
 
 export interface ToolCallInput {
@@ -24,6 +25,10 @@ export interface ToolCallContext extends ToolCallInput {
   nestedAlive: boolean;
   /** How often its body was meant to run, this time included (P3). */
   bodies: number;
+  /** What its body asked for itself, and, once a person said yes, what the person said (D9). */
+  approval?: BodyApproval;
+  /** How often its body has asked (D9). */
+  asks?: number;
   /** It ended while nobody knew whether its body had its effect, or what that brought was lost with the run: who goes on is asked. */
   suspended: boolean;
 }
@@ -38,13 +43,23 @@ export interface ToolCallOutcome {
 }
 
 export interface CallEffect { effectId: string; agent: string; call: Call }
+/** With what a body runs again that had asked for approval itself (D9). */
+export interface BodyApproval {
+  /** Why it had asked. */
+  reason: string;
+  /** Arguments as the person changed them, as JSON text. */
+  approvedArguments?: string;
+  /** What the person said about it. */
+  comment?: string;
+}
 /** The key is the same for every run of the body: the world can tell by it whether the effect is there. */
-export type BodyEffect = CallEffect & { key: string };
-export type ResultOutcome = EffectOutcome<CallResult> | Lost;
+export type BodyEffect = CallEffect & { key: string; approval?: BodyApproval };
+export type ResultOutcome = EffectOutcome<CallResult> | Lost | Asks;
 /** What a tool found out about an earlier run of its body. */
 export type Finding = { happened: true; result: CallResult } | { happened: false } | { happened: 'unknown' };
 export type FindingOutcome = EffectOutcome<Finding>;
-type Permission = { approval: 'granted' } | { approval: 'needed' } | { approval: 'rejected'; message: string };
+/** `rule` names the rule of the approval policy that decided (M8). */
+type Permission = ({ approval: 'granted' } | { approval: 'needed' } | { approval: 'rejected'; message: string }) & { rule?: string };
 export type PermissionOutcome = EffectOutcome<Permission>;
 export type DecisionOutcome = EffectOutcome<Decision>;
 
@@ -60,6 +75,49 @@ export const policyText = (outcome: PermissionOutcome) =>
 
 export const rejectionText = (outcome: DecisionOutcome) =>
   (outcome.status === 'ok' && outcome.value.decision === 'reject' && outcome.value.message) || NOT_APPROVED;
+
+/** What a call waits for, by the name of the leaf that waits. */
+export type Wait = 'person' | 'question' | 'uncertain';
+
+/** The effect in which a person is asked. */
+export function askedId(context: ToolCallContext, wait: Wait): string {
+  const { path, bodies } = context;
+  if (wait === 'question') return `${path}/question#1`;
+  return wait === 'uncertain' ? `${path}/uncertain#${bodies}` : `${path}/approval#${timesAsked(context)}`;
+}
+
+/** Whether it may run was asked first; each time that its body asks is another. */
+const timesAsked = ({ asks = 0 }: ToolCallContext) => asks + 1;
+
+/** What is asked, besides the call itself. */
+export function askedOf({ call, approval }: ToolCallContext, wait: Wait): { uncertain?: true; questions?: Call['questions']; reason?: string } {
+  if (wait === 'uncertain') return { uncertain: true };
+  if (wait === 'question') return { questions: call.questions! }; // a call without any does not wait so
+  return approval ? { reason: approval.reason } : {};
+}
+
+export const requestOf = (context: ToolCallContext, wait: Wait): LoopEvent => ({ type: 'approval.requested', ...whereabouts(context), id: askedId(context, wait), ...askedOf(context, wait) });
+
+/** Without an outcome it was taken back. */
+export function resolutionOf(context: ToolCallContext, wait: Wait, outcome?: DecisionOutcome): LoopEvent {
+  return { type: 'approval.resolved', ...whereabouts(context), id: askedId(context, wait), decision: outcome?.status === 'ok' ? wordOf(outcome.value) : 'withdrawn' };
+}
+
+const wordOf = (decision: Decision) => (decision.decision === 'reject' && decision.expired ? 'expired' : decision.decision);
+
+/** The body has done nothing: when it runs next, it is another time (P3). */
+export function asked(context: ToolCallContext, outcome: ResultOutcome): Partial<ToolCallContext> {
+  if (outcome.status !== 'asks') throw new Error('Only a body that asks is waited for.');
+  return { bodies: context.bodies + 1, asks: timesAsked(context), approval: { reason: outcome.reason } };
+}
+
+/** The arguments of a person take the place of the model's; a body that had asked itself is told what was said. */
+export function approved({ call, approval }: ToolCallContext, outcome: DecisionOutcome): Partial<ToolCallContext> {
+  const { arguments: edited, reason } = approvalOf(outcome) ?? {};
+  if (!approval) return { call: withEdit(call, edited) };
+  const told = { ...approval, ...(edited !== undefined && { approvedArguments: edited }), ...(reason !== undefined && { comment: reason }) };
+  return { call: withEdit(call, edited), approval: told };
+}
 
 /** The item keeps what the model wrote; only what is carried out changes (D2). */
 export function withEdit(call: Call, edited: string | undefined): Call {
@@ -96,17 +154,22 @@ export function guarded(result: CallResult | null, verdict: CallResult | null): 
   return verdict && result?.mayHaveCompleted ? { ...verdict, mayHaveCompleted: true } : (verdict ?? result);
 }
 
-/** What a person says that the call brought. */
+/** What a person says that the call brought, or answers. */
 export function supplied(call: Call, decision: DecisionOutcome): CallResult {
-  if (decision.status !== 'ok' || decision.value.decision !== 'useResult') throw new Error('Only a person who says what the call brought supplies its result.');
-  const { output, result } = decision.value;
+  if (!suppliesResult(decision)) throw new Error('Only a person who says what the call brought supplies its result.');
+  const { result } = decision.value;
+  const output = decision.value.decision === 'answer' ? decision.value.answers : decision.value.output;
   return result ?? resultWithout(call, 'completed', typeof output === 'string' ? output : JSON.stringify(output ?? null));
 }
 
+type Supplied = Extract<DecisionOutcome, { status: 'ok' }> & { value: Extract<Decision, { decision: 'useResult' | 'answer' }> };
+
+/** A person answers the questions of the call, or knows what its body brought. */
+export const suppliesResult = (outcome: DecisionOutcome): outcome is Supplied =>
+  outcome.status === 'ok' && (outcome.value.decision === 'useResult' || outcome.value.decision === 'answer');
+
 export const finding = (outcome: FindingOutcome) => (outcome.status === 'ok' ? outcome.value : { happened: 'unknown' as const });
 
-export const uncertainIdOf = (context: ToolCallContext) => `${context.path}/uncertain#${context.bodies}`;
-export const personIdOf = (context: ToolCallContext) => `${context.path}/approval#1`;
 export const whereabouts = ({ path, agent, call }: ToolCallContext) => ({ path, agent, call });
 
 export function effectOf(context: ToolCallContext, name: string): CallEffect {
@@ -115,8 +178,15 @@ export function effectOf(context: ToolCallContext, name: string): CallEffect {
 
 /** Effects that come once for each run of the body. */
 export function bodyEffect(context: ToolCallContext, name: string): BodyEffect {
-  return { effectId: `${context.path}/${name}#${context.bodies}`, agent: context.agent, call: context.call, key: keyOf(context) };
+  const effect = { effectId: `${context.path}/${name}#${context.bodies}`, agent: context.agent, call: context.call, key: keyOf(context) };
+  return context.approval ? { ...effect, approval: context.approval } : effect;
 }
+
+/** Input guardrails look again before a body that a person approved when it asked. */
+export const guardEffect = (context: ToolCallContext): CallEffect => ({ ...effectOf(context, 'inputGuardrail'), effectId: `${context.path}/inputGuardrail#${timesAsked(context)}` });
+
+/** A person is asked. */
+export const personEffect = (context: ToolCallContext, wait: Wait) => ({ effectId: askedId(context, wait), agent: context.agent, call: context.call, path: context.path, ...askedOf(context, wait) });
 
 const keyOf = ({ path, uncertain }: ToolCallContext) => uncertain?.key ?? `${path}/execute`;
 

@@ -4,6 +4,7 @@ import type { CallResult } from '../../machines/protocol/call.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
 import type { FunctionCallItem } from '../../machines/protocol/item.ts';
 import type { Response } from '../../machines/protocol/call.ts';
+import type { ScreenInput, ScreenVerdict } from '../../machines/pendingInput.ts';
 import type { GuardrailInput } from '../../machines/runMemory.ts';
 import { OutputGuardrailTripwireTriggered, ToolCallError, ToolOutputGuardrailTripwireTriggered, ToolInputGuardrailTripwireTriggered } from '../errors.ts';
 import { type InputGuardrail, type OutputGuardrailResult, defineInputGuardrail, defineOutputGuardrail } from '../guardrail.ts';
@@ -19,6 +20,8 @@ export function inputGuardrailsOf(scope: RunScope, agent: AnyAgent): { blocking:
   return { blocking: all.filter((one) => one.runInParallel === false), parallel: all.filter((one) => one.runInParallel !== false) };
 }
 
+export const hasInputGuardrails = ({ config }: RunScope, agent: AnyAgent): boolean => agent.inputGuardrails.length > 0 || (config.inputGuardrails?.length ?? 0) > 0;
+
 export async function inputGuardrail(scope: RunScope, { agent: key, index, name, input }: GuardrailInput, io: EffectIo): Promise<RecordedOutcome> {
   const agent = scope.agent(key);
   const { blocking, parallel } = inputGuardrailsOf(scope, agent);
@@ -30,6 +33,30 @@ export async function inputGuardrail(scope: RunScope, { agent: key, index, name,
   } catch (error) {
     return scope.failure('guardrailExecution', error, io.effectId, { detail: { name } });
   }
+}
+
+/** Every guardrail looks at every message that wants to join, all at once and each to its end (E6). */
+export async function inputScreen(scope: RunScope, { agent: key, inputs }: ScreenInput, io: EffectIo): Promise<RecordedOutcome> {
+  const agent = scope.agent(key);
+  const { blocking, parallel } = inputGuardrailsOf(scope, agent);
+  const asked = inputs.flatMap(({ id, item }) =>
+    [...blocking, ...parallel].map(async (guardrail): Promise<ScreenVerdict> => {
+      const { output } = await defineInputGuardrail(guardrail).run({ agent, input: [item], context: scope.runContext });
+      return { id, name: guardrail.name, tripwireTriggered: output.tripwireTriggered, outputInfo: output.outputInfo };
+    }),
+  );
+  const settled = await Promise.allSettled(asked);
+  const broken = settled.find((one) => one.status === 'rejected');
+  if (broken) return scope.failure('guardrailExecution', broken.reason, io.effectId);
+  const screened: Screened = { ids: inputs.map(({ id }) => id), verdicts: settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])) };
+  return ok(screened);
+}
+
+/** Said now, or recorded. */
+export interface Screened { ids: string[]; verdicts: ScreenVerdict[] }
+
+export function keepScreened({ inputGuardrailResults }: RunScope, { verdicts }: Screened): void {
+  for (const { name, tripwireTriggered, outputInfo } of verdicts) inputGuardrailResults.push({ guardrail: { type: 'input', name }, output: { tripwireTriggered, outputInfo } });
 }
 
 /** All at once, each to its end; then the first that tripped, or broke, counts (E3, E5). */

@@ -10,6 +10,7 @@ import { type NestHistoryOptions, nestHandoffHistory } from '../handoffHistory.t
 import type { EffectIo } from '../host.ts';
 import { recordOf, runItemOf } from '../runItems.ts';
 import { type AnyAgent, type RunScope, ok } from '../scope.ts';
+import { hasInputGuardrails } from './guardrails.ts';
 import { offerFor } from './request.ts';
 
 export async function handoffFilter(scope: RunScope, input: HandoffFilterInput, io: EffectIo): Promise<RecordedOutcome> {
@@ -25,7 +26,7 @@ export async function handoffFilter(scope: RunScope, input: HandoffFilterInput, 
     await scope.hooks?.emitAndWait('agent_handoff', scope.runContext, source, target, { effectId: io.effectId });
     io.signal.throwIfAborted();
     const filter = filterFor(scope, handoff);
-    const outcome = { target: scope.keyOf(target), records: [record] };
+    const outcome = { target: scope.keyOf(target), records: [record], ...(hasInputGuardrails(scope, target) && { screensInput: true }) };
     if (!filter) return ok(outcome);
     return ok({ ...outcome, shaped: await shape(scope, input, record, filter) });
   } catch (error) {

@@ -18,9 +18,10 @@ import { errorOf } from '../toError.ts';
 import { Usage } from '../usage.ts';
 import { approvalPolicy } from './approvals.ts';
 import { agentEnd, conclude, errorHandler, runError } from './endings.ts';
-import { inputGuardrail, keepVerdicts, modelResponse, outputGuardrail, toolGuardrail } from './guardrails.ts';
+import { type Screened, inputGuardrail, inputScreen, keepScreened, keepVerdicts, modelResponse, outputGuardrail, toolGuardrail } from './guardrails.ts';
 import { handoffFilter } from './handoff.ts';
 import { sample } from './model.ts';
+import { stopHook } from './stopHooks.ts';
 import { parsedArguments } from './readResponse.ts';
 import { type Saved, continued, keepSaved, prepareWithSession, prepared, save } from './session.ts';
 import { reconcile } from './reconcile.ts';
@@ -62,12 +63,13 @@ export class Effects implements EffectRunner {
   observe(src: keyof Leaves, input: any, outcome: RecordedOutcome): void {
     if (src === 'prepare' && input.input.delegatedBy) this.#nest(input.input);
     const scope = this.scopeOf(input.effectId);
-    if (outcome.status === 'lost') return;
+    if (outcome.status === 'lost' || outcome.status === 'asks') return;
     if (src === 'outputGuardrail') return keepVerdicts(scope, input, outcome);
     if (outcome.status !== 'ok') {
       if (outcome.retryInMs !== undefined) scope.runContext.usage.add(new Usage({ requests: 1 })); // it was sent, and is sent again (A8)
       return;
     }
+    if (src === 'inputScreen') return keepScreened(scope, outcome.value as Screened); // what the leaf of this name answers with
     if (src === 'person') return this.#observeDecision(scope, input, outcome.value as Decision); // what a person answers
     if (src === 'reconcile') return this.#observeFinding(scope, input, outcome.value as Finding); // what a tool found out
     if (src === 'prepare') {
@@ -136,9 +138,9 @@ export class Effects implements EffectRunner {
     else scope.calls.set(key, { call, result });
   }
 
-  /** What a person says that a call brought is known from then on, like what its body brings (C5). */
+  /** What a person says that a call brought, or answers, is known from then on, like what its body brings (C5). */
   #observeDecision(scope: RunScope, input: CallInput & { path: string }, decision: Decision): void {
-    if (decision.decision === 'useResult' && decision.result) this.#observeCall(scope, input, decision.result);
+    if ('result' in decision && decision.result) this.#observeCall(scope, input, decision.result);
     keepAlways(scope, input, decision);
   }
 
@@ -148,7 +150,7 @@ export class Effects implements EffectRunner {
 
   #prepare({ input }: { input: RunInput }, io: EffectIo): Promise<RecordedOutcome> {
     const { delegatedBy, given = [], base } = input;
-    if (base) return Promise.resolve(ok(prepared(this.#root, this.#root.agent(input.agent), { history: [], input: given }))); // the history is in the thread
+    if (base) return Promise.resolve(ok(prepared(this.#root, this.#root.agent(base.background ? this.#root.rootKey : input.agent), { history: [], input: given }))); // the history is in the thread
     if (!delegatedBy) return prepareWithSession(this.#root, this.#root.agent(input.agent), given, io);
     return this.#prepareNested(input, delegatedBy, io);
   }
@@ -199,6 +201,8 @@ export class Effects implements EffectRunner {
 const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | 'timer' | 'goal' | 'compactor'>, Effect> = {
   model: sample,
   inputGuardrail,
+  inputScreen,
+  stopHook,
   outputGuardrail,
   toolGuardrail,
   reconcile,
@@ -213,7 +217,7 @@ const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | '
 
 /** A decision for always holds for this agent and this tool, in this run and its resumes (D2). */
 function keepAlways(scope: RunScope, { effectId: id, path, agent, call }: CallInput & { path: string }, decision: Decision): void {
-  if (decision.decision === 'useResult' || !decision.always) return;
+  if ((decision.decision !== 'approve' && decision.decision !== 'reject') || !decision.always) return;
   const item = approvalItemOf(scope, { id, path, agent, call });
   if (decision.decision === 'approve') scope.runContext.approveTool(item, { alwaysApprove: true });
   else scope.runContext.rejectTool(item, { alwaysReject: true, message: decision.message });

@@ -22,7 +22,7 @@ export interface PreparedRequest {
 }
 
 export async function prepareRequest(scope: RunScope, agent: AnyAgent, input: ModelInput, signal: AbortSignal): Promise<PreparedRequest> {
-  const offered = await offerFor(scope, agent);
+  const offered = input.isFinal ? NOTHING_OFFERED : await offerFor(scope, agent);
   const { runContext } = scope;
   const systemInstructions = scope.overrides?.instructions ?? (typeof agent.instructions === 'string' ? agent.instructions : await agent.getSystemPrompt(runContext));
   const prompt = agent.prompt === undefined ? undefined : await agent.getPrompt(runContext);
@@ -37,7 +37,7 @@ export async function prepareRequest(scope: RunScope, agent: AnyAgent, input: Mo
     signal,
   };
   if (systemInstructions) request.systemInstructions = systemInstructions;
-  if (agent.hasExplicitToolConfig()) request.toolsExplicitlyProvided = true;
+  if (input.isFinal || agent.hasExplicitToolConfig()) request.toolsExplicitlyProvided = true;
   if (prompt) Object.assign(request, { prompt, overridePromptModel: !scope.usesDefaultModel(agent) });
   if (input.server?.conversationId !== undefined) request.conversationId = input.server.conversationId;
   else if (input.server?.previousResponseId !== undefined) request.previousResponseId = input.server.previousResponseId;
@@ -47,6 +47,8 @@ export async function prepareRequest(scope: RunScope, agent: AnyAgent, input: Mo
 }
 
 const NO_HANDOFFS: ModelRequest['handoffs'] = [];
+/** The last turn is for an answer (B1). */
+const NOTHING_OFFERED: Offer = { tools: [], functions: new Map(), handoffs: [], serialized: [], isNothing: true };
 
 /** What the agent offers now: MCP tools first, then its own, then handoffs. */
 export function offerFor(scope: RunScope, agent: AnyAgent): Offer | Promise<Offer> {
@@ -121,6 +123,7 @@ export async function computerOf(scope: RunScope, tool: Extract<Tool<any>, { typ
 function settingsOf(scope: RunScope, agent: AnyAgent, input: ModelInput): ModelSettings {
   let settings = scope.settingsFor(agent);
   if (!agent.hasExplicitModelSettings() && scope.usesDefaultModel(agent)) settings = { ...getDefaultModelSettings(), ...settings };
+  if (input.isFinal) return { ...settings, toolChoice: agent.prompt === undefined ? undefined : 'none', parallelToolCalls: undefined }; // a stored prompt may bring tools of its own
   const resets = input.usedTools && agent.resetToolChoice && settings.toolChoice !== undefined && settings.toolChoice !== 'none';
   return resets ? { ...settings, toolChoice: undefined } : settings;
 }

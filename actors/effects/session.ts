@@ -4,6 +4,7 @@ import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
 import type { PendingInput } from '../../machines/protocol/command.ts';
 import { ERROR_KINDS, type PreparedRun, type RunInput, type RunOutcome } from '../../machines/protocol/outcome.ts';
+import { STUCK_THRESHOLDS, type StuckThresholds } from '../../machines/stuck.ts';
 import { UserError } from '../errors.ts';
 import type { EffectIo } from '../host.ts';
 import type { Session } from '../ports.ts';
@@ -12,7 +13,7 @@ import { canonical } from '../fingerprint.ts';
 import { type AnyAgent, type RunScope, ok } from '../scope.ts';
 import { isOpenAIResponsesCompactionAwareSession, isRunContextAwareSession } from '../sessionCapabilities.ts';
 import { RequestUsage, Usage, type UsageData } from '../usage.ts';
-import { inputGuardrailsOf } from './guardrails.ts';
+import { hasInputGuardrails, inputGuardrailsOf } from './guardrails.ts';
 
 export const MAX_TURNS = 10;
 
@@ -33,13 +34,35 @@ export function prepared(scope: RunScope, agent: AnyAgent, input: { history: Age
     session: options.session !== undefined && !scope.serverManaged,
     errorHandlers: options.errorHandlers ? handledKinds(options.errorHandlers) : [],
     tellsErrors: scope.listens(agent, 'agent_error'),
+    ...steeringOf(scope, agent),
   };
+  if (scope.hasPolicy) run.hasPolicy = true;
   if (scope.serverManaged) {
     run.server = { known: 0, auto: options.autoPreviousResponseId ?? false };
     if (options.conversationId !== undefined) run.server.conversationId = options.conversationId;
     if (options.previousResponseId !== undefined) run.server.previousResponseId = options.previousResponseId;
   }
   return run;
+}
+
+/** What leads the loop on besides the model; each only where it is asked for. */
+function steeringOf(scope: RunScope, agent: AnyAgent): Partial<PreparedRun> {
+  const steering: Partial<PreparedRun> = {};
+  if (hasInputGuardrails(scope, agent)) steering.screensInput = true;
+  if (scope.options.stopHooks?.length) steering.stopHooks = true;
+  if (scope.option('finalTurn')) steering.finalTurn = true;
+  const thresholds = stuckThresholds(scope.option('stuckDetection'));
+  if (thresholds) steering.stuckDetection = thresholds;
+  return steering;
+}
+
+function stuckThresholds(wanted: RunScope['options']['stuckDetection']): StuckThresholds | undefined {
+  if (!wanted) return undefined;
+  const thresholds = { ...STUCK_THRESHOLDS, ...(wanted === true ? {} : wanted) };
+  for (const [name, times] of Object.entries(thresholds)) {
+    if (!Number.isInteger(times) || times < 2) throw new UserError(`stuckDetection.${name} must be a whole number of at least 2; got ${times}.`);
+  }
+  return thresholds;
 }
 
 /** What a run starts from that goes on where another ended. Guardrails that have passed its input do not look again (E1). */

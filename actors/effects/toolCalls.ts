@@ -6,13 +6,16 @@ import type { AgentInputItem, FunctionCallItem, FunctionCallResultItem } from '.
 import type { ErrorRecord } from '../../machines/protocol/failure.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
 import type { RunOutcome } from '../../machines/protocol/outcome.ts';
+import { ApprovalNeeded } from '../approvalNeeded.ts';
 import { errorRecordOf } from '../errorRecord.ts';
-import { InvalidToolInputError, ToolCallError, ToolTimeoutError } from '../errors.ts';
+import { toItems } from '../input.ts';
+import { InvalidToolInputError, ToolCallError, ToolTimeoutError, UserError } from '../errors.ts';
 import type { EffectIo } from '../host.ts';
 import { type AnyAgent, type RunScope, ok } from '../scope.ts';
 import { describeToolFailure, describeToolTimeout, isAbortEcho } from '../toolInvocation.ts';
 import { extractCustomData, toText, toToolOutput } from '../toolOutput.ts';
-import type { FunctionTool, Tool, ToolCallDetails } from '../toolTypes.ts';
+import { shortenedItem, shortenedOutput } from '../toolOutputLimit.ts';
+import type { FunctionTool, Tool, ToolApproval, ToolCallDetails } from '../toolTypes.ts';
 import { inTime } from './deadline.ts';
 import { applyPatch, operateComputer, runShell } from './hands.ts';
 import { parsedArguments } from './readResponse.ts';
@@ -20,7 +23,7 @@ import { offerFor } from './request.ts';
 
 export interface CallInput { effectId: string; agent: string; call: Call }
 /** What carries out a call, with the key by which the world knows it. */
-export interface BodyInput extends CallInput { key: string; nested: RunOutcome | null }
+export interface BodyInput extends CallInput { key: string; nested: RunOutcome | null; approval?: ToolApproval }
 type AnyFunctionTool = FunctionTool<any, any, any>; // `any`: tools of one agent differ in parameters and results
 /** A result with what the body returned still at hand, for hooks and guardrails. */
 interface Product { result: CallResult; value: unknown }
@@ -38,6 +41,7 @@ export async function execute(scope: RunScope, input: BodyInput, io: EffectIo, d
     if (!call.tool.guardsOutput) await tellEnd(scope, agent, tool, call, { ...product, effectId: io.effectId });
     return ok(product.result);
   } catch (error) {
+    if (error instanceof ApprovalNeeded) return { status: 'asks', reason: error.reason };
     return failed(scope, error, call, io.effectId);
   }
 }
@@ -59,15 +63,16 @@ async function runFunction(scope: RunScope, tool: AnyFunctionTool, input: BodyIn
   const item = input.call.item as FunctionCallItem; // a function tool is only ever found for a function call
   const toolCall = carriedOut(input.call) as FunctionCallItem; // as above
   const progress = (value: unknown) => scope.onProgress?.(io.effectId, input.agent, value);
-  const details: ToolCallDetails = { toolCall, signal: io.signal, callId: item.callId, effectId: io.effectId, idempotencyKey: input.key, parentRunConfig: scope.config, progress };
+  const details: ToolCallDetails = { toolCall, signal: io.signal, callId: item.callId, effectId: io.effectId, idempotencyKey: input.key, parentRunConfig: scope.config, progress, ...(input.approval && { approval: input.approval }) };
   let failure: ErrorRecord | undefined;
   let value: unknown;
   let isLate = false;
   try {
     if (input.nested) value = await delegated!(tool, input.nested);
+    else if (tool.delegate?.background) value = await beginBackground(scope, tool, tool.delegate, input, argumentsOf(tool, item, toolCall));
     else value = await runBody(scope, tool, argumentsOf(tool, item, toolCall), details, isHarmful(input.call) ? io : { ...io, tellLate: () => undefined });
   } catch (error) {
-    if (isAbortEcho(error, io.signal) || isRaised(tool, error)) throw error;
+    if (isAbortEcho(error, io.signal) || isRaised(tool, error) || (error instanceof ApprovalNeeded && !input.nested)) throw error;
     failure = errorRecordOf(error);
     isLate = error instanceof TimedOut;
     if (error instanceof TimedOut) value = withDoubt(error.output, input.call);
@@ -78,12 +83,22 @@ async function runFunction(scope: RunScope, tool: AnyFunctionTool, input: BodyIn
   return product;
 }
 
+/** The same call begins one agent, however often it is carried out: by its key it is known. */
+async function beginBackground(scope: RunScope, tool: AnyFunctionTool, delegate: NonNullable<AnyFunctionTool['delegate']>, { agent, key }: BodyInput, parsed: unknown): Promise<string> {
+  if (!scope.startBackground) throw new UserError(`The agent tool "${tool.name}" works in the background, which needs a thread. Run its agent with createThread(), or leave out \`background\`.`);
+  const built = await delegate.buildInput(parsed);
+  scope.startBackground({ id: key, agent, tool: tool.name, input: toItems(built), from: tool.name });
+  return `"${tool.name}" has begun to work in the background. Its answer will come as mail; do not wait for it.`;
+}
+
 /** A value as the model, the person and the program see it. */
 export async function asProduct(scope: RunScope, tool: AnyFunctionTool, call: Call, value: unknown, failure?: ErrorRecord): Promise<Product> {
   const item = call.item as FunctionCallItem; // a function tool is only ever found for a function call
   const toolCall = carriedOut(call) as FunctionCallItem; // as above
   const isStructured = tool.outputSchema !== undefined;
-  const { output: told, display, needsFollowUp } = toToolOutput(value, { isStructured, toolName: tool.name });
+  const { output: whole, display, needsFollowUp } = toToolOutput(value, { isStructured, toolName: tool.name });
+  const maxBytes = isStructured ? null : maxBytesOf(scope); // half of a JSON text is none
+  const told = maxBytes === null ? whole : shortenedOutput(whole, maxBytes);
   const output = call.edited === undefined || isStructured ? told : withEdit(told, call.edited);
   const rawItem: FunctionCallResultItem = { type: 'function_call_result', name: tool.name, callId: item.callId, status: 'completed', output };
   if (item.namespace !== undefined) rawItem.namespace = item.namespace;
@@ -108,10 +123,11 @@ function argumentsOf(tool: AnyFunctionTool, item: FunctionCallItem, toolCall: Fu
 
 async function runBody(scope: RunScope, tool: AnyFunctionTool, value: unknown, details: ToolCallDetails, io: EffectIo): Promise<unknown> {
   const { name, timeoutMs } = tool;
-  if (timeoutMs === undefined) return tool.execute(value, scope.runContext, details);
+  const runContext = details.approval ? scope.runContext.forCall({ toolInput: scope.runContext.toolInput, approval: details.approval }) : scope.runContext;
+  if (timeoutMs === undefined) return tool.execute(value, runContext, details);
   const late = new ToolTimeoutError({ toolName: name, timeoutMs });
   const ms = io.begunAt === undefined ? timeoutMs : Math.max(0, io.begunAt + timeoutMs - io.clock.now()); // what was left when its process ended (O6)
-  const output = ms === 0 ? undefined : await inTime(io, { ms, late, tellLate: (value) => io.tellLate({ output: recordable(value) }) }, (signal) => tool.execute(value, scope.runContext, { ...details, signal }));
+  const output = ms === 0 ? undefined : await inTime(io, { ms, late, tellLate: (value) => io.tellLate({ output: recordable(value) }) }, (signal) => tool.execute(value, runContext, { ...details, signal }));
   if (!output) throw new TimedOut(late, await describeToolTimeout(tool, scope.runContext, details));
   return output.value;
 }
@@ -136,8 +152,18 @@ const isRaised = (tool: AnyFunctionTool, error: unknown) =>
 
 async function useHands(scope: RunScope, tool: Exclude<Tool<any>, AnyFunctionTool>, call: Call, io: EffectIo): Promise<Product> {
   const item = await hands(scope, tool, call, io);
-  const result: CallResult = 'note' in item ? resultWithout(call, 'failed', item.note) : { status: 'completed', item: item.item };
+  const whole: CallResult = 'note' in item ? resultWithout(call, 'failed', item.note) : { status: 'completed', item: item.item };
+  const result = shortenedResult(whole, maxBytesOf(scope));
   return { result, value: 'note' in item ? item.note : outputOf(item.item) };
+}
+
+/** Text that the model reads of a result is at most so long, in bytes (C6). */
+const maxBytesOf = ({ options, config }: RunScope) => (options.maxToolOutputBytes === undefined ? config.maxToolOutputBytes : options.maxToolOutputBytes) ?? null;
+
+/** What is left out of the item is kept beside it. */
+function shortenedResult(result: CallResult, maxBytes: number | null): CallResult {
+  const item = maxBytes === null ? result.item : shortenedItem(result.item, maxBytes);
+  return item === result.item ? result : { ...result, item, output: result.output ?? ('output' in result.item ? result.item.output : undefined) };
 }
 
 /** What hooks are told: of a screen, the picture alone. */

@@ -28,7 +28,8 @@ export class RunHandles {
     return this.#going.get(runId)?.[0];
   }
 
-  begun({ ids, path }: Extract<ThreadEvent, { type: 'input.accepted' }>): void {
+  begun({ ids, path, source }: Extract<ThreadEvent, { type: 'input.accepted' }>): void {
+    if (!source) return; // it joins a run that is going
     for (const id of ids) {
       const handle = this.#asked.get(id);
       if (handle) this.#attach(handle, path);

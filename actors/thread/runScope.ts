@@ -1,13 +1,17 @@
 /** What the effects of one run of a thread have at hand: the options of the thread, as this run has them. */
 import type { RunInput } from '../../machines/protocol/outcome.ts';
 import type { RunOverrides } from '../../machines/protocol/thread.ts';
+import type { ApprovalRules } from '../approvalRules.ts';
+import type { AgentToolDelegate } from '../agentTool.ts';
 import { UserError } from '../errors.ts';
+import { Handoff } from '../handoff.ts';
 import type { RunHooks } from '../lifecycle.ts';
 import type { StreamEventListener } from '../ports.ts';
 import type { RunContext } from '../runContext.ts';
 import type { RunConfig } from '../runOptions.ts';
 import { type AnyRunOptions, type ProgressListener, RunScope, type ScopeOptions } from '../scope.ts';
 import { type AnyAgent, type ThreadOptions, THREAD_MAX_TURNS } from './options.ts';
+import { rulesOfRun } from './rules.ts';
 
 /** What all runs of a thread have in common. */
 export interface Common {
@@ -19,22 +23,25 @@ export interface Common {
   agents: readonly AnyAgent[];
   runData: () => unknown;
   pace: ScopeOptions['pace'];
+  rules: ApprovalRules;
+  startBackground: ScopeOptions['startBackground'];
 }
 
-export function runScope(input: RunInput, options: ThreadOptions<any>, runContext: RunContext<any>, { agents, ...common }: Common): RunScope { // `any`: as in the front door's own types
+export function runScope(input: RunInput, options: ThreadOptions<any>, runContext: RunContext<any>, { agents, rules, ...common }: Common): RunScope { // `any`: as in the front door's own types
   const { overrides, background } = input.base ?? {};
-  const [first, ...others] = agents;
+  const delegate = background && delegateIn(agents, input.agent, background.tool);
+  const [first, ...others] = delegate ? [delegate.agent] : agents;
   const scope = new RunScope({
     ...common,
+    config: { ...common.config, ...delegate?.runConfig },
     runId: input.path,
     agent: first!,
-    options: { ...optionsOf(options), ...said(overrides) },
+    options: { ...optionsOf(options), ...delegate?.runOptions, ...said(overrides), approvalPolicy: rulesOfRun(rules, overrides) },
     runContext,
     stream: true,
     overrides: { instructions: overrides?.instructions, tools: overrides?.tools && { names: overrides.tools, pool: options.tools ?? [] } },
   });
   for (const agent of others) scope.keyOf(agent);
-  if (background) scope.keyOf(delegateOf(scope, input.agent, background.tool));
   return scope;
 }
 
@@ -47,9 +54,19 @@ function said({ maxTurns, modelSettings, model }: RunOverrides = {}): Partial<An
   return { ...(maxTurns !== undefined && { maxTurns }), ...(modelSettings && { modelSettings }), ...(model !== undefined && { model }) };
 }
 
-/** The agent behind a tool that works beside the runs. */
-export function delegateOf(scope: RunScope, agent: string, tool: string): AnyAgent {
-  const found = scope.agent(agent).tools.find((one) => one.type === 'function' && one.name === tool);
-  if (found?.type === 'function' && found.delegate) return found.delegate.agent;
-  throw new UserError(`Agent "${agent}" has no agent tool "${tool}" that could work beside the runs. Give it a tool of this name again.`);
+/** What is behind a tool that works beside the runs, wherever its agent is among those that the thread leads to. */
+function delegateIn(agents: readonly AnyAgent[], name: string, toolName: string): AgentToolDelegate<any, any> { // `any`: whatever context and agent
+  const found = [...reachable(agents)].filter((agent) => agent.name === name).flatMap(({ tools }) => tools).find((tool) => tool.name === toolName);
+  if (found?.type === 'function' && found.delegate) return found.delegate;
+  throw new UserError(`Agent "${name}" has no agent tool "${toolName}" that could work in the background. Give it a tool of this name again.`);
+}
+
+function reachable(agents: readonly AnyAgent[], seen = new Set<AnyAgent>()): Set<AnyAgent> {
+  for (const agent of agents) {
+    if (seen.has(agent)) continue;
+    seen.add(agent);
+    const inTools = agent.tools.flatMap((tool) => (tool.type === 'function' && tool.delegate ? [tool.delegate.agent as AnyAgent] : [])); // of any kind
+    reachable([...agent.handoffs.map((target) => (target instanceof Handoff ? target.agent : target)), ...inTools], seen);
+  }
+  return seen;
 }

@@ -1,22 +1,21 @@
 /** A conversation with an agent, live: what the app says becomes commands, what the charts announce becomes answers, results and events. */
 import type { Observable } from 'rxjs';
-import type { Decision } from '../../machines/protocol/command.ts';
 import type { LoopEvent } from '../../machines/protocol/event.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
-import type { CommandAnswer, ThreadCommand, ThreadInput } from '../../machines/protocol/thread.ts';
+import type { CommandAnswer, ThreadInput } from '../../machines/protocol/thread.ts';
 import type { RunToolApprovalItem } from '../approvalItem.ts';
 import { UserError } from '../errors.ts';
 import { type EventHub, runEventHub } from '../eventHub.ts';
 import { toItems } from '../input.ts';
-import type { OpenDecision } from '../host.ts';
 import { approvalItemOf } from '../runItems.ts';
 import type { RunScope } from '../scope.ts';
 import { ColdThreadRun } from './coldThreadRun.ts';
-import { overridesIn, ruleOf } from './inputs.ts';
+import { overridesIn } from './inputs.ts';
 import { lookAt } from './look.ts';
 import { observableOf } from './observable.ts';
 import type { AnyAgent, ThreadOptions } from './options.ts';
 import { type Past, pastOf, presentOf } from './pointInHistory.ts';
+import { type Approving, PersonsSay, type Rejecting } from './personsSay.ts';
 import { receiptOf } from './receipts.ts';
 import { RunHandle } from './runHandle.ts';
 import { RunHandles } from './runHandles.ts';
@@ -35,6 +34,7 @@ export class LiveThread implements Thread {
   readonly events$: Observable<ThreadEvent>;
   readonly #execution: ThreadExecution;
   readonly #hub: EventHub<ThreadEvent> = runEventHub();
+  readonly #persons: PersonsSay;
   readonly #handles = new RunHandles();
   readonly #deliveries = new Deliveries();
   readonly #options: ThreadOptions<any>; // `any`: as in the front door's own types
@@ -52,6 +52,7 @@ export class LiveThread implements Thread {
       onCrash: (error: unknown) => this.#broke(error),
     };
     this.#execution = new ThreadExecution(agent, options, { ...watcher, pace: (signal) => this.#hub.pace(signal) }, checkpoint);
+    this.#persons = new PersonsSay(this.#execution);
     this.id = this.#execution.threadId;
     this.events$ = observableOf(this.#hub);
     this.queue = new InputQueue({
@@ -124,9 +125,7 @@ export class LiveThread implements Thread {
   }
 
   async interrupt({ expectedRunId, path }: { expectedRunId?: string; path?: string } = {}): Promise<Receipt> {
-    const { keepPartial, interruptNotice } = this.#options;
-    const partials = keepPartial === false ? {} : this.#partials();
-    const receipt = await this.#say({ type: 'thread.interrupt', partials, notice: interruptNotice ?? true, ...(expectedRunId !== undefined && { expectedRunId }), ...(path !== undefined && { path }) });
+    const receipt = await this.#say({ ...this.#interruption(), ...(expectedRunId !== undefined && { expectedRunId }), ...(path !== undefined && { path }) });
     if (receipt.status === 'accepted') await this.#woundDown();
     return receipt;
   }
@@ -135,26 +134,26 @@ export class LiveThread implements Thread {
     return this.#say({ type: 'thread.softStop', ...(expectedRunId !== undefined && { expectedRunId }) });
   }
 
-  async approve(item: RunToolApprovalItem | string, { always, arguments: given, reason }: { always?: boolean; arguments?: string | Record<string, unknown>; reason?: string } = {}): Promise<void> {
-    const open = this.#openCall(item);
-    const edited = given === undefined || typeof given === 'string' ? given : JSON.stringify(given);
-    if (open.uncertain && edited !== undefined) throw new UserError(`The arguments of the call ${open.id} cannot be changed: it may have been carried out with those it has. Run it again as it is, say what it brought, or reject it.`);
-    const rule = always && !open.uncertain ? [ruleOf(open, 'allow')] : [];
-    await this.#decide(open, { decision: 'approve', arguments: edited, always, reason }, rule);
+  async approve(call: RunToolApprovalItem | string, options: Approving = {}): Promise<void> {
+    await this.#ready;
+    await this.#persons.approve(call, options);
   }
 
-  async reject(item: RunToolApprovalItem | string, { always, message, interrupt }: { always?: boolean; message?: string; interrupt?: boolean } = {}): Promise<void> {
-    const open = this.#openCall(item);
-    const rule = always && !open.uncertain ? [ruleOf(open, 'deny', message)] : [];
-    const end = interrupt ? [{ type: 'thread.interrupt' as const, id: globalThis.crypto.randomUUID(), at: 0, partials: this.#partials(), notice: this.#options.interruptNotice ?? true }] : [];
-    await this.#decide(open, { decision: 'reject', message, always }, [...rule, ...end]);
+  async reject(call: RunToolApprovalItem | string, { interrupt, ...options }: Rejecting & { interrupt?: boolean } = {}): Promise<void> {
+    await this.#ready;
+    const end = this.#interruption();
+    await this.#persons.reject(call, options, ...(interrupt ? [{ ...end, id: globalThis.crypto.randomUUID(), at: 0 }] : []));
     if (interrupt) await this.#woundDown();
   }
 
-  async useResult(item: RunToolApprovalItem | string, output: unknown): Promise<void> {
-    const open = this.#openCall(item);
-    if (!open.uncertain) throw new UserError(`The call ${open.id} has not run yet: approve or reject it. A result is given for a call that may have had its effect.`);
-    await this.#decide(open, { decision: 'useResult', output });
+  async answer(call: RunToolApprovalItem | string, answers: Record<string, unknown>): Promise<void> {
+    await this.#ready;
+    await this.#persons.answer(call, answers);
+  }
+
+  async useResult(call: RunToolApprovalItem | string, output: unknown): Promise<void> {
+    await this.#ready;
+    await this.#persons.useResult(call, output);
   }
 
   compact(): Promise<Receipt> {
@@ -232,15 +231,12 @@ export class LiveThread implements Thread {
     return handle;
   }
 
-  #openCall(item: RunToolApprovalItem | string): OpenDecision {
-    return this.#execution.openCall(typeof item === 'string' ? item : item.id);
+  #interruption(): { type: 'thread.interrupt'; partials: Record<string, string>; notice: boolean } {
+    const { keepPartial, interruptNotice = true } = this.#options;
+    return { type: 'thread.interrupt', partials: keepPartial === false ? {} : this.#partials(), notice: interruptNotice };
   }
 
-  async #decide(open: OpenDecision, decision: Decision, then: ThreadCommand[] = []): Promise<void> {
-    await this.#ready;
-    await this.#execution.decide(open, decision, ...then);
-  }
-
+  /** What has streamed out of the calls that an interrupt cuts short. */
   readonly #partials = (): Record<string, string> => this.#execution.host.effects.partials;
 
   #heard(event: ThreadEvent, isReplayed: boolean): void {

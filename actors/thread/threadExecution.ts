@@ -1,10 +1,11 @@
 /** One live thread: its host, the scopes of its runs, and what it tells; from its first entry, or from what is recorded, to its release. */
 import type { LoopEvent } from '../../machines/protocol/event.ts';
-import type { Command, Decision } from '../../machines/protocol/command.ts';
+import type { Decision } from '../../machines/protocol/command.ts';
 import type { JournalEntry } from '../../machines/protocol/journal.ts';
 import type { RunInput } from '../../machines/protocol/outcome.ts';
 import type { CommandAnswer, ThreadCommand, ThreadInput } from '../../machines/protocol/thread.ts';
 import type { ThreadContext } from '../../machines/thread.ts';
+import type { ApprovalRules } from '../approvalRules.ts';
 import { Checkpoints } from '../checkpoints.ts';
 import { systemClock } from '../clock.ts';
 import { completeDecision, standingDecision } from '../effects/approvals.ts';
@@ -15,10 +16,11 @@ import { MemoryJournal } from '../memoryJournal.ts';
 import { Runner } from '../run.ts';
 import { RunContext } from '../runContext.ts';
 import { RunView } from '../runView.ts';
-import { RunScope } from '../scope.ts';
+import type { BackgroundStart, RunScope } from '../scope.ts';
 import type { Usage } from '../usage.ts';
 import { THREAD, THREAD_VERSIONS } from './hosted.ts';
 import type { AnyAgent, ThreadOptions } from './options.ts';
+import { replaceSession, rulesOf } from './rules.ts';
 import { runScope } from './runScope.ts';
 import { ThreadEffects } from './threadEffects.ts';
 import { Told } from './told.ts';
@@ -48,6 +50,7 @@ export class ThreadExecution {
   readonly #checkpoints: Checkpoints;
   readonly #home: RunScope;
   readonly #answering = new Set<string>();
+  readonly #rules: ApprovalRules;
   #isReleased = false;
 
   constructor(agent: AnyAgent, options: ThreadOptions<any>, watcher: ThreadWatcher, checkpoint?: string) {
@@ -56,10 +59,11 @@ export class ThreadExecution {
     this.options = options;
     this.agent = agent;
     this.#watcher = watcher;
+    this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy, options.rules);
     const causes = new Map<string, unknown>();
     const view = new RunView({ onEvent: (event) => this.#heard(event) });
     const runContext = options.context instanceof RunContext ? options.context : new RunContext<any>(options.context);
-    const hearing = { causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: () => this.runData, pace: (signal?: AbortSignal) => watcher.pace(signal) };
+    const hearing = { causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: () => this.runData, pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
     this.#home = runScope({ path: this.threadId, agent: agent.name }, options, runContext, hearing);
     this.effects = new ThreadEffects({
       threadId: this.threadId,
@@ -146,19 +150,25 @@ export class ThreadExecution {
     throw new UserError(`No call ${id} waits in thread ${this.threadId}. Decide about its own interruptions.`);
   }
 
-  /** A decision as the rules have it, with what comes with it in the same step (D2). */
-  async decide(open: OpenDecision, decision: Decision, ...then: (Command | ThreadCommand)[]): Promise<void> {
-    this.#answering.add(open.id);
+  /** A decision as it is recorded, with what comes with it in the same step (D2); what a rule now answers too is answered. */
+  async decide(id: string, decision: Decision, then: ThreadCommand[] = []): Promise<void> {
+    const open = this.openCall(id);
+    this.#answering.add(id);
     try {
-      const complete = await completeDecision(this.effects.scopeOf(open.id), open, decision);
-      this.host.decide(open.id, complete, ...then);
+      const complete = await completeDecision(this.effects.scopeOf(id), open, decision);
+      this.host.decide(id, complete, ...then);
     } finally {
-      this.#answering.delete(open.id);
+      this.#answering.delete(id);
     }
-    if (!('always' in decision) || !decision.always) return;
-    for (const other of this.host.openDecisions) {
-      const standing = standingDecision(this.effects.scopeOf(other.id), other);
-      if (standing && !this.#answering.has(other.id)) await this.decide(other, standing);
+    if (then.some(({ type }) => type === 'rule.add')) await this.answerByRules();
+  }
+
+  /** Calls that wait, and need not. */
+  async answerByRules(): Promise<void> {
+    for (const open of this.host.openDecisions) {
+      if (this.#answering.has(open.id)) continue;
+      const standing = standingDecision(this.effects.scopeOf(open.id), open);
+      if (standing) await this.decide(open.id, standing);
     }
   }
 
@@ -180,6 +190,7 @@ export class ThreadExecution {
   }
 
   #heard(event: ThreadEvent): void {
+    if (event.type === 'rules.changed') replaceSession(this.#rules, event.rules);
     this.#watcher.onEvent(event, this.host.isReplaying);
     if (event.type === 'command.answered') this.#told.answered(event.id, event.answer);
   }

@@ -1,5 +1,7 @@
 /** A conversation: one run a message, over one session. Who listens, and who is asked, is the audience's business. */
 import type { Agent } from '../../actors/agent.ts';
+import { UserError } from '../../actors/errors.ts';
+import { checkedAnswers } from '../../actors/effects/questions.ts';
 import type { RunToolApprovalItem } from '../../actors/items.ts';
 import { MemorySession } from '../../actors/memorySession.ts';
 import type { Session } from '../../actors/ports.ts';
@@ -23,6 +25,7 @@ export type Verdict =
   | { decision: 'approve'; arguments?: string; always?: boolean }
   | { decision: 'reject'; message?: string }
   | { decision: 'useResult'; output: string }
+  | { decision: 'answer'; answers: Record<string, unknown> }
   | { decision: 'cancel' | 'leave' };
 
 /** `wayOn` is the command that goes on with the run, where it is recorded and can be. */
@@ -36,7 +39,7 @@ export interface Audience {
   event(event: RunEvent): void;
   /** What was told in another process, so that what follows can be understood. */
   recall(event: RunEvent): void;
-  /** Asks about a call. `complaintAbout` says what is wrong with arguments that a person has changed, if anything is. */
+  /** Asks about a call. `complaintAbout` says what is wrong with arguments that a person has changed, or with answers, as JSON text, if anything is. */
   decide(item: RunToolApprovalItem, complaintAbout: (input: string) => Promise<string | undefined>): Promise<Verdict>;
   settled(ending: Ending): void;
 }
@@ -184,7 +187,7 @@ export class Conversation {
     const verdicts: Verdict[] = [];
     const always = new Set(this.#always);
     for (const item of interruptions) {
-      const isKnown = always.has(ruleOf(item)) && !item.uncertain; // that it may run does not say that it may run twice
+      const isKnown = always.has(ruleOf(item)) && !item.uncertain && !item.questions && item.reason === undefined; // what holds once is not known
       const verdict: Verdict = isKnown ? { decision: 'approve' } : await this.#audience.decide(item, (input) => complaint(item, state, input));
       verdicts.push(verdict);
       if (verdict.decision === 'approve' && verdict.always) always.add(ruleOf(item));
@@ -207,6 +210,8 @@ function tell(state: RunState<any, AnyAgent>, item: RunToolApprovalItem, verdict
       return state.approve(item, { arguments: verdict.arguments, alwaysApprove: verdict.always });
     case 'reject':
       return state.reject(item, { message: verdict.message });
+    case 'answer':
+      return state.answer(item, verdict.answers);
     case 'useResult':
       return state.useResult(item, verdict.output);
     case 'leave':
@@ -230,9 +235,20 @@ async function complaint(item: RunToolApprovalItem, state: RunState<any, AnyAgen
   } catch (error) {
     return `This is no JSON: ${(error as SyntaxError).message}`; // all that JSON.parse throws
   }
+  if (item.questions) return complaintAboutAnswers(item, state, JSON.parse(input) as Record<string, unknown>); // as `askQuestions` makes it
   const tools = await item.agent.getAllTools(state.runContext);
   const tool = tools.find((one) => one.name === item.name);
   if (tool?.type !== 'function') return undefined;
   const parsed = tool.parseInput(input);
   return parsed.ok ? undefined : parsed.message;
+}
+
+function complaintAboutAnswers(item: RunToolApprovalItem, { source }: RunState<any, AnyAgent>, answers: Record<string, unknown>): string | undefined {
+  try {
+    checkedAnswers(source.scopeOf(item.id), item.agent, source.callOf(item.id)!, answers); // it waits
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.message;
+  }
 }

@@ -4,7 +4,7 @@ import type { Ending } from './conversation.ts';
 import { type Paint, paintFor } from './paint.ts';
 import type { Ruling, Writer } from './piped.ts';
 import { type Page, Transcript } from './transcript.ts';
-import { callText, explained, harmless, secondsText, uncertaintyOf, usageText, wayOnText } from './wording.ts';
+import { explained, harmless, requestText, secondsText, usageText, wayOnText } from './wording.ts';
 
 export class PlainOutput implements Writer, Page {
   readonly #out: NodeJS.WriteStream;
@@ -49,8 +49,7 @@ export class PlainOutput implements Writer, Page {
   }
 
   ruled(item: RunToolApprovalItem, { decision, by }: Ruling): void {
-    const what = `${item.agent.name} wants to call ${callText(item.name ?? 'a tool', item.rawItem)}`;
-    this.line(`  ? ${item.uncertain ? uncertaintyOf(item) : what}: ${rulingText(item, { decision, by })}`, 'notice');
+    this.line(`  ? ${requestText(item)}: ${rulingText(item, { decision, by })}`, 'notice');
   }
 
   settled(ending: Ending): void {
@@ -71,7 +70,8 @@ export class PlainOutput implements Writer, Page {
   }
 }
 
-function rulingText({ uncertain }: RunToolApprovalItem, { decision, by }: Ruling): string {
+function rulingText({ uncertain, questions }: RunToolApprovalItem, { decision, by }: Ruling): string {
+  if (questions && by === 'nobody') return `${decision === 'leave' ? 'left waiting' : 'rejected'}, because nobody is there to answer`;
   if (decision === 'leave') return uncertain ? 'left waiting, because only a person can say' : 'left waiting, because nobody is there to approve it (see --approve)';
   if (by === 'nobody') return 'rejected, because nobody is there to approve it (see --approve)';
   return `${decision === 'approve' ? 'approved' : 'rejected'} by --approve`;

@@ -56,6 +56,14 @@ export function uncertaintyOf({ agent, name, rawItem }: RunToolApprovalItem): st
   return `${agent.name} called ${callText(name ?? 'a tool', rawItem)}. The call has begun before, was cut short, and may have had its effect`;
 }
 
+/** What a person is asked, in one line. */
+export function requestText(item: RunToolApprovalItem): string {
+  const { agent, name, rawItem, uncertain, questions, reason } = item;
+  if (uncertain) return uncertaintyOf(item);
+  if (questions) return `${agent.name} asks: ${shortened(questions.map(({ text }) => text).join(' '))}`;
+  return `${agent.name} wants to call ${callText(name ?? 'a tool', rawItem)}${reason === undefined ? '' : ` (${shortened(reason)})`}`;
+}
+
 export const wayOnText = ({ status, wayOn }: Pick<Ending, 'status' | 'wayOn'>) => `${status === 'waiting' ? 'It waits for a person' : 'Go on with it'}: ${wayOn}`;
 
 export interface Spent { requests: number; inputTokens: number; outputTokens: number }

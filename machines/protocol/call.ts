@@ -18,7 +18,26 @@ export interface ToolFacts {
   terminal?: 'completed' | 'rejected';
   /** Runs with no other call beside it. */
   serial?: boolean;
+  /** How long a call of it waits for a person, in ms; then it is rejected (D7). */
+  expiresAfterMs?: number;
+  /** To call it again and again is no sign of being stuck (B3). */
+  repeatable?: boolean;
 }
+
+/** What a person is asked by a call (D8). `schema` is the JSON schema of the answer. */
+export interface Question {
+  /** Names its answer; the questions of one call have different ones. */
+  id: string;
+  text: string;
+  schema: Record<string, unknown>;
+  /** Answers to choose from; whether others are taken too, the schema says. */
+  options?: readonly QuestionOption[];
+  /** Several of the options may be chosen. */
+  multiple?: boolean;
+  /** Not to be shown while it is typed. The model reads it, and it is recorded, like any answer. */
+  secret?: boolean;
+}
+export interface QuestionOption { label: string; description?: string }
 
 /** One call that this process has to carry out, with what was found out about it when the response came in. */
 export interface Call {
@@ -29,9 +48,11 @@ export interface Call {
   callId: string;
   tool: ToolFacts;
   /** The call cannot run: the model gets this text instead (C2, C11). */
-  invalid?: { reason: 'json' | 'schema' | 'unknownTool' | 'notRun'; text: string; error?: ErrorRecord };
+  invalid?: { reason: 'json' | 'schema' | 'questions' | 'unknownTool' | 'notRun'; text: string; error?: ErrorRecord };
   /** Arguments as a person changed them on approval (D2). */
   edited?: string;
+  /** A person carries the call out, by answering (D8). */
+  questions?: readonly Question[];
   /** The same call was completed before: its recorded result stands (C5). */
   recorded?: LocalResultItem;
 }
@@ -90,6 +111,8 @@ export interface Response {
   guardsOutput?: boolean;
   concludesTurn?: boolean;
   endsAgent?: boolean;
+  /** What was complete of an answer that was cut short: who goes on reads it as one. */
+  unread?: true;
 }
 
 export const NO_USAGE: UsageData = { requests: 0, inputTokens: 0, outputTokens: 0, totalTokens: 0 };

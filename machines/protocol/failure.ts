@@ -25,6 +25,10 @@ export type FailureCode =
   | 'guardrailExecution'
   | 'toolCall'
   | 'stuck.empty'
+  | 'stuck.repetition'
+  | 'stuck.failing'
+  | 'stuck.monologue'
+  | 'stuck.alternating'
   | 'session'
   | 'user';
 
@@ -42,6 +46,9 @@ export interface Failure {
 
 /** Nobody knows what became of the effect: its process ended while it was at work (O3). */
 export type Lost = { status: 'lost'; at: number };
+
+/** The body has done nothing yet: a person has to approve it first (D9). */
+export type Asks = { status: 'asks'; reason: string; at: number };
 
 /** What every effect answers with; `at` is the journal's time in milliseconds since the epoch. */
 export type EffectOutcome<Value> =

@@ -1,3 +1,4 @@
+import type { Call } from './call.ts';
 import type { Command, Decision } from './command.ts';
 import type { ErrorRecord, Failure } from './failure.ts';
 import type { AgentInputItem } from './item.ts';
@@ -7,8 +8,11 @@ import type { ThreadCommand, ThreadInput } from './thread.ts';
 /** Format of the entries below. Entries of an older format stay readable; a newer one is refused. */
 export const JOURNAL_FORMAT = 1;
 
-/** An outcome without its time: the entry has it. `lost` says that nobody knows: the process ended while the effect was at work. */
-export type RecordedOutcome = { status: 'ok'; value: unknown } | { status: 'error'; failure: Failure; retryInMs?: number; kept?: AgentInputItem[] } | { status: 'lost' };
+/**
+ * An outcome without its time: the entry has it. `lost` says that nobody knows: the process ended while the effect was at work; `asks`,
+ * that a body has done nothing and wants to be approved first (D9).
+ */
+export type RecordedOutcome = { status: 'ok'; value: unknown } | { status: 'error'; failure: Failure; retryInMs?: number; kept?: AgentInputItem[] } | { status: 'lost' } | { status: 'asks'; reason: string };
 
 /** Where a run or a thread has come to rest: nothing is left to do, or nothing until somebody says something. */
 export type RestState = 'awaitingApproval' | 'interrupted' | 'settled' | 'idle' | 'paused' | 'closed';
@@ -21,8 +25,8 @@ export type Incoming =
   | { type: 'decide'; id: string; decision: Decision; fingerprint?: string }
   /** A body begins that must not run twice by mistake. */
   | { type: 'effect.started'; id: string }
-  /** An item that is complete, inside of an answer that is not (O2). */
-  | { type: 'effect.item'; id: string; item: AgentInputItem }
+  /** An item that is complete, inside of an answer that is not (O2). `call`: it is one that may begin now (C4). */
+  | { type: 'effect.item'; id: string; item: AgentInputItem; call?: Call }
   | { type: 'effect.done'; id: string; outcome: RecordedOutcome }
   | { type: 'effect.failed'; id: string; error: ErrorRecord }
   /** Found started and not ended when the run was resumed (O3). */

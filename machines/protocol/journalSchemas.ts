@@ -9,13 +9,21 @@ const RecordedOutcome = z.discriminatedUnion('status', [
   z.looseObject({ status: z.literal('ok') }),
   z.looseObject({ status: z.literal('error'), failure: Failure, retryInMs: z.number().optional() }),
   z.object({ status: z.literal('lost') }),
+  z.object({ status: z.literal('asks'), reason: z.string() }),
 ]);
 
 const PendingInput = z.looseObject({ id: z.string(), item: z.looseObject({}) });
 
 /** What a person or program may say to a run. Events of XState itself are no commands. */
 export const CommandSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('steer'), input: z.array(PendingInput).min(1), path: z.string().optional(), mode: z.literal('instant').optional() }),
+  z.object({
+    type: z.literal('steer'),
+    input: z.array(PendingInput).min(1),
+    path: z.string().optional(),
+    mode: z.literal('instant').optional(),
+    cut: z.record(z.string(), z.array(z.looseObject({}))).optional(),
+  }),
+  z.object({ type: z.literal('mail'), input: z.array(PendingInput).min(1) }),
   z.object({ type: z.literal('softStop') }),
   z.object({
     type: z.literal('interrupt'),
@@ -31,6 +39,8 @@ export const CommandSchema = z.discriminatedUnion('type', [
   }),
 ]);
 
+const CallResult = z.looseObject({ status: z.string(), item: z.looseObject({}) });
+
 export const DecisionSchema = z.discriminatedUnion('decision', [
   z.object({
     decision: z.literal('approve'),
@@ -39,8 +49,9 @@ export const DecisionSchema = z.discriminatedUnion('decision', [
     always: z.boolean().optional(),
     reason: z.string().optional(),
   }),
-  z.object({ decision: z.literal('reject'), message: z.string().optional(), always: z.boolean().optional() }),
-  z.object({ decision: z.literal('useResult'), output: z.unknown(), result: z.looseObject({ status: z.string(), item: z.looseObject({}) }).optional() }),
+  z.object({ decision: z.literal('reject'), message: z.string().optional(), always: z.boolean().optional(), expired: z.literal(true).optional() }),
+  z.object({ decision: z.literal('useResult'), output: z.unknown(), result: CallResult.optional() }),
+  z.object({ decision: z.literal('answer'), answers: z.record(z.string(), z.unknown()), result: CallResult.optional() }),
 ]);
 
 const at = z.number();
@@ -71,7 +82,7 @@ export const JournalEntrySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('command'), command: z.union([CommandSchema, ThreadCommandSchema]), at, mark }),
   z.object({ type: z.literal('decide'), id, decision: DecisionSchema, fingerprint: z.string().optional(), at, mark }),
   z.object({ type: z.literal('effect.started'), id, at, mark }),
-  z.object({ type: z.literal('effect.item'), id, item: z.looseObject({}), at, mark }),
+  z.object({ type: z.literal('effect.item'), id, item: z.looseObject({}), call: z.looseObject({ index: z.number(), callId: z.string() }).optional(), at, mark }),
   z.object({ type: z.literal('effect.done'), id, outcome: RecordedOutcome, at, mark }),
   z.object({ type: z.literal('effect.failed'), id, error: ErrorRecord, at, mark }),
   z.object({ type: z.literal('effect.lost'), id, at, mark }),

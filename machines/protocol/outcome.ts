@@ -2,9 +2,16 @@ import type { Call, CallResult, Response } from './call.ts';
 import type { PendingInput } from './command.ts';
 import type { Failure } from './failure.ts';
 import type { AgentInputItem, LocalCallItem } from './item.ts';
+import type { StuckThresholds } from '../stuck.ts';
 import type { ThreadBase } from './thread.ts';
 
 export type ItemOrigin = 'user' | 'agent' | 'tool' | 'mail' | { runtime: string };
+
+/**
+ * Why input that was accepted reached no model: a guardrail tripped on it, nothing was at work at its path, a limit forbade the further
+ * turn, the answer was there already (`late`), or how its run ended. `stopped` keeps it for the run that goes on.
+ */
+export type DropReason = 'guardrail' | 'path' | 'limit' | 'late' | 'stopped' | 'failed' | 'interrupted';
 
 /** One generated item with who made it. `rawItem` is what the model reads; the rest is for people and programs. */
 export interface ItemRecord {
@@ -58,7 +65,7 @@ export interface CarriedTurn {
 }
 
 /** Why the turn ended, in the words of the guards that decide about it. */
-export type TurnNext = 'again' | 'final' | 'handoff' | 'empty' | 'refusal' | 'invalid' | 'failed' | 'interrupted' | 'suspended';
+export type TurnNext = 'again' | 'final' | 'handoff' | 'empty' | 'refusal' | 'invalid' | 'failed' | 'interrupted' | 'suspended' | 'cut';
 
 export interface TurnOutcome {
   next: TurnNext;
@@ -77,7 +84,7 @@ export interface TurnOutcome {
   carried?: CarriedTurn;
 }
 
-export type Completion = 'answered' | 'terminalTool' | 'handler';
+export type Completion = 'answered' | 'terminalTool' | 'handler' | 'lastTurn';
 
 export interface AgentOutcome {
   status: 'completed' | 'failed' | 'stopped' | 'handoff' | 'interrupted';
@@ -141,6 +148,16 @@ export interface PreparedRun {
   errorHandlers: ErrorKind[];
   /** Someone listens for the error hook (H1). */
   tellsErrors: boolean;
+  /** It has an approval policy: it does not go on without one (D6, M8). */
+  hasPolicy?: true;
+  /** The first agent has input guardrails, or the runner has: what joins the conversation later passes them too (E6). */
+  screensInput?: boolean;
+  /** The app may object to a final output (M5). */
+  stopHooks?: boolean;
+  /** One turn without tools when all others are used up (B1). */
+  finalTurn?: boolean;
+  /** How often the same may come in a row (B3); not watched when absent. */
+  stuckDetection?: StuckThresholds;
   /** Going on with an earlier run: what it had generated, counted and left unfinished. */
   carried?: { generated: ItemRecord[]; turns: number; turn?: CarriedTurn; unsaved: AgentInputItem[]; pendingInput: PendingInput[] };
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { AnyEventObject, SnapshotFrom } from 'xstate';
 import { type AgentContext, type AgentInput, agentMachine } from '../../machines/agent.ts';
 import { canGoOn } from '../../machines/agentMemory.ts';
+import { type ScreenInput, reopens } from '../../machines/pendingInput.ts';
 import type { CarriedTurn, ErrorKind, TurnNext, TurnOutcome } from '../../machines/protocol/outcome.ts';
 import { recordsOfTurn } from '../../machines/history.ts';
 import type { TurnInput } from '../../machines/turn.ts';
@@ -34,22 +35,37 @@ const inputs: AgentInput[] = [
   { ...plain, turns: 1, carried: { ...carried, saved: true }, session: true, unsaved: [asked('hello')] },
   { ...plain, pendingInput: steerOf('s0').input },
   { ...plain, server: { auto: true, known: 0 } },
+  { ...plain, stopHooks: true },
+  { ...plain, stopHooks: true, maxTurns: 1 },
+  { ...plain, stopHooks: true, screensInput: true },
+  { ...plain, screensInput: true, pendingInput: steerOf('s0').input.map((input) => ({ ...input, staged: true as const })) },
+  { ...plain, finalTurn: true, maxTurns: 1, screensInput: true },
+  { ...plain, finalTurn: true, maxTurns: 0, errorHandlers: KINDS },
+  { ...plain, stuckDetection: { repetition: 2, failing: 2, monologue: 2, alternating: 3 } },
+  { ...plain, stuckDetection: { repetition: 2, failing: 2, monologue: 2, alternating: 3 }, stopHooks: true, maxTurns: 4 },
 ];
 
 /** Two turns are enough to see that one leads to the next; the third of an empty streak comes from the input. */
 const TURNS = 2;
+/** Told once of a streak of two, an agent may go on with it. */
+const turnsOf = ({ facts }: AgentContext) => (facts.stuckDetection ? TURNS + 2 : TURNS);
 
 function outcome(next: TurnNext, more: Partial<TurnOutcome> = {}): TurnOutcome {
   const { response = null, results = {} } = more;
   return { next, response, results, records: recordsOfTurn('asker', response, results), ...more };
 }
 
-function turnOutcomes(input: TurnInput, { gateOpen }: AgentContext): TurnOutcome[] {
+const isSteered = ({ facts }: AgentContext) => Boolean(facts.screensInput || facts.stopHooks || facts.stuckDetection);
+
+function turnOutcomes(input: TurnInput, context: AgentContext): TurnOutcome[] {
+  const { gateOpen, pendingInput, cuts } = context;
+  const turns = turnsOf(context);
   const response = input.carried?.response ?? responseOf([call]);
   const acted = { response, results: { 0: resultOf(call) } };
   const answered = responseOf([], { responseId: 'r1' });
   const failures = [outcome('failed', { failure: failureOf('model') }), outcome('failed', { failure: failureOf('user', { sent: false }) })];
-  const stops = [outcome('suspended')];
+  const isCut = pendingInput.length > 0 && cuts === 0;
+  const stops = [outcome('suspended'), ...(isCut ? [outcome('cut'), outcome('cut', { response: responseOf([], { items: [said('part')], final: undefined }) })] : [])];
   if (!gateOpen) return [...failures, ...stops];
   const ends: TurnOutcome[] = [
     outcome('final', { response: answered, finalOutput: 'done' }),
@@ -62,7 +78,9 @@ function turnOutcomes(input: TurnInput, { gateOpen }: AgentContext): TurnOutcome
     outcome('suspended', { response, results: {} }),
   ];
   const more = [outcome('again', acted), outcome('empty', { response: responseOf([], { items: [], final: undefined }) })];
-  return [...failures, ...stops, ...ends, ...(input.turn < TURNS ? more : [more[1]!].filter(() => input.turn < TURNS + 1))];
+  // The other ends of a turn have nothing to do with what is switched on.
+  if (isSteered(context)) return [failures[0]!, ends[0]!, ...(context.facts.stuckDetection ? [] : [ends[1]!]), ...(input.turn < turns ? [more[0]!] : [])];
+  return [...failures, ...stops, ...ends, ...(input.turn < turns ? more : [more[1]!].filter(() => input.turn < turns + 1))];
 }
 
 const interruptedTurn = [
@@ -71,6 +89,27 @@ const interruptedTurn = [
 ];
 
 const saves = ({ input }: Leaf) => [ok({ saved: (input as { items: unknown[] }).items.length }), trouble('session')];
+
+const screenings = ({ input }: Leaf) => {
+  const { inputs: seen } = input as ScreenInput; // what the chart asks with
+  const ids = seen.map(({ id }) => id);
+  const verdict = (trips: boolean) => ok({ ids, verdicts: ids.map((id) => ({ id, name: 'polite', tripwireTriggered: trips, outputInfo: 'rude' })) });
+  return [verdict(false), verdict(true), trouble('guardrailExecution')];
+};
+
+/** To a nested run of the turn at work, and to nobody. */
+const steerTo = (path: string) => ({ ...steerOf('elsewhere'), path });
+
+/** What is turned on shows only together with what it is about. */
+function steers({ facts, pendingInput, turns, turnAlive }: AgentContext, isScreening: boolean): AnyEventObject[] {
+  const may = turns < TURNS && pendingInput.length < 1;
+  return [
+    ...(may ? [steerOf('s1')] : []),
+    ...(isScreening && pendingInput.length < 2 && pendingInput[0]?.id !== 's2' && turns < TURNS ? [steerOf('s2')] : []),
+    ...(may && (facts.stopHooks || facts.screensInput) ? [{ type: 'mail', input: steerOf('m1').input }] : []),
+    ...(facts.errorHandlers.length > 0 ? [steerTo(turnAlive ? `${facts.path}/turn.${turns}/toolCall.1.0/run` : 'run/agent.9'), steerTo(facts.path)].slice(0, may ? 2 : 1) : []),
+  ];
+}
 
 /** What guards and effects can tell apart; of the conversation that is its length, and of a turn how it ended. */
 function keyOf({ value, context }: SnapshotFrom<typeof agentMachine>, leaves: readonly Leaf[]) {
@@ -103,7 +142,8 @@ const walk = explore({
       { type: 'interrupt', reason: 'user', at: AT }, { type: 'interrupt', reason: 'user', at: AT, notice: false },
       // After an interrupt the guardrails are gone: nobody opens the gate any more.
       ...(context.gateOpen || context.interrupt ? [] : [{ type: 'gate.open' }, { type: 'interrupt', reason: 'tripwire', at: AT }]),
-      ...(context.pendingInput.length < 1 && context.turns < TURNS ? [steerOf('s1')] : []),
+      ...steers(context, snapshot.matches({ running: 'screeningInput' })),
+      ...(!isSteered(context) && context.pendingInput.length < 1 && context.turns < TURNS ? [{ ...steerOf('s1'), mode: 'instant', cut: {} }] : []),
     ];
     return [
       ...commands,
@@ -119,6 +159,8 @@ const walk = explore({
         ],
         outputGuardrail: [ok({ failure: null }), ok({ failure: failureOf('outputGuardrail'), withheld: 'hidden' }), trouble('guardrailExecution')],
         agentEnd: [ok(null), trouble()],
+        inputScreen: screenings,
+        stopHook: [ok({ objections: [] }), trouble(), ...(context.turns < turnsOf(context) ? [ok({ objections: [{ hook: 'tests pass', text: 'run the tests' }, { hook: 'lint', text: 'lint' }] })] : [])],
         turn: ({ input }) => (stopping ? interruptedTurn : turnOutcomes(input as TurnInput, context)), // what the agent spawns turns with
       }),
       ...crashes(leaves, BUG),
@@ -144,7 +186,7 @@ describe('on every way through the agent chart', () => {
     expect(turns.length).toBeGreaterThan(0);
     for (const { edge, input } of turns) {
       const { maxTurns } = walk.states[edge.to]!.snapshot.context;
-      if (maxTurns !== null) expect(input.turn).toBeLessThanOrEqual(maxTurns);
+      if (maxTurns !== null) expect(input.turn).toBeLessThanOrEqual(maxTurns + (input.isFinal ? 1 : 0));
     }
   });
 
@@ -168,7 +210,8 @@ describe('on every way through the agent chart', () => {
   });
 
   test('L3: a steer is in the conversation or comes back, whatever the end', () => {
-    const steered = walk.states.filter((state) => state.snapshot.status === 'done' && walk.pathTo(state).some(({ type }) => type === 'steer'));
+    const isFor = ({ type, path }: AnyEventObject) => type === 'steer' && (path === undefined || path === 'run/agent.1');
+    const steered = walk.states.filter((state) => state.snapshot.status === 'done' && !state.snapshot.context.facts.screensInput && walk.pathTo(state).some((event) => isFor(event) && event['input'][0].id === 's1'));
     expect(steered.length).toBeGreaterThan(0);
     for (const { snapshot } of steered) {
       const { history, undelivered } = snapshot.output!;
@@ -181,7 +224,7 @@ describe('on every way through the agent chart', () => {
     const decided = walk.edges.filter(({ from, event }) => {
       const { context } = walk.states[from]!.snapshot;
       const isLast = event.output?.next === 'final' || (event.type === 'xstate.done.actor.outputGuardrail' && event.output.value?.failure === null);
-      return isLast && context.pendingInput.length > 0 && canGoOn(context) && !context.interrupt;
+      return isLast && reopens(context) && !context.facts.screensInput && !context.interrupt;
     });
     expect(new Set(decided.map(({ event }) => event.type.split('.')[3]))).toEqual(new Set(['turn', 'outputGuardrail']));
     for (const { to } of decided) {
@@ -189,6 +232,91 @@ describe('on every way through the agent chart', () => {
       // With a session, what the turn brought is saved before the next one starts.
       expect(value).toEqual({ running: context.facts.session && context.conversation.unsaved.length > 0 && !context.turnAlive ? 'saving' : 'turning' });
       expect([context.final, context.conclusion]).toEqual([null, null]);
+    }
+  });
+
+  test('E6: what joins has passed the guardrails, once; what they trip on is dropped', () => {
+    const screened = walk.edges.filter(({ event }) => event.type === 'xstate.done.actor.inputScreen' && event.output.status === 'ok');
+    const tripped = screened.filter(({ event }) => event.output.value.verdicts[0].tripwireTriggered);
+    expect([tripped.length > 0, screened.length > tripped.length]).toEqual([true, true]);
+    for (const { event, to, effects } of tripped) {
+      const { ids } = event.output.value;
+      expect(effects.flatMap((effect) => (effect.kind === 'emit' && effect.event.type === 'input.dropped' ? effect.event['ids'] : []))).toEqual(ids);
+      expect(walk.states[to]!.snapshot.context.pendingInput.filter(({ id }) => ids.includes(id))).toEqual([]);
+    }
+    const asked = startsOf('inputScreen').flatMap(({ effects }) => effects.flatMap((effect) => (effect.kind === 'spawn' && effect.src === 'inputScreen' ? [effect.input as ScreenInput] : [])));
+    for (const { inputs: seen } of asked) expect(seen.every(({ origin }) => typeof origin !== 'object')).toBe(true);
+  });
+
+  test('E6: of a run that is gone on with, a trip on what was added to its state is the end', () => {
+    const staged = ended.filter(({ output }) => output!.failure?.code === 'inputGuardrail');
+    expect(staged.length).toBeGreaterThan(0);
+    for (const { output } of staged) expect([output!.failure!.detail, output!.undelivered.some((input) => input.staged)]).toEqual([{ name: 'polite', outputInfo: 'rude' }, false]);
+  });
+
+  test('M4: mail that comes when the answer is taken comes back, and reopens nothing', () => {
+    const late = walk.edges.filter(({ from, event }) => event.type === 'mail' && walk.states[from]!.snapshot.context.final !== null);
+    expect(late.length).toBeGreaterThan(0);
+    for (const { from, to } of late) {
+      expect(walk.states[to]!.snapshot.value).toEqual(walk.states[from]!.snapshot.value);
+      expect(walk.states[to]!.snapshot.context.pendingInput).toEqual(steerOf('m1').input.map((input) => ({ ...input, origin: 'mail' })));
+    }
+    const kept = ended.filter(({ output }) => output!.status === 'completed' && output!.undelivered.some(({ origin }) => origin === 'mail'));
+    expect(kept.length).toBeGreaterThan(0);
+  });
+
+  test('M5: an objection leads on, unless a limit forbids it: then it is announced as overruled', () => {
+    const objected = walk.edges.filter(({ event }) => event.type === 'xstate.done.actor.stopHook' && event.output.value?.objections.length > 0);
+    const overruled = objected.filter(({ effects }) => effects.some((effect) => effect.kind === 'emit' && effect.event['overruled'] === true));
+    expect([overruled.length > 0, objected.length > overruled.length]).toEqual([true, true]);
+    for (const edge of objected) {
+      expect(edge.effects.filter((effect) => effect.kind === 'emit' && effect.event.type === 'stopHook.objected')).toHaveLength(1);
+      const { context } = walk.states[edge.to]!.snapshot;
+      if (overruled.includes(edge)) expect(context.final).not.toBe(null);
+      else expect([context.final, context.conclusion]).toEqual([null, null]);
+    }
+  });
+
+  test('B1: the last turn without tools is one, and its answer completes the run', () => {
+    const answered = ended.filter(({ output }) => output!.how === 'lastTurn');
+    expect(answered.length).toBeGreaterThan(0);
+    for (const { context } of answered) expect(context.turns).toBe(context.steering.finalTurn);
+    expect(ended.some(({ context, output }) => context.steering.finalTurn > 0 && output!.failure?.code === 'maxTurns')).toBe(true);
+  });
+
+  test('B3: the first hit is a notice, the next one in the same streak the end', () => {
+    const nudges = walk.edges.filter(({ effects }) => effects.some((effect) => effect.kind === 'emit' && effect.event['origins']?.some((origin: { runtime?: string }) => origin.runtime === 'nudge')));
+    expect(nudges.length).toBeGreaterThan(0);
+    const stuck = ended.filter(({ output }) => output!.failure?.code === 'stuck.repetition');
+    expect(stuck.length).toBeGreaterThan(0);
+    for (const { output } of stuck) expect(output!.generated.filter(({ origin }) => typeof origin === 'object' && origin.runtime === 'nudge')).toHaveLength(1);
+  });
+
+  test('L7: a steer for somebody else is passed on or dropped, and never joins here', () => {
+    const others = walk.edges.filter(({ event }) => event.type === 'steer' && event['path'] !== undefined && event['path'] !== 'run/agent.1');
+    const passed = others.filter(({ effects }) => effects.some((effect) => effect.kind === 'send' && effect.event.type === 'steer'));
+    const dropped = others.filter(({ effects }) => effects.some((effect) => effect.kind === 'emit' && effect.event.type === 'input.dropped' && effect.event['reason'] === 'path'));
+    expect([passed.length > 0, dropped.length > 0, passed.length + dropped.length]).toEqual([true, true, others.length]);
+    for (const { from, to } of others) expect(walk.states[to]!.snapshot.context.pendingInput).toEqual(walk.states[from]!.snapshot.context.pendingInput);
+  });
+
+  test('L2: an instant steer is passed to a turn that is at work, unless a soft stop has been asked for', () => {
+    const instant = walk.edges.filter(({ event }) => event.type === 'steer' && event['mode'] === 'instant');
+    for (const { from, effects } of instant) {
+      const { turnAlive, softStop } = walk.states[from]!.snapshot.context;
+      expect(effects.some((effect) => effect.kind === 'send' && effect.event.type === 'cut')).toBe(turnAlive && !softStop);
+    }
+  });
+
+  test('B1, L2: a turn that was cut does not count, and the next one reads the input under a path of its own', () => {
+    const cut = walk.edges.filter(({ from, event }) => event.output?.next === 'cut' && canGoOn({ ...walk.states[from]!.snapshot.context, maxTurns: null }) && !walk.states[from]!.snapshot.context.interrupt);
+    expect(cut.length).toBeGreaterThan(0);
+    for (const { from, to, effects } of cut) {
+      const [before, after] = [walk.states[from]!.snapshot.context, walk.states[to]!.snapshot.context];
+      const [next] = effects.flatMap((effect) => (effect.kind === 'spawn' && effect.src === 'turn' ? [effect.input as TurnInput] : []));
+      if (after.conclusion) continue; // a limit was set below what had been done
+      expect([after.turns, after.pendingInput, next!.turn, next!.path]).toEqual([before.turns, [], before.turns, `run/agent.1/turn.${before.turns}.1`]);
+      expect(next!.history.toArray()).toContainEqual(asked('s1'));
     }
   });
 

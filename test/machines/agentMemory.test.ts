@@ -5,7 +5,6 @@ import {
   conclude,
   concludeInterrupted,
   contextOf,
-  deliverInput,
   finalOf,
   handled,
   keepSaved,
@@ -13,8 +12,9 @@ import {
   outcomeOf,
   recordTurn,
   turnInput,
-  withholdOutput,
 } from '../../machines/agentMemory.ts';
+import { deliverInput } from '../../machines/pendingInput.ts';
+import { withholdOutput } from '../../machines/withheld.ts';
 import { recordsOfTurn } from '../../machines/history.ts';
 import type { AgentOutcome, CarriedTurn, TurnNext, TurnOutcome } from '../../machines/protocol/outcome.ts';
 import { asked, callItem, callOf, failureOf, handoffTo, responseOf, resultItem, resultOf, said, steerOf } from './samples.ts';

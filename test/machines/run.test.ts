@@ -31,7 +31,8 @@ function agentOutcomes(input: AgentInput, snapshotStopping: boolean, activation:
   };
   const failed: AgentOutcome = { ...base, status: 'failed', failure: failureOf('model') };
   if (snapshotStopping) return [{ ...base, status: 'interrupted' }, { ...base, status: 'completed', how: 'answered', output: 'done' }, failed];
-  const outcomes: AgentOutcome[] = [{ ...base, status: 'completed', how: 'answered', output: 'done' }, { ...base, status: 'stopped' }, failed];
+  const completed = { ...base, status: 'completed', how: 'answered', output: 'done' } as const;
+  const outcomes: AgentOutcome[] = [completed, { ...completed, undelivered: steerOf('late').input }, { ...base, status: 'stopped' }, failed];
   return activation < ACTIVATIONS ? [...outcomes, { ...base, status: 'handoff', handoff: handoffTo('second') }] : outcomes;
 }
 
@@ -59,7 +60,8 @@ const walk = explore({
     const commands: AnyEventObject[] = [
       { type: 'softStop' }, { type: 'withdraw' }, { type: 'configure', maxTurns: 3 }, { type: 'configure' },
       ...(['user', 'replaced'] as const).map((reason) => ({ type: 'interrupt', reason, at: AT })),
-      ...(context.pendingInput.length < 1 ? [steerOf('s1')] : []),
+      ...(context.pendingInput.length < 1 ? [steerOf('s1'), { ...steerOf('elsewhere'), path: 'run/agent.9' }] : []),
+      ...(context.pendingInput.length < 1 && context.prepared?.session ? [{ type: 'mail', input: steerOf('m1').input }] : []),
     ];
     return [
       ...commands,
@@ -142,7 +144,7 @@ describe('on every way through the run chart', () => {
   });
 
   test('L3: a steer is passed to the agent at work, or kept for the next one, or given back at the end', () => {
-    const steers = walk.edges.filter(({ event }) => event.type === 'steer');
+    const steers = walk.edges.filter(({ event }) => event.type === 'steer' && event['path'] === undefined);
     const passed = steers.filter(({ effects }) => effects.some((effect) => effect.kind === 'send' && effect.event.type === 'steer'));
     expect([passed.length > 0, steers.length > passed.length]).toEqual([true, true]);
     for (const edge of steers) {
@@ -155,6 +157,26 @@ describe('on every way through the run chart', () => {
       const { status, output } = walk.states[to]!.snapshot;
       for (const effect of effects) if (effect.kind === 'spawn' && effect.src === 'agent') expect((effect.input as AgentInput).pendingInput).toEqual(pendingInput);
       if (status === 'done' && pendingInput.length > 0) expect(output!.undelivered).toEqual(pendingInput);
+    }
+  });
+
+  test('L7: a steer for an agent that is not at work is accepted and dropped', () => {
+    const astray = walk.edges.filter(({ event }) => event.type === 'steer' && event['path'] !== undefined);
+    expect(astray.length).toBeGreaterThan(0);
+    for (const { from, effects } of astray) {
+      // What is for a nested run was accepted by the run around it.
+      const acceptance = walk.states[from]!.snapshot.context.facts.delegatedBy ? [] : [{ event: { type: 'input.accepted', ids: ['elsewhere'] } }];
+      expect(effects).toMatchObject([...acceptance, { event: { type: 'input.dropped', reason: 'path', ids: ['elsewhere'] } }]);
+    }
+  });
+
+  test('P2: input that waits at the end is announced as dropped, with the reason', () => {
+    const ends = walk.edges.filter(({ from, to }) => walk.states[to]!.snapshot.status === 'done' && walk.states[from]!.snapshot.status === 'active');
+    const told = ends.flatMap(({ to, effects }) => effects.flatMap((effect) => (effect.kind === 'emit' && effect.event.type === 'input.dropped' && effect.event['reason'] !== 'path' ? [{ reason: effect.event['reason'], ...walk.states[to]!.snapshot.output! }] : [])));
+    expect(new Set(told.map(({ reason }) => reason))).toEqual(new Set(['interrupted', 'failed', 'stopped', 'late']));
+    for (const { reason, status, undelivered } of told) {
+      expect(undelivered.length).toBeGreaterThan(0);
+      if (status !== 'completed') expect(reason).toBe(status);
     }
   });
 

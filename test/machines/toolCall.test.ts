@@ -6,7 +6,7 @@ import { type ToolCallInput, toolCallMachine } from '../../machines/toolCall.ts'
 import { type BodyEffect, isHarmful } from '../../machines/toolCallMemory.ts';
 import { type Leaf, completions, crashes, explore } from '../support/explore.ts';
 import { everyConfiguration } from './everyConfiguration.ts';
-import { AT, callOf, combinations, ok, resultItem, resultOf, trouble } from './samples.ts';
+import { AT, asked, callOf, combinations, ok, resultItem, resultOf, trouble } from './samples.ts';
 
 const BUG = { name: 'Error', message: 'bug' };
 const LOST = { status: 'lost', at: AT };
@@ -25,7 +25,12 @@ const facts = combinations({
 /** Tools that it is harmful to run twice. */
 const harmful = combinations({ effect: ['reconcilable', 'irreversible'], approval: ['never', 'always'], guardsOutput: [false, true] } as const);
 
+/** A person carries them out (D8). */
+const QUESTIONS = [{ id: 'when', text: 'When?', schema: { type: 'string' } }];
+const asking = combinations({ approval: ['never', 'ask'], guardsInput: [false, true], guardsOutput: [false, true] } as const);
+
 const calls: Call[] = [
+  ...asking.map((tool) => callOf(0, tool, { questions: QUESTIONS })),
   ...facts.map((tool) => callOf(0, tool)),
   ...harmful.map((tool) => callOf(0, tool)),
   callOf(0, {}, { invalid: { reason: 'json', text: 'no JSON' } }),
@@ -40,8 +45,8 @@ const nestedOutcome = (status: RunOutcome['status']): RunOutcome => ({
 const outputs = {
   approvalPolicy: [ok({ approval: 'granted' }), ok({ approval: 'needed' }), ok({ approval: 'rejected', message: 'never' }), trouble()],
   toolGuardrail: [ok({ result: null }), ok({ result: resultOf(callOf(0), { status: 'rejected' }) }), trouble('toolCall')],
-  person: ({ id }: Leaf) => (id === 'uncertain' ? resolutions : decisions),
-  execute: ({ input }: Leaf) => (mayBeLost(input as BodyEffect) ? [...endings, LEFT_BEHIND, LOST] : endings),
+  person: ({ id }: Leaf) => saidTo[id as keyof typeof saidTo],
+  execute: ({ input }: Leaf) => [...endings, ...(mayBeLost(input as BodyEffect) ? [LEFT_BEHIND, LOST] : []), ...(mayAsk(input as BodyEffect) ? [ASKS] : [])],
   reconcile: [ok({ happened: true, result: FOUND }), ok({ happened: false }), ok({ happened: 'unknown' }), trouble('toolCall')],
 };
 
@@ -51,7 +56,17 @@ const decisions = [
   ok({ decision: 'approve', arguments: '{', invalid: 'no JSON' }),
   ok({ decision: 'reject' }),
   ok({ decision: 'reject', message: 'not now' }),
+  ok({ decision: 'reject', message: 'too late', expired: true }),
   ok({ decision: 'useResult', output: 'never asked for' }),
+  trouble(),
+];
+
+const answers = [
+  ok({ decision: 'answer', answers: { when: 'now' } }),
+  ok({ decision: 'answer', answers: { when: 'now' }, result: FOUND }),
+  ok({ decision: 'reject', message: 'not now' }),
+  ok({ decision: 'reject', message: 'too late', expired: true }),
+  ok({ decision: 'approve' }),
   trouble(),
 ];
 
@@ -64,11 +79,17 @@ const resolutions = [
   trouble(),
 ];
 
+const saidTo = { person: decisions, uncertain: resolutions, question: answers };
+
 const LEFT_BEHIND = trouble('toolCall', { detail: { mayHaveCompleted: true } });
 const endings = [ok(resultOf(callOf(0))), trouble('toolCall')];
 
 /** A process dies in the first body and in the second; that more of them do brings nothing new. */
-const mayBeLost = ({ effectId, call }: BodyEffect) => isHarmful(call) && Number(effectId.split('#')[1]) < 3;
+const mayBeLost = ({ effectId, call }: BodyEffect) => isHarmful(call) && bodyOf(effectId) < 3;
+/** A body that has done nothing wants to be approved first; so may the next one, but that a third does brings nothing new. An agent has no body. */
+const ASKS = { status: 'asks', reason: 'it costs 500', at: AT };
+const mayAsk = ({ effectId, call }: BodyEffect) => call.tool.delegates !== true && bodyOf(effectId) < 3;
+const bodyOf = (effectId: string) => Number(effectId.split('#')[1]);
 
 /** A nested run is interrupted by its call and by nobody else. */
 const nestedOutputs = (stopping: boolean) => (stopping ? (['interrupted', 'failed', 'completed'] as const) : (['completed', 'failed', 'stopped'] as const)).map(nestedOutcome);
@@ -89,6 +110,7 @@ const walk = explore({
     { type: 'interrupt', reason: 'user', at: AT },
     { type: 'withdraw' },
     { type: 'softStop' },
+    { type: 'steer', input: [{ id: 's1', item: asked('s1') }], path: `${PATH}/run` },
     ...whatNestedRunTells(leaves, snapshot.matches({ awaitingApproval: 'nested' })),
     // A run that waits goes on before it ends.
     ...completions(snapshot.matches({ awaitingApproval: 'nested' }) ? [] : leaves, { ...outputs, run: nestedOutputs(snapshot.matches({ running: 'stopping' })) }),
@@ -106,7 +128,17 @@ function whatNestedRunTells(leaves: readonly Leaf[], waits: boolean): AnyEventOb
 
 everyConfiguration('tool call', { rule: 'C1', walk, moreThan: 400 });
 
-const waitsForPerson = (snapshot: (typeof walk.states)[number]['snapshot']) => snapshot.matches({ awaitingApproval: 'decision' }) || snapshot.matches({ awaitingApproval: 'uncertain' });
+test('L7: a steer reaches the nested run while that is alive, and is dropped else', () => {
+  const steers = walk.edges.filter(({ event }) => event.type === 'steer');
+  expect(new Set(steers.map(({ effects }) => effects.length))).toEqual(new Set([1]));
+  for (const { from, effects: [effect] } of steers) {
+    const { nestedAlive } = walk.states[from]!.snapshot.context;
+    expect(effect).toMatchObject(nestedAlive ? { kind: 'send', to: 'run', event: { type: 'steer' } } : { kind: 'emit', event: { type: 'input.dropped', ids: ['s1'], reason: 'path' } });
+  }
+});
+
+const WAITS = ['decision', 'question', 'uncertain'] as const;
+const waitsForPerson = (snapshot: (typeof walk.states)[number]['snapshot']) => WAITS.some((awaitingApproval) => snapshot.matches({ awaitingApproval }));
 
 describe('every tool call', () => {
   test('C2: ends with a result or with a failure, never with both; with neither only after a soft stop found it waiting', () => {
@@ -162,8 +194,13 @@ describe('on every way through the tool call chart', () => {
 
   test('O3: a body that may have had a harmful effect starts again only after a person said so, or the tool found that nothing had happened', () => {
     const again = bodies.filter(({ from }) => walk.states[from]!.snapshot.context.uncertain || startedOn(from).includes('execute'));
-    expect(new Set(again.map(({ event }) => event.type))).toEqual(new Set(['xstate.done.actor.uncertain', 'xstate.done.actor.reconcile']));
-    for (const { event } of again) {
+    const asked = ['xstate.done.actor.person', 'xstate.done.actor.inputGuardrail']; // the body had said that it did nothing (D9)
+    expect(new Set(again.map(({ event }) => event.type))).toEqual(new Set(['xstate.done.actor.uncertain', 'xstate.done.actor.reconcile', ...asked]));
+    for (const { from, event } of again) {
+      if (asked.includes(event.type)) {
+        expect(walk.states[from]!.snapshot.context.approval).toMatchObject({ reason: 'it costs 500' });
+        continue;
+      }
       const said = event['output'].value;
       expect(event.type === 'xstate.done.actor.uncertain' ? said.decision : said.happened).toBe(event.type === 'xstate.done.actor.uncertain' ? 'approve' : false);
     }
@@ -235,6 +272,51 @@ describe('on every way through the tool call chart', () => {
     for (const result of texts) expect(result).toMatchObject({ status: 'failed', mayHaveCompleted: true });
   });
 
+  test('D8: a call that asks is carried out by a person alone: its result is what was answered, guarded like any output, or that nobody answered', () => {
+    const ends = walk.edges.filter(({ event }) => event.type === 'xstate.done.actor.question');
+    expect(new Set(ends.map(({ event }) => event['output'].value?.decision))).toEqual(new Set(['answer', 'reject', 'approve', undefined]));
+    for (const { from, to, event } of ends) {
+      const { value, context } = walk.states[to]!.snapshot;
+      const said = event['output'].value;
+      const isGuarded = said?.decision === 'answer' && context.call.tool.guardsOutput === true;
+      expect(value).toEqual(isGuarded ? { running: 'guardingOutput' } : 'settled');
+      expect(startedOn(from)).not.toContain('execute');
+      if (said?.decision === 'answer') expect(context.result).toEqual(said.result ?? { status: 'completed', item: { ...resultItem('call_0'), output: { type: 'text', text: '{"when":"now"}' } }, output: '{"when":"now"}' });
+      else if (said) expect(context.result).toMatchObject({ status: 'rejected', output: said.message ?? 'Tool execution was not approved.' });
+    }
+    expect(bodies.filter(({ from }) => walk.states[from]!.snapshot.context.call.questions)).toEqual([]);
+  });
+
+  test('D9: a body that asks is run again only when a person said yes, as another execution, and knows what was said', () => {
+    const asks = walk.edges.filter(({ event }) => event['output'] === ASKS);
+    expect(asks.length).toBeGreaterThan(0);
+    for (const { from, to } of asks) {
+      const { context, value } = walk.states[to]!.snapshot;
+      expect(value).toEqual({ awaitingApproval: 'decision' });
+      expect([context.bodies, context.approval]).toEqual([walk.states[from]!.snapshot.context.bodies + 1, { reason: 'it costs 500' }]);
+      expect(inputsOn(to, 'person').at(-1)).toMatchObject({ effectId: `${PATH}/approval#${1 + context.asks!}`, reason: 'it costs 500' });
+    }
+    const again = bodies.filter(({ from }) => walk.states[from]!.snapshot.context.approval);
+    expect(again.length).toBeGreaterThan(0);
+    for (const { from, to, event } of again) {
+      const { call, approval } = walk.states[to]!.snapshot.context;
+      const way = [...walk.pathTo(walk.states[from]!), event];
+      const [lastAsked, lastApproved] = [way.findLastIndex(({ output }) => output === ASKS), way.findLastIndex(({ output }) => output?.value?.decision === 'approve' && output.value.invalid === undefined)];
+      expect(lastApproved).toBeGreaterThan(lastAsked);
+      expect(inputsOn(to, 'execute').at(-1)?.approval).toEqual(approval);
+      if (approval?.approvedArguments !== undefined) expect(call.edited).toBe(approval.approvedArguments);
+    }
+  });
+
+  test('D7: what nobody decided in time is resolved as expired, and the call is rejected with the reason', () => {
+    const late = walk.edges.filter(({ event }) => event['output']?.value?.expired);
+    expect(late.length).toBeGreaterThan(0);
+    for (const { to, effects } of late) {
+      expect(effects.flatMap((effect) => (effect.kind === 'emit' && effect.event.type === 'approval.resolved' ? [effect.event['decision']] : []))).toEqual(['expired']);
+      expect(walk.states[to]!.snapshot.output!.result).toMatchObject({ status: 'rejected', output: 'too late' });
+    }
+  });
+
   test('E4: a body starts only after the input guardrails looked, where there are some', () => {
     for (const edge of bodies) {
       const { call, uncertain } = walk.states[edge.from]!.snapshot.context;
@@ -264,7 +346,9 @@ describe('on every way through the tool call chart', () => {
     const doubts = new Set<string>();
     for (const { from, to } of cut) {
       const { context, value, matches } = walk.states[from]!.snapshot;
-      const mayHaveRun = context.uncertain !== undefined || [...begun, { awaitingApproval: 'uncertain' }].some((state) => matches.call(walk.states[from]!.snapshot, state as never));
+      const isAt = (states: object[]) => states.some((state) => matches.call(walk.states[from]!.snapshot, state as never));
+      const hasAsked = context.approval !== undefined && isAt([{ awaitingApproval: 'decision' }, { running: 'guardingInput' }]); // its last body did nothing (D9)
+      const mayHaveRun = !hasAsked && (context.uncertain !== undefined || isAt([...begun, { awaitingApproval: 'uncertain' }]));
       const { result } = walk.states[to]!.snapshot.output!;
       const isDoubtful = isHarmful(context.call) && mayHaveRun;
       if (isDoubtful) doubts.add(JSON.stringify(value));
@@ -282,7 +366,7 @@ describe('on every way through the tool call chart', () => {
       const ends = walk.states[edge.to]!.snapshot.status === 'done';
       expect(emittedOn('call.settled')(edge)).toBe(ends ? 1 : 0);
       // A withdrawal goes ahead of every interrupt, so that approvals are resolved before items end (J2).
-      const answers = ['withdraw', 'xstate.done.actor.person', 'xstate.done.actor.uncertain'];
+      const answers = ['withdraw', 'xstate.done.actor.person', 'xstate.done.actor.question', 'xstate.done.actor.uncertain'];
       const resolves = waitsForPerson(walk.states[edge.from]!.snapshot) && answers.includes(edge.event.type);
       expect(emittedOn('approval.resolved')(edge)).toBe(resolves ? 1 : 0);
     }

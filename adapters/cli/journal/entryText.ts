@@ -45,6 +45,8 @@ function commandText(command: Command): string {
   switch (command.type) {
     case 'steer':
       return `a message: ${command.input.map(({ item }) => saidText(item)).join(' ')}`;
+    case 'mail':
+      return `mail: ${command.input.map(({ item }) => saidText(item)).join(' ')}`;
     case 'softStop':
       return 'stop after this turn';
     case 'interrupt':
@@ -66,7 +68,10 @@ function decisionText(decision: Decision): string {
     case 'approve':
       return ['approved', decision.always && 'for always', decision.arguments && `as ${decision.arguments}`, decision.reason].filter(Boolean).join(' ');
     case 'reject':
+      if (decision.expired) return `expired: ${decision.message ?? ''}`;
       return `rejected${decision.always ? ' for always' : ''}${decision.message ? `: ${decision.message}` : ''}`;
+    case 'answer':
+      return `answered: ${plain(decision.answers)}`;
     case 'useResult':
       return `brought, as a person says: ${plain(decision.output)}`;
   }
@@ -76,6 +81,8 @@ function outcomeText(outcome: RecordedOutcome): string {
   switch (outcome.status) {
     case 'lost':
       return 'lost';
+    case 'asks':
+      return `asks for approval: ${outcome.reason}`;
     case 'error':
       return `failed (${outcome.failure.code}): ${outcome.failure.message}`;
     case 'ok':

@@ -6,27 +6,28 @@ import { argumentsOf, callText } from '../wording.ts';
 export interface Asking {
   /** Shows a line in the transcript. */
   tell(text: string, tone: 'notice' | 'bad'): void;
-  /** The person's next line; undefined for Ctrl-C. */
-  ask(prompt: string, prefilled?: string): Promise<string | undefined>;
+  /** The person's next line; undefined for Ctrl-C. One that is secret is not shown. */
+  ask(prompt: string, prefilled?: string, isSecret?: boolean): Promise<string | undefined>;
 }
 type Complaint = (input: string) => Promise<string | undefined>;
 
-const CHOICES = '[y]es, [n]o, n <reason>, [a]lways';
+const CHOICES = '[y]es, [n]o, n <reason>';
 
 /** Only an answer that is understood decides; Ctrl-C cancels the run. */
 export async function askAboutCall(item: RunToolApprovalItem, complaintAbout: Complaint, { tell, ask }: Asking): Promise<Verdict> {
   const canEdit = item.rawItem.type === 'function_call';
-  tell(`? ${item.agent.name} wants to call ${callText(item.name ?? 'a tool', item.rawItem)}`, 'notice');
+  const isOnce = item.reason !== undefined; // its body asks about this one time
+  tell(`? ${item.agent.name} wants to call ${callText(item.name ?? 'a tool', item.rawItem)}${isOnce ? `, which asks first: ${item.reason}` : ''}`, 'notice');
   for (;;) {
-    const answer = await ask(`${CHOICES}${canEdit ? ', [e]dit' : ''}? `);
+    const answer = await ask(`${CHOICES}${isOnce ? '' : ', [a]lways'}${canEdit ? ', [e]dit' : ''}? `);
     if (answer === undefined) return { decision: 'cancel' };
     const verdict = verdictIn(answer);
-    if (verdict) return verdict;
+    if (verdict && !(isOnce && verdict.decision === 'approve' && verdict.always)) return verdict;
     if (canEdit && /^e(dit)?$/i.test(answer.trim())) {
       const edited = await askForArguments(argumentsOf(item.rawItem), complaintAbout, { tell, ask });
       if (edited !== undefined) return { decision: 'approve', arguments: edited };
     } else if (answer.trim() !== '') {
-      tell(`"${answer.trim()}" is no answer here: y, n, n and a reason, a${canEdit ? ', or e to change the arguments' : ''}.`, 'bad');
+      tell(`"${answer.trim()}" is no answer here: y, n, n and a reason${isOnce ? '' : ', a'}${canEdit ? ', or e to change the arguments' : ''}.`, 'bad');
     }
   }
 }

@@ -8,10 +8,11 @@ import { nearest } from '../nearest.ts';
 import { CODES, VERDICTS } from '../piped.ts';
 import { outputText } from '../plainOutput.ts';
 import { Transcript } from '../transcript.ts';
-import { callText, explained, messageText, secondsText, uncertaintyOf, usageText, wayOnText } from '../wording.ts';
+import { callText, explained, messageText, requestText, secondsText, uncertaintyOf, usageText, wayOnText } from '../wording.ts';
 import { type Asking, askAboutCall } from './approvals.ts';
 import { Keyboard } from './keyboard.ts';
 import { FRAME_MS, Progress } from './progress.ts';
+import { askQuestions } from './questions.ts';
 import { type Footer, Screen } from './screen.ts';
 import { askAboutUncertain } from './uncertain.ts';
 
@@ -30,6 +31,8 @@ export class Terminal implements Audience {
   /** Without a question: where messages are typed, or nothing where none are taken. */
   #idlePrompt = '> ';
   #question: string | undefined;
+  /** What is typed is not shown. */
+  #isSecret = false;
   /** Lines typed while a run was going, each a message of its own. */
   #queue: string[] = [];
   #isPaused = false;
@@ -119,15 +122,19 @@ export class Terminal implements Audience {
       this.#screen.line(`  ? ${uncertaintyOf(item)}: left waiting, because --approve does not say what became of it`, 'notice');
       return { decision: 'leave' };
     }
+    if (this.#approve === 'all' && item.questions) {
+      this.#screen.line(`  ? ${requestText(item)}: left waiting, because --approve answers nothing`, 'notice');
+      return { decision: 'leave' };
+    }
     if (this.#approve) {
       this.#screen.line(`  ? ${callText(item.name ?? 'a tool', item.rawItem)}: ${this.#approve === 'all' ? 'approved' : 'rejected'} by --approve`, 'notice');
       return VERDICTS[this.#approve];
     }
     const asking: Asking = {
       tell: (text, tone) => this.#screen.line(`  ${text}`, tone),
-      ask: (prompt, prefilled) => this.#ask(prompt, prefilled),
+      ask: (prompt, prefilled, isSecret) => this.#ask(prompt, prefilled, isSecret),
     };
-    const verdict = item.uncertain ? await askAboutUncertain(item, asking) : await askAboutCall(item, complaintAbout, asking);
+    const verdict = item.uncertain ? await askAboutUncertain(item, asking) : await (item.questions ? askQuestions : askAboutCall)(item, complaintAbout, asking);
     return verdict.decision === 'cancel' && this.#hasLeft && !this.#running?.controller.signal.aborted ? { decision: 'leave' } : verdict;
   }
 
@@ -218,13 +225,15 @@ export class Terminal implements Audience {
     this.#screen.line('  Ctrl-C interrupts a run, and twice leaves. What you type while the agent works is sent after.', 'quiet');
   }
 
-  async #ask(prompt: string, prefilled?: string): Promise<string | undefined> {
+  async #ask(prompt: string, prefilled?: string, isSecret = false): Promise<string | undefined> {
     this.#question = prompt;
+    this.#isSecret = isSecret;
     const answering = this.#keyboard.ask(prefilled);
     this.#screen.draw();
     const answer = await answering;
     this.#question = undefined;
-    this.#screen.line(`  ${prompt}${answer ?? '(cancelled)'}`, 'quiet');
+    this.#isSecret = false;
+    this.#screen.line(`  ${prompt}${answer === undefined ? '(cancelled)' : isSecret ? '(not shown)' : answer}`, 'quiet');
     return answer;
   }
 
@@ -234,6 +243,7 @@ export class Terminal implements Audience {
     if (this.#isPaused && this.#queue.length > 0) rows.push({ text: '  Waiting lines are held; Enter sends them.', tone: 'notice' });
     if (this.#running && !this.#keyboard?.isAsking) rows.push({ text: this.#running.progress.text(), tone: 'quiet' });
     if (this.#saidLeaveHint) rows.push({ text: LEAVE_HINT, tone: 'notice' });
-    return { rows, prompt: this.#question ?? this.#idlePrompt, input: this.#keyboard?.text ?? '', cursor: this.#keyboard?.cursor ?? 0 };
+    const typed = this.#keyboard?.text ?? '';
+    return { rows, prompt: this.#question ?? this.#idlePrompt, input: this.#isSecret ? '*'.repeat(typed.length) : typed, cursor: this.#keyboard?.cursor ?? 0 };
   }
 }

@@ -15,12 +15,14 @@ export const NOT_PLAYED: Record<string, string> = {
 const FICKLE = 'what its app answers depends on how often it is asked';
 const TEXT = 'text that had streamed before an interrupt is lost with its process';
 const STREAM = 'it reads the stream, which tells a new reader nothing of what was told before';
+const ASKED = 'of a call that may have had its effect a person is asked when all else is done, which here never is';
 const TIME = 'its body ends when its time is over, and the script moves the clock only once';
 
 /** Played at every point and held against the ledger, but not compared with the undisturbed play. */
 export const NOT_COMPARED: Record<string, string> = {
   'D2: decisions on the context count, as in the Agents SDK': 'the decision was said to a context that is lost with its app, and the script does not say it again',
   'I3: a raw event is forwarded before the next one comes': TEXT,
+  'D9, J2: interrupted while it waits, a harmful call is known to have done nothing': ASKED,
   'J2: text that had streamed stays, marked as incomplete; reasoning and calls that had not are dropped': TEXT,
   'E2: a run whose initial input trips saves nothing, not even the input': 'a guardrail that trips at once keeps a request from being sent that would be cut short anyway; after a death both begin together',
   'J1: stopped in the turn that hands off, the new agent is announced and not started': STREAM,
