@@ -43,7 +43,7 @@ export class Projection {
   /** For what the calls wait that wait for a person. */
   #waiting = new Map<string, ActiveFlag>();
   #compactions = 0;
-  #compaction: { item: WireItem; isOwnTurn: boolean } | undefined;
+  #compaction: { item: WireItem; isOwnTurn: boolean; wasPaused: boolean } | undefined;
   #total = countsOf({});
   #isPresent = false;
   #awaited: ((turn: WireTurn) => void)[] = [];
@@ -96,8 +96,10 @@ export class Projection {
       case 'thread.changed':
         return this.#changed(event);
       case 'input.accepted':
-        this.#begin(event.path, event.at);
-        return this.#items.given(this.#turn!, event); // just begun
+        if (event.source) this.#begun(event);
+        return; // what joins the run is shown when the model reads it
+      case 'input.dropped':
+        return this.#warn(`Input was not shown to the model: ${event.guardrail === undefined ? event.reason : `the guardrail ${event.guardrail} tripped on it`}.`);
       case 'input.delivered':
         return this.#isOfTurn(event.path) ? this.#items.given(this.#turn!, event) : undefined; // it is of this turn
       case 'approval.requested':
@@ -139,6 +141,11 @@ export class Projection {
     for (const begun of this.#awaited.splice(0)) begun(shownTurn(this.#turn));
   }
 
+  #begun({ path, at, ids, items, origin }: Event<'input.accepted'>): void {
+    this.#begin(path, at);
+    this.#items.given(this.#turn!, { ids, items, at, ...(origin !== undefined && { origins: items.map(() => origin) }) }); // just begun
+  }
+
   #settled({ outcome, at }: Event<'run.settled'>): void {
     const turn = this.#turn!; // it is of the turn that is going
     for (const id of this.#waiting.keys()) this.#options.audience.resolved(id);
@@ -164,29 +171,30 @@ export class Projection {
   }
 
   #changed({ state, phase, runId, at }: Event<'thread.changed'>): void {
+    const wasPaused = this.#state === 'paused';
     this.#state = state;
-    if (phase === 'compacting' && !this.#compaction) this.#compacting(runId, at);
-    if (phase !== 'compacting' && this.#compaction) this.#compacted(at);
+    if (phase === 'compacting' && !this.#compaction) this.#compacting(runId, wasPaused, at);
+    if (phase !== 'compacting' && this.#compaction) this.#compacted(state, at);
     this.#tellStatus();
   }
 
   /** A compaction that was asked for while nothing went on is a turn of its own. */
-  #compacting(runId: string | undefined, at: number): void {
+  #compacting(runId: string | undefined, wasPaused: boolean, at: number): void {
     this.#compactions += 1;
     const id = `${this.#options.threadId}/compaction.${this.#compactions}`;
     const isOwnTurn = this.#turn === undefined && runId === undefined;
     if (isOwnTurn) this.#begin(id, at);
     const item: WireItem = { type: 'contextCompaction', id: `${id}/item` };
-    this.#compaction = { item, isOwnTurn };
+    this.#compaction = { item, isOwnTurn, wasPaused };
     if (this.#turn) this.#items.start(this.#turn, item, at);
   }
 
-  #compacted(at: number): void {
-    const { item, isOwnTurn } = this.#compaction!; // asked just before
+  #compacted(state: ThreadLook['state'], at: number): void {
+    const { item, isOwnTurn, wasPaused } = this.#compaction!; // asked just before
     this.#compaction = undefined;
     if (!this.#turn) return;
     this.#items.complete(this.#turn, item, at);
-    if (isOwnTurn) this.#endTurn(this.#turn, 'completed', at);
+    if (isOwnTurn) this.#endTurn(this.#turn, state === 'paused' && !wasPaused ? 'interrupted' : 'completed', at);
   }
 
   // -- what waits, and where the thread stands ------------------------------------------------------------------------

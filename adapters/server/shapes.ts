@@ -110,6 +110,8 @@ export interface ToolItem {
 export type CallItem = CommandItem | FileItem | ToolItem;
 export type WireItem =
   | { type: 'userMessage'; id: string; clientId: string | null; content: WireInput[] }
+  /** What the runtime tells the model: an objection of a stop hook, a goal, a limit. */
+  | { type: 'hookPrompt'; id: string; fragments: { text: string; hookRunId: string }[] }
   | { type: 'agentMessage'; id: string; text: string; phase: 'commentary' | 'final_answer' | null; memoryCitation: null; delivery: null; questions: null }
   | { type: 'reasoning'; id: string; summary: string[]; content: string[] }
   | { type: 'webSearch'; id: string; query: string; action: null; results: null }

@@ -77,6 +77,13 @@ export function userItem(id: string, clientId: string | null, item: AgentInputIt
   return 'role' in item && item.role === 'user' ? { type: 'userMessage', id, clientId, content: contentOf(item) } : undefined;
 }
 
+/** What the runtime says to the model is not of the user (P4). */
+export function noticeItem(id: string, kind: string, item: AgentInputItem): WireItem | undefined {
+  if (!('role' in item) || item.role === 'assistant') return undefined;
+  const text = item.role === 'system' ? item.content : contentOf(item).flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
+  return { type: 'hookPrompt', id, fragments: [{ text, hookRunId: kind }] };
+}
+
 export function contentOf({ content }: UserMessageItem): WireInput[] {
   if (typeof content === 'string') return [textInput(content)];
   return content.map((part): WireInput => {

@@ -1,22 +1,27 @@
 /** Items of the turn that is going, as clients hear of them: each is started, grows, and is completed once. */
 import type { ItemStatus } from '../../actors/runEvents.ts';
 import type { ThreadEvent } from '../../actors/thread/types.ts';
+import type { AgentInputItem } from '../../machines/protocol/item.ts';
+import type { ItemOrigin } from '../../machines/protocol/outcome.ts';
 import type { Wait } from './asks.ts';
 import { CallItems } from './callItems.ts';
 import type { CurrentTurn } from './currentTurn.ts';
 import type { Notification, WireItem } from './shapes.ts';
 import { StreamedItems } from './streamedItems.ts';
 import { clientIdOf } from './toInput.ts';
-import { messageItem, userItem, wholeItem } from './toItem.ts';
+import { messageItem, noticeItem, userItem, wholeItem } from './toItem.ts';
 import { turnErrorOf } from './turnError.ts';
 
 type Event<Type extends ThreadEvent['type']> = Extract<ThreadEvent, { type: Type }>;
+/** Origins stand by the items; none is the user's. */
+interface Given { ids: readonly string[]; items: readonly AgentInputItem[]; at: number; origins?: readonly ItemOrigin[] }
 interface Options { threadId: string; cwd: string; tell: (notification: Notification) => void }
 
 export class TurnItems {
   readonly #options: Options;
   readonly #calls: CallItems;
   readonly #streams: StreamedItems;
+  #objections = 0;
 
   constructor(options: Options) {
     this.#options = options;
@@ -41,6 +46,10 @@ export class TurnItems {
       case 'turn.retrying':
         this.#options.tell({ method: 'error', params: { error: turnErrorOf(event.failure), willRetry: true, threadId: this.#options.threadId, turnId: turn.id } });
         return this.#streams.again(turn, event.path, event.at, event.kept);
+      case 'turn.retracted':
+        return this.#streams.again(turn, event.path, event.at, event.kept);
+      case 'stopHook.objected':
+        return event.overruled ? undefined : this.#objected(turn, event);
       case 'turn.settled':
         return this.#streams.takeBack(turn, event.at, event.path);
       default:
@@ -48,15 +57,25 @@ export class TurnItems {
     }
   }
 
-  /** What the model is given: of a person, by mail, or by the thread itself. */
-  given(turn: CurrentTurn, { ids, items, at }: Pick<Event<'input.delivered'>, 'ids' | 'items' | 'at'>): void {
+  /** What the model is given: of a person, by mail, or by the runtime. */
+  given(turn: CurrentTurn, { ids, items, at, origins = [] }: Given): void {
     for (const [index, given] of items.entries()) {
       const id = ids[Math.min(index, ids.length - 1)] ?? 'input';
-      const item = userItem(`${turn.id}/${id}${index === 0 ? '' : `.${index}`}`, clientIdOf(id), given);
-      if (!item) continue;
-      this.start(turn, item, at);
-      this.complete(turn, item, at);
+      const place = `${turn.id}/${id}${index === 0 ? '' : `.${index}`}`;
+      const origin = origins[index];
+      const item = typeof origin === 'object' ? noticeItem(place, origin.runtime, given) : userItem(place, clientIdOf(id), given);
+      if (item) this.#whole(turn, item, at);
     }
+  }
+
+  #objected(turn: CurrentTurn, { path, objections, at }: Event<'stopHook.objected'>): void {
+    this.#objections += 1;
+    this.#whole(turn, { type: 'hookPrompt', id: `${path}/objection.${this.#objections}`, fragments: objections.map(({ hook, text }) => ({ text, hookRunId: hook })) }, at);
+  }
+
+  #whole(turn: CurrentTurn, item: WireItem, at: number): void {
+    this.start(turn, item, at);
+    this.complete(turn, item, at);
   }
 
   #completed(turn: CurrentTurn, { id, agent, item, path, at }: Event<'item.completed'>): void {

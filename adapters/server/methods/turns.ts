@@ -42,7 +42,7 @@ async function begun(loaded: LoadedThread, messages: AgentInputItem[], params: P
     return { turn: turnNow(loaded, receipt.runId) };
   }
   loaded.overridesOfNext = {};
-  const entry = thread.queue.list().find(({ id }) => id === run.id);
+  const entry = whenBusy === 'queue' ? thread.queue.list().find(({ id }) => id === run.id) : undefined;
   return entry ? { queuedSubmission: submissionOf(entry) } : { turn: turnNow(loaded, await run.started) };
 }
 
