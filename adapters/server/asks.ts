@@ -1,17 +1,9 @@
 /** What a client is asked when a call waits for a person, and what its answer means. */
+import type { Question } from '../../machines/protocol/call.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import { callItem, jsonIn } from './toItem.ts';
 import { approvalAnswer, inputAnswer } from './requestSchemas.ts';
 import { type CallItem, DECISIONS, type ServerAsk, type WireQuestion } from './shapes.ts';
-
-/** A question to the person, as calls carry it (D8). */
-export interface AskedQuestion {
-  id: string;
-  text: string;
-  schema: Record<string, unknown>;
-  options?: readonly { label: string; description?: string }[];
-  secret?: boolean;
-}
 
 /** A call that waits, whatever for. */
 export interface Wait {
@@ -26,7 +18,7 @@ export interface Wait {
   uncertain?: boolean;
   reason?: string;
   expiresAt?: number;
-  questions?: readonly AskedQuestion[];
+  questions?: readonly Question[];
 }
 
 export type Decided =
@@ -81,19 +73,22 @@ function commandText(item: AgentInputItem, name: string, agent: string, cwd: str
   return `${name}(${call?.type === 'mcpToolCall' ? JSON.stringify(call.arguments) : ''})`;
 }
 
-function wireQuestion({ id, text, options, schema, secret = false }: AskedQuestion, name: string): WireQuestion {
+function wireQuestion({ id, text, options, schema, secret = false }: Question, name: string): WireQuestion {
   return {
     id,
     header: name,
     question: text,
-    isOther: options !== undefined && !('enum' in schema),
+    isOther: options !== undefined && !isClosed(schema),
     isSecret: secret,
     options: options ? options.map(({ label, description = '' }) => ({ label, description })) : null,
   };
 }
 
+/** Only the options are taken, one or several. */
+const isClosed = ({ enum: one, items }: Record<string, unknown>) => one !== undefined || (typeof items === 'object' && items !== null && 'enum' in items);
+
 /** Answers come as texts; what they are to be, the schemas of the questions say, and the thread checks. */
-function answersTo(questions: readonly AskedQuestion[], given: Record<string, { answers: string[] }>): Record<string, unknown> {
+function answersTo(questions: readonly Question[], given: Record<string, { answers: string[] }>): Record<string, unknown> {
   return Object.fromEntries(questions.filter(({ id }) => Object.hasOwn(given, id)).map(({ id, schema }) => [id, valueFor(schema, given[id]!.answers)]));
 }
 

@@ -21,7 +21,6 @@ export class TurnItems {
   readonly #options: Options;
   readonly #calls: CallItems;
   readonly #streams: StreamedItems;
-  #objections = 0;
 
   constructor(options: Options) {
     this.#options = options;
@@ -48,8 +47,6 @@ export class TurnItems {
         return this.#streams.again(turn, event.path, event.at, event.kept);
       case 'turn.retracted':
         return this.#streams.again(turn, event.path, event.at, event.kept);
-      case 'stopHook.objected':
-        return event.overruled ? undefined : this.#objected(turn, event);
       case 'turn.settled':
         return this.#streams.takeBack(turn, event.at, event.path);
       default:
@@ -66,11 +63,6 @@ export class TurnItems {
       const item = typeof origin === 'object' ? noticeItem(place, origin.runtime, given) : userItem(place, clientIdOf(id), given);
       if (item) this.#whole(turn, item, at);
     }
-  }
-
-  #objected(turn: CurrentTurn, { path, objections, at }: Event<'stopHook.objected'>): void {
-    this.#objections += 1;
-    this.#whole(turn, { type: 'hookPrompt', id: `${path}/objection.${this.#objections}`, fragments: objections.map(({ hook, text }) => ({ text, hookRunId: hook })) }, at);
   }
 
   #whole(turn: CurrentTurn, item: WireItem, at: number): void {

@@ -1,10 +1,8 @@
 /** A call that waited before its thread was opened here. */
 import type { RunToolApprovalItem } from '../../actors/approvalItem.ts';
-import type { AskedQuestion, Wait } from './asks.ts';
+import type { Wait } from './asks.ts';
 
-export function waitOf(item: RunToolApprovalItem, at: number): Wait {
-  const { id, path, agent, rawItem, name, expiresAt, uncertain } = item;
-  const { questions, reason } = item as { questions?: readonly AskedQuestion[]; reason?: string };
+export function waitOf({ id, path, agent, rawItem, name, expiresAt, uncertain, questions, reason }: RunToolApprovalItem, at: number): Wait {
   return {
     id,
     itemId: path.join('/run/'),
