@@ -2,7 +2,7 @@
 import { CHART_VERSIONS } from '../machines/versions.ts';
 import { wellFormed } from '../machines/history.ts';
 import type { Call } from '../machines/protocol/call.ts';
-import type { Command, Decision, PendingInput } from '../machines/protocol/command.ts';
+import type { Command, Decision, InterruptReason, PendingInput } from '../machines/protocol/command.ts';
 import type { AgentInputItem } from '../machines/protocol/item.ts';
 import type { JournalEntry } from '../machines/protocol/journal.ts';
 import type { RunInput, RunOutcome } from '../machines/protocol/outcome.ts';
@@ -10,7 +10,7 @@ import { systemClock } from './clock.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { Deciding } from './deciding.ts';
 import { Effects } from './effects/index.ts';
-import { before, continued, handledKinds, prepared } from './effects/session.ts';
+import { before, continued, prepared, saidAnew } from './effects/session.ts';
 import { disposeComputers } from './effects/hands.ts';
 import type { ExecutionOptions, ExecutionOrigin } from './executionOptions.ts';
 import { UserError } from './errors.ts';
@@ -18,6 +18,7 @@ import { Host, type OpenDecision } from './host.ts';
 import type { Journal } from './journal.ts';
 import { MemoryJournal } from './memoryJournal.ts';
 import { toItems } from './input.ts';
+import type { Clock } from './ports.ts';
 import { type Progress, progressOf, savesToSession } from './progress.ts';
 import { RunContext } from './runContext.ts';
 import { RunView } from './runView.ts';
@@ -34,6 +35,7 @@ export class Execution implements RunSource {
   readonly #host: Host;
   readonly #effects: Effects;
   readonly #options: AnyRunOptions;
+  readonly #clock: Clock;
   readonly #checkpoints: Checkpoints;
   #wake: () => void = () => undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -46,6 +48,7 @@ export class Execution implements RunSource {
   /** @param from nothing for a fresh run. */
   constructor({ agent, config, options, hooks, stream, retryByDefault, onStream, pace }: ExecutionOptions, from: ExecutionOrigin = {}) {
     this.#options = options;
+    this.#clock = options.clock ?? config.clock ?? systemClock;
     const causes = new Map<string, unknown>();
     const listens = onStream !== undefined || options.onEvent !== undefined || agentHasListeners(agent);
     const view = listens ? new RunView({ onStream, onEvent: options.onEvent, bufferUntilGuarded: options.bufferUntilGuarded }) : undefined;
@@ -65,15 +68,15 @@ export class Execution implements RunSource {
       runData: () => ({ ...this.state.look(), state: this.state }),
     });
     for (const agent of from.agents ?? []) this.scope.keyOf(agent);
+    this.scope.ledger.open(this.scope.option('budget'));
     this.#effects = new Effects(this.scope, settledResult);
-    const clock = options.clock ?? config.clock ?? systemClock;
     const journal = options.journal ?? config.journal ?? from.journal;
     const checkpointEvery = options.checkpointEvery ?? config.checkpointEvery ?? (journal ? undefined : Infinity); // nobody opens what is in this process only
     this.#host = new Host({
       runId: this.scope.runId,
       threadId: options.threadId ?? from.threadId,
       journal: journal ?? new MemoryJournal(),
-      clock,
+      clock: this.#clock,
       effects: this.#effects,
       causes,
       onRest: () => this.#check(),
@@ -87,7 +90,7 @@ export class Execution implements RunSource {
     view?.follow(this.#host, this.#effects);
     this.state = from.state ?? new RunState(this);
     this.state.follow(this);
-    this.#deciding = new Deciding({ host: this.#host, clock, state: this.state, scopeOf: (id) => this.scopeOf(id), interruption: () => this.#interruption() });
+    this.#deciding = new Deciding({ host: this.#host, clock: this.#clock, state: this.state, scopeOf: (id) => this.scopeOf(id), interruption: () => this.#interruption() });
   }
 
   get origin(): ExecutionOrigin {
@@ -148,9 +151,10 @@ export class Execution implements RunSource {
   async #catchUp(entries: readonly JournalEntry[]): Promise<void> {
     await this.#checkpoints.replay(this.#host, entries);
     for (const [id, effect] of this.#host.effects.entries()) await this.#effects.checkFits(effect.src, effect.input, this.state.hasDecision(id));
-    const { maxTurns, errorHandlers, stopSignal, session } = this.#options;
+    const { stopSignal, session } = this.#options;
     if (!session && savesToSession(this.#host.snapshot)) throw new UserError('This run saves to a session. Pass the session again, as the option `session`, to go on with it.');
-    if (maxTurns !== undefined || errorHandlers) this.#host.command({ type: 'configure', maxTurns, errorHandlers: errorHandlers && handledKinds(errorHandlers) });
+    const said = saidAnew(this.scope);
+    if (said) this.#host.command(said);
     for (const { path, input } of this.state.takeStaged()) this.steer(input, { path });
     await this.#deciding.takeAll();
     if (stopSignal?.aborted) this.softStop();
@@ -162,10 +166,9 @@ export class Execution implements RunSource {
    * @param maxTurns the limit of that run, which stands unless another is given (B1).
    */
   async continue(outcome: RunOutcome, maxTurns: number | null): Promise<void> {
-    const { scope } = this;
-    const going = continued(scope, outcome, this.state.takeStaged().flatMap(({ input }) => input));
+    const going = continued(this.scope, outcome, this.state.takeStaged().flatMap(({ input }) => input));
     if (this.#options.maxTurns === undefined) going.maxTurns = maxTurns;
-    await this.#play(() => this.#begin({ path: scope.runId, agent: outcome.agent, prepared: going, before: before(scope) }));
+    await this.#play(() => this.#begin({ path: this.scope.runId, agent: outcome.agent, prepared: going, before: before(this.scope) }));
   }
 
   /**
@@ -183,9 +186,14 @@ export class Execution implements RunSource {
     return this.#tell({ type: 'softStop' });
   }
 
+  /** Shortens the conversation at the next safe point (N1). */
+  compact(): boolean {
+    return this.#tell({ type: 'compact' });
+  }
+
   /** Resolves when the run has settled and nothing of it runs any more (J2, J4). */
-  async interrupt(): Promise<boolean> {
-    const changed = this.#host.interrupt({ keepPartial: this.#options.keepPartial, notice: this.#options.interruptNotice, expectedRunId: this.scope.runId });
+  async interrupt(reason: InterruptReason = 'user'): Promise<boolean> {
+    const changed = this.#host.interrupt({ reason, keepPartial: this.#options.keepPartial, notice: this.#options.interruptNotice, expectedRunId: this.scope.runId });
     await this.#ended;
     return changed === 'accepted';
   }
@@ -221,13 +229,15 @@ export class Execution implements RunSource {
   }
 
   #begin(input: RunInput): Promise<void> {
-    const { stopSignal } = this.#options;
-    return this.#host.start(stopSignal?.aborted ? { ...input, softStop: true } : input, CHART_VERSIONS, ...this.#saidBefore());
+    const { limits } = this.scope.ledger;
+    const start = { ...input, ...(this.#options.stopSignal?.aborted && { softStop: true }), ...(limits && { budget: limits }) };
+    return this.#host.start(start, CHART_VERSIONS, ...this.#saidBefore());
   }
 
-  /** A signal that had fired before the run began interrupts it before any effect (J3). */
-  readonly #saidBefore = (): Command[] => (this.#options.signal?.aborted ? [this.#interruption()] : []);
-  readonly #interruption = (): Command => ({ type: 'interrupt', reason: 'user', at: 0, notice: this.#options.interruptNotice ?? true });
+  /** A signal that had fired before the run began, or a deadline that was over, interrupts it before any effect (J3, O6). */
+  readonly #saidBefore = (): Command[] => (this.#options.signal?.aborted ? [this.#interruption()] : (this.#untilDeadline() ?? 1) > 0 ? [] : [this.#interruption('deadline')]);
+  readonly #interruption = (reason: InterruptReason = 'user'): Command => ({ type: 'interrupt', reason, at: 0, notice: this.#options.interruptNotice ?? true });
+  readonly #untilDeadline = () => this.scope.ledger.untilDeadline(this.#clock.now());
 
   /** From the first effect to rest; however it ends, nothing is left running and nobody is listened to. */
   #play(go: () => Promise<void> | void, prepare?: () => Promise<void>): Promise<void> {
@@ -242,6 +252,7 @@ export class Execution implements RunSource {
       await prepare?.();
       const rest = this.#untilRest();
       await go();
+      this.#signals.after(this.#clock, this.#untilDeadline(), () => void this.interrupt('deadline'));
       await rest;
     } finally {
       await this.#wind();

@@ -4,7 +4,9 @@
  */
 import type { Command, PendingInput } from '../machines/protocol/command.ts';
 import { ERROR_KINDS } from '../machines/protocol/outcome.ts';
+import { STUCK_THRESHOLDS, type StuckKind } from '../machines/stuck.ts';
 import { UserError } from './errors.ts';
+import { budgetProblem } from './limits.ts';
 
 /** @throws UserError for what is no command; events of XState itself are none. */
 export function checkedCommand(command: Command): Command {
@@ -15,7 +17,7 @@ export function checkedCommand(command: Command): Command {
   return command;
 }
 
-const KNOWN = '`steer`, `mail`, `softStop`, `interrupt` or `configure`';
+const KNOWN = '`steer`, `mail`, `softStop`, `interrupt`, `compact` or `configure`';
 type Check<Type extends Command['type']> = (command: Extract<Command, { type: Type }>) => string | undefined;
 
 const CHECKS: { [Type in Command['type']]: Check<Type> } = {
@@ -27,13 +29,19 @@ const CHECKS: { [Type in Command['type']]: Check<Type> } = {
   mail: ({ input }) => problemOf('mail', input),
   softStop: () => undefined,
   interrupt: ({ reason, at, partials = {}, notice = false }) => {
-    if (!['user', 'replaced', 'tripwire'].includes(reason)) return `"${reason}" is no reason for an interrupt`;
+    if (!['user', 'replaced', 'tripwire', 'deadline'].includes(reason)) return `"${reason}" is no reason for an interrupt`;
     if (!isObject(partials) || !Object.values(partials).every((text) => typeof text === 'string')) return '`partials` of an interrupt are texts by effect';
     return typeof at === 'number' && typeof notice === 'boolean' ? undefined : 'an interrupt has a time, in ms, and a `notice` is true or false';
   },
-  configure: ({ maxTurns, errorHandlers = [] }) => {
+  compact: () => undefined,
+  configure: ({ maxTurns, errorHandlers = [], stopHooks = false, finalTurn = false, stuckDetection = STUCK_THRESHOLDS, budget }) => {
     const isLimit = maxTurns === undefined || maxTurns === null || (Number.isInteger(maxTurns) && maxTurns >= 0);
     if (!isLimit) return `maxTurns has to be a whole number of at least 0, or null, not ${maxTurns}`;
+    const problem = budget && budgetProblem(budget);
+    if (problem) return problem;
+    if (typeof stopHooks !== 'boolean' || typeof finalTurn !== 'boolean') return '`stopHooks` and `finalTurn` are true or false';
+    const isKind = (kind: string) => typeof stuckDetection[kind as StuckKind] === 'number'; // as the thresholds are named
+    if (!isObject(stuckDetection) || !Object.keys(STUCK_THRESHOLDS).every(isKind)) return '`stuckDetection` has a number for each kind of streak';
     const areKinds = Array.isArray(errorHandlers) && errorHandlers.every((kind) => ERROR_KINDS.includes(kind));
     return areKinds ? undefined : `errorHandlers has to be a list of ${ERROR_KINDS.join(', ')}`;
   },

@@ -8,6 +8,7 @@ import type { Incoming, JournalEntry, RecordedOutcome } from '../machines/protoc
 import type { AgentInputItem } from '../machines/protocol/item.ts';
 import type { RunInput } from '../machines/protocol/outcome.ts';
 import { isHarmful } from '../machines/toolCallMemory.ts';
+import type { HeardEntry } from './budget.ts';
 import type { KeptScope } from './checkpoint.ts';
 import { errorRecordOf } from './errorRecord.ts';
 import { expired, expiryOf } from './expiry.ts';
@@ -40,6 +41,8 @@ export interface EffectIo {
 export interface EffectRunner {
   run(src: EffectName, input: any, io: EffectIo): RecordedOutcome | Promise<RecordedOutcome>; // `any`: each effect has the input of its leaf
   observe(src: EffectName, input: any, outcome: RecordedOutcome): void;
+  /** The run begins, or is told something; live and on replay. */
+  hear?(entry: HeardEntry): void;
   /** What observing has added up to; nothing where that cannot be kept. */
   readonly memory?: KeptScope[];
   /** False when it was added up from elsewhere: then nothing has changed. */

@@ -118,7 +118,7 @@ export class RunView {
 
   begun(src: keyof Leaves, input: any): void { // `any`: each effect has the input of its leaf
     const path = pathOf(input.effectId);
-    if (src === 'model' && input.attempt === 1) this.#begin({ type: 'turn.started', path, agent: input.agent, turn: input.turn });
+    if (src === 'model' && (input.attempt === 1 || !this.#turns.has(path))) this.#begin({ type: 'turn.started', path, agent: input.agent, turn: input.turn });
     if (src === 'execute' && !input.nested) this.#startTool(path, input.agent, input.call);
     if (src === 'prepare' && input.input.delegatedBy) this.#startTool(pathOf(path), input.input.agent, input.input.delegatedBy);
   }
@@ -182,6 +182,7 @@ export class RunView {
     const scope = this.#scopes!.scopeOf(`${event.path}/`);
     if (beginsStream(event, scope)) this.#deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(scope.rootKey)));
     if (event.type === 'approval.requested') this.#deliver(scope, new RunItemStreamEvent('tool_approval_requested', approvalItemOf(scope, event)));
+    if (event.type === 'compaction.completed') this.#item(scope, 'compaction_item_created', event.record);
     if (event.type !== 'handoff.occurred') return;
     for (const record of event.records) this.#item(scope, 'handoff_occurred', record);
     this.#deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(event.target)));

@@ -20,6 +20,8 @@ import type { RunContext } from './runContext.ts';
 import type { RunConfig, SharedRunOptions } from './runOptions.ts';
 import { canonical } from './fingerprint.ts';
 import { RETRY_BY_DEFAULT } from './retryPolicies.ts';
+import { Ledger } from './budget.ts';
+import { getDefaultModel } from './defaultModel.ts';
 import type { ScopeMemory } from './scopeMemory.ts';
 import { Usage } from './usage.ts';
 import type { Tool } from './toolTypes.ts';
@@ -55,6 +57,8 @@ export interface ScopeOptions {
   overrides?: ScopeOverrides;
   /** Has an agent work beside the runs of the thread, where there is one (F5). */
   startBackground?: (start: BackgroundStart) => void;
+  /** Of the run around all; a new one where there is none. */
+  ledger?: Ledger;
   /** Hears the stream of a nested run, where its tool has listeners. */
   deliver?: (event: RunStreamEvent) => void;
   /** Approval policies of the runs around, the innermost first. */
@@ -108,6 +112,7 @@ export class RunScope {
   readonly deliver: ScopeOptions['deliver'];
   /** Approval policies that hold here, the innermost first (M8). */
   readonly rules: readonly ApprovalRules[];
+  readonly ledger: Ledger;
 
   constructor(scope: ScopeOptions) {
     this.runId = scope.runId;
@@ -129,6 +134,7 @@ export class RunScope {
     this.deliver = scope.deliver;
     this.rules = rulesOf(scope);
     checkExpiry(this.option('approvalExpiresAfterMs'), 'approvalExpiresAfterMs');
+    this.ledger = scope.ledger ?? new Ledger();
     this.keyOf(scope.agent);
   }
 
@@ -148,7 +154,7 @@ export class RunScope {
   get memory(): ScopeMemory {
     const { usage, decisions, toolInput } = this.runContext;
     return {
-      ...(this.isNested ? {} : { usage, usageBefore: this.#usageBefore }),
+      ...(this.isNested ? {} : { usage, usageBefore: this.#usageBefore, ledger: this.ledger.memory }),
       decisions,
       responses: this.rawResponses,
       calls: [...this.calls],
@@ -178,6 +184,7 @@ export class RunScope {
     for (const { agent, ...verdict } of memory.finalVerdicts) this.outputGuardrailResults.push({ ...verdict, agent: this.agent(agent) } as OutputGuardrailResult<any, any>); // of the type of its agent
     this.compactionDeferred = memory.compactionDeferred;
     this.sessionLength = memory.sessionLength;
+    if (memory.ledger) this.ledger.recall(memory.ledger);
     if (memory.toolInput !== undefined) this.runContext.toolInput = memory.toolInput;
   }
 
@@ -230,7 +237,10 @@ export class RunScope {
   }
 
   modelFor(agent: AnyAgent): Model | Promise<Model> {
-    const wanted = this.options.model ?? (agent.model || this.config.model || undefined);
+    return this.modelCalled(this.#wantedBy(agent));
+  }
+
+  modelCalled(wanted: string | Model | undefined): Model | Promise<Model> {
     if (wanted !== undefined && typeof wanted !== 'string') return wanted;
     const known = this.#models.get(wanted);
     if (known) return known;
@@ -238,6 +248,15 @@ export class RunScope {
     const model = provider.getModel(wanted);
     this.#models.set(wanted, model);
     return model;
+  }
+
+  /** By which it has a price; nothing for a model that was given as an object. */
+  modelName(agent: AnyAgent, wanted: string | Model = this.#wantedBy(agent) ?? getDefaultModel()): string | undefined {
+    return typeof wanted === 'string' ? wanted : undefined;
+  }
+
+  #wantedBy(agent: AnyAgent): string | Model | undefined {
+    return this.options.model ?? (agent.model || this.config.model || undefined);
   }
 
   /** True when the name of the model comes from neither run, agent nor runner. */
@@ -276,6 +295,7 @@ export class RunScope {
       onProgress: this.onProgress,
       pace: this.pace,
       isNested: true,
+      ledger: this.ledger,
       deliver: listens ? (event) => void delegate.onStream({ event, agent: delegate.agent, toolCall }) : undefined,
       causes: this.#causes,
       outerRules: this.rules,

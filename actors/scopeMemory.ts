@@ -1,5 +1,6 @@
 /** What the scope of a run has seen go by, as data: part of a checkpoint. */
 import type { Call, CallResult } from '../machines/protocol/call.ts';
+import type { Ledger } from './budget.ts';
 import type { ApprovalDecision } from './runContext.ts';
 
 export interface ScopeMemory {
@@ -21,4 +22,6 @@ export interface ScopeMemory {
   /** Items that the session held when the run last knew it. */
   sessionLength?: number;
   toolInput?: unknown;
+  /** Of the run around all, where it has a budget. */
+  ledger?: Ledger['memory'];
 }

@@ -11,7 +11,7 @@ export function resultWithout(call: Call, status: CallStatus, text: string): Cal
 /** Calls first, in the order of the response; then all results, in the order of their calls (C3). */
 export function itemsOfTurn(response: Response | null, results: Record<string, CallResult>): AgentInputItem[] {
   if (!response) return [];
-  const items: AgentInputItem[] = [...response.items];
+  const items: AgentInputItem[] = response.notices ? [...response.notices.map((one) => one.rawItem), ...response.items] : [...response.items];
   for (const call of response.calls) {
     const result = results[call.index];
     if (result) items.push(result.item);
@@ -22,7 +22,8 @@ export function itemsOfTurn(response: Response | null, results: Record<string, C
 /** The same items with who made them, for people and programs. */
 export function recordsOfTurn(agent: string, response: Response | null, results: Record<string, CallResult>): ItemRecord[] {
   if (!response) return [];
-  const records = response.items.map((rawItem) => recordOf(agent, rawItem, response));
+  const brought = response.items.map((rawItem) => recordOf(agent, rawItem, response));
+  const records = response.notices ? [...response.notices, ...brought] : brought;
   for (const call of response.calls) {
     const result = results[call.index];
     if (result) records.push(resultRecord(agent, result));
@@ -137,7 +138,7 @@ export function withoutLooseReasoning(items: readonly AgentInputItem[]): AgentIn
   return items.slice(0, last + 1);
 }
 
-const isResult = (item: AgentInputItem): item is ResultLike =>
+export const isResult = (item: AgentInputItem): item is ResultLike =>
   item.type === 'function_call_result' ||
   item.type === 'computer_call_result' ||
   item.type === 'shell_call_output' ||
@@ -147,7 +148,7 @@ const isResult = (item: AgentInputItem): item is ResultLike =>
  * Index of a call → index of its result. Call ids may repeat (some servers count from one in every response): a result belongs
  * to the newest calls of its id, and among those that no message parts to the first that has none.
  */
-function pairResults(items: readonly AgentInputItem[]): Map<number, number> {
+export function pairResults(items: readonly AgentInputItem[]): Map<number, number> {
   const waiting = new Map<string, { part: number; calls: number[] }>();
   const answers = new Map<number, number>();
   let part = 0;

@@ -126,7 +126,7 @@ export function withEdit(call: Call, edited: string | undefined): Call {
 
 export function invalidResult(call: Call): CallResult {
   const { reason, text, error } = call.invalid!;
-  const result = resultWithout(call, reason === 'notRun' ? 'skipped' : 'failed', text);
+  const result = resultWithout(call, reason === 'notRun' || reason === 'budget' ? 'skipped' : 'failed', text);
   return error ? { ...result, error } : result;
 }
 

@@ -5,7 +5,7 @@ import { eventOf, outputOf } from './eventFields.ts';
 import { asksForWork } from './history.ts';
 import { droppedEvent } from './pendingInput.ts';
 import type { CallResult, Response } from './protocol/call.ts';
-import type { Downward, ItemReady, Upward } from './protocol/command.ts';
+import type { Downward, ItemReady, Steer, Upward } from './protocol/command.ts';
 import type { EffectOutcome } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { TurnOutcome } from './protocol/outcome.ts';
@@ -21,6 +21,7 @@ import {
   collected,
   decisionOf,
   heldText,
+  isBudget,
   liveCalls,
   modelInput,
   nextOf,
@@ -57,6 +58,7 @@ export const turnMachine = setup({
   },
   guards: {
     hasFailed: (_, outcome: EffectOutcome<unknown>) => outcome.status === 'error',
+    budgetSpent: (_, outcome: ModelOutcome) => outcome.status === 'error' && isBudget(outcome.failure),
     failsBesideCalls: ({ context }, outcome: ModelOutcome) => context.unsettled > 0 && isFailure(context, outcome),
     fails: ({ context }, outcome: ModelOutcome) => isFailure(context, outcome),
     callsAreReady: ({ context }, outcome: ModelOutcome) => outcome.status === 'error' && hasReadyCalls(context),
@@ -152,7 +154,7 @@ export const turnMachine = setup({
   description: 'One model response and the calls it asked for.',
   options: { maxIterations: 1000 },
   context: ({ input }) => ({
-    facts: input, gateOpen: input.gateOpen, attempt: 1, response: input.carried?.response ?? null, respondedAt: 0, results: input.carried?.results ?? {}, unsettled: 0, waiting: 0, broken: [], nested: {}, uncertain: {},
+    facts: input, gateOpen: input.gateOpen, attempt: input.attempt ?? 1, response: input.carried?.response ?? null, respondedAt: 0, results: input.carried?.results ?? {}, unsettled: 0, waiting: 0, broken: [], nested: {}, uncertain: {},
     chosen: null, failure: null, retryInMs: 0, kept: [], ready: {}, softStop: false, decision: null,
   }),
   output: ({ context }) => outcomeOf(context),
@@ -205,6 +207,7 @@ export const turnMachine = setup({
             input: ({ context }) => modelInput(context),
             onDone: [
               { guard: { type: 'failsBesideCalls', params: outputOf }, target: 'acting', actions: { type: 'fail', params: outputOf } },
+              { guard: { type: 'budgetSpent', params: outputOf }, target: '#turn.settled', actions: [{ type: 'fail', params: outputOf }, 'decide'] },
               { guard: { type: 'fails', params: outputOf }, target: '#turn.settled', actions: [{ type: 'fail', params: outputOf }, 'decide'] },
               {
                 guard: { type: 'callsAreReady', params: outputOf },
@@ -323,7 +326,6 @@ export const turnMachine = setup({
 });
 
 type Interrupt = Extract<Downward, { type: 'interrupt' }>;
-type Steer = Extract<Downward, { type: 'steer' }>;
 type Cut = Extract<Downward, { type: 'cut' }>;
 
 /** The model has no answer and will have none, or a call has failed while it answered. */

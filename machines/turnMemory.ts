@@ -29,6 +29,10 @@ export interface TurnInput {
   carried?: CarriedTurn;
   /** No tools are offered: all other turns are used up (B1). */
   isFinal?: true;
+  /** The history holds a compaction item of ours, which has to be made readable. */
+  isShort?: true;
+  /** The turn is tried again: with this attempt, default 1. */
+  attempt?: number;
 }
 export interface TurnContext {
   /** What the turn is told and never changes. */
@@ -75,6 +79,8 @@ export interface ModelInput {
   isFinal?: true;
   /** Those of its calls that may have begun. */
   ready?: Call[];
+  /** As in {@link TurnInput}. */
+  isShort?: true;
 }
 export type ModelOutcome = EffectOutcome<Response>;
 
@@ -132,12 +138,13 @@ export function retryOf(outcome: ModelOutcome): { delayMs: number; failure: Fail
 }
 
 export function modelInput(context: TurnContext): ModelInput {
-  const { agent, turn, first, history, unsaved, server, usedTools, carried, isFinal } = context.facts;
+  const { agent, turn, first, history, unsaved, server, usedTools, carried, isFinal, isShort } = context.facts;
   const input: ModelInput = { effectId: modelEffectId(context), agent, turn, first, attempt: context.attempt, history, unsaved, server, usedTools, carried: carried?.response };
   if (context.kept.length > 0) input.kept = context.kept;
   const ready = Object.values(context.ready);
   if (ready.length > 0) input.ready = ready.map(({ call }) => call);
   if (isFinal) input.isFinal = true;
+  if (isShort) input.isShort = true;
   return input;
 }
 
@@ -154,9 +161,11 @@ export function abortedResults(context: TurnContext, text: string): Record<strin
 export const heldText = ({ respondedAt }: TurnContext, at: number) => (respondedAt === 0 ? 'aborted by user' : abortedText(respondedAt, at));
 
 export function decisionOf(context: TurnContext): TurnDecision {
-  if (context.failure) return { next: 'failed', guard: 'hasFailed' };
+  if (context.failure) return { next: 'failed', guard: isBudget(context.failure) ? 'budgetSpent' : 'hasFailed' };
   return decideNext(context.response!, context.results, context.chosen ?? undefined);
 }
+
+export const isBudget = ({ code }: Failure) => code === 'budget.tokens' || code === 'budget.cost' || code === 'budget.time';
 
 export const nextOf = ({ decision }: TurnContext) => decision?.next ?? 'failed';
 

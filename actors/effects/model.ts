@@ -4,14 +4,17 @@ import { type Call, type Response, NO_USAGE } from '../../machines/protocol/call
 import type { AgentOutputItem } from '../../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
 import type { ModelInput } from '../../machines/turn.ts';
+import { messageOf } from '../errorRecord.ts';
 import { AgentsError, ModelBehaviorError, ModelError, ModelTimeoutError } from '../errors.ts';
 import type { EffectIo } from '../host.ts';
 import { toItems } from '../input.ts';
 import type { Model, ModelRequest, ModelResponse, ModelRetryAdvice } from '../ports.ts';
-import { STREAM_ENDED } from '../modelErrorFacts.ts';
+import { BudgetExceededError, ContextWindowError } from '../limitErrors.ts';
+import { STREAM_ENDED, isContextOverflow } from '../modelErrorFacts.ts';
 import { backoffDelay, normalizeModelError } from '../retryPolicies.ts';
 import { type AnyAgent, type RunScope, ok } from '../scope.ts';
 import { Usage } from '../usage.ts';
+import { budgetFailure, noteBudget, reserve } from './budgets.ts';
 import { inTime } from './deadline.ts';
 import { answerOf, isAnswer, keptItems, readyCalls } from './kept.ts';
 import { type Offered, handoffIn, newCall, readResponse } from './readResponse.ts';
@@ -29,8 +32,9 @@ export async function sample(scope: RunScope, input: ModelInput, io: EffectIo): 
     const pause = input.attempt === 1 ? scope.pace?.(io.signal) : undefined;
     if (pause) await pause;
     await tellStart(scope, agent, input, io);
-    const prepared = await prepareRequest(scope, agent, input, io.signal);
+    const prepared = await prepareRequest(scope, agent, input, io);
     io.signal.throwIfAborted(); // nothing starts after an interrupt (J4)
+    if (!isAnswer(attempt.kept)) reserve(scope, agent, { request: prepared.request, history: input.history }, io);
     if (!isAnswer(attempt.kept) && scope.listens(agent, 'agent_llm_start')) await scope.tell(agent, 'agent_llm_start', prepared.request, io.effectId);
     const found = scope.modelFor(agent);
     attempt.model = found instanceof Promise ? await found : found;
@@ -43,6 +47,8 @@ export async function sample(scope: RunScope, input: ModelInput, io: EffectIo): 
     if (scope.listens(agent, 'agent_llm_end')) await scope.tell(agent, 'agent_llm_end', answer, io.effectId);
     const response = await readResponse(scope, agent, prepared.offered, answer, attempt.ready);
     if (prepared.filteredInput) response.filteredInput = prepared.filteredInput;
+    if (prepared.notices && !isAnswer(attempt.kept)) response.notices = prepared.notices;
+    noteBudget(scope, agent, response, prepared.request, io);
     return ok(response);
   } catch (error) {
     return explain(attempt, error);
@@ -152,9 +158,12 @@ async function keep(attempt: Attempt, agent: AnyAgent, item: AgentOutputItem, of
 /** Trouble as data: whose it is, whether the request was sent, and when to try again (K1, K4). */
 async function explain(attempt: Attempt, error: unknown): Promise<RecordedOutcome> {
   const { scope, io, stage } = attempt;
+  scope.ledger.release(io.effectId);
+  if (error instanceof BudgetExceededError) return budgetFailure(scope, error, io.effectId);
   if (stage === 'preparing') return scope.failure('user', error, io.effectId, { sent: false });
   if (error instanceof ModelBehaviorError) return scope.failure('modelBehavior', error, io.effectId);
   if (stage === 'reading') return scope.failure('user', error, io.effectId);
+  if (isContextOverflow(error)) return scope.failure('contextWindow', new ContextWindowError(messageOf(error), { cause: error }), io.effectId);
   const code = error instanceof ModelTimeoutError ? 'modelTimeout' : error instanceof AgentsError && !(error instanceof ModelError) ? 'user' : 'model';
   const detail = error instanceof ModelTimeoutError ? { detail: { timeoutMs: error.timeoutMs } } : {};
   const failed = scope.failure(code, error, io.effectId, detail);

@@ -1,6 +1,7 @@
+import type { Budget } from './budget.ts';
 import type { Call, CallResult } from './call.ts';
 import type { AgentInputItem, UserMessageItem } from './item.ts';
-import type { ErrorKind, ItemOrigin } from './outcome.ts';
+import type { ErrorKind, ItemOrigin, PreparedRun } from './outcome.ts';
 import type { ThreadCommand } from './thread.ts';
 
 /** A message that joins the run at a safe point (L2). */
@@ -13,10 +14,15 @@ export interface PendingInput {
   staged?: true;
 }
 
-export type InterruptReason = 'user' | 'tripwire' | 'replaced';
+export type InterruptReason = 'user' | 'tripwire' | 'replaced' | 'deadline';
 
 /** What a call of `run()` may say anew about a run that it goes on with. */
-export interface Configuration { type: 'configure'; maxTurns?: number | null; errorHandlers?: ErrorKind[] }
+export interface Configuration extends Pick<PreparedRun, 'stopHooks' | 'finalTurn' | 'stuckDetection'> {
+  type: 'configure';
+  maxTurns?: number | null;
+  errorHandlers?: ErrorKind[];
+  budget?: Budget;
+}
 
 /** What a person or program may tell a running run. Each is journalled before it is applied. */
 export type Command =
@@ -29,7 +35,12 @@ export type Command =
   | { type: 'mail'; input: PendingInput[] }
   | { type: 'softStop' }
   | { type: 'interrupt'; reason: InterruptReason; at: number; partials?: Record<string, string>; notice?: boolean }
+  /** Shorten the conversation at the next safe point. */
+  | { type: 'compact' }
   | Configuration;
+
+export type Steer = Extract<Command, { type: 'steer' }>;
+export type Posted = Extract<Command, { type: 'mail' }>;
 
 /**
  * The answer to a waiting call. Of one whose body may have had its effect, `approve` runs it again, `reject` ends it with a
@@ -45,8 +56,6 @@ export type Decision =
 /** Commands in the form in which they travel down the tree, plus those that only the loop itself sends. */
 export type Downward =
   | Command
-  /** The history is summed up at the next safe point (N1). */
-  | { type: 'compact' }
   | { type: 'withdraw' }
   | { type: 'cut'; cut: Record<string, AgentInputItem[]> }
   | { type: 'gate.open' };

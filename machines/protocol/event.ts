@@ -40,6 +40,10 @@ export type LoopEvent =
   | { type: 'turn.settled'; path: string; agent: string; turn: number; next: TurnNext; guard: string }
   | { type: 'handoff.requested'; path: string; agent: string; target: string }
   | { type: 'handoff.occurred'; path: string; agent: string; target: string; records: ItemRecord[] }
+  /** Sizes in tokens, as far as they are known. */
+  | { type: 'compaction.started'; path: string; agent: string; size: number }
+  /** `dropped`: the oldest items, which the model that summed up could not be shown. */
+  | { type: 'compaction.completed'; path: string; agent: string; before: number; after: number; dropped: number; record: ItemRecord }
   | { type: 'guardrail.tripped'; path: string; agent: string; failure: Failure }
   | { type: 'run.awaitingApproval'; path: string; agent: string }
   | { type: 'run.resumed'; path: string; agent: string }

@@ -14,6 +14,17 @@ const RecordedOutcome = z.discriminatedUnion('status', [
 
 const PendingInput = z.looseObject({ id: z.string(), item: z.looseObject({}) });
 
+const amount = z.number().min(0);
+const Budget = z.object({
+  tokens: amount.optional(),
+  costUsd: amount.optional(),
+  wallTimeMs: amount.optional(),
+  toolCalls: amount.optional(),
+  softRatio: z.number().gt(0).max(1).optional(),
+  hardDeadline: z.boolean().optional(),
+  prices: z.record(z.string(), z.object({ inputPerMillion: amount, outputPerMillion: amount, cachedInputPerMillion: amount.optional() })).optional(),
+});
+
 /** What a person or program may say to a run. Events of XState itself are no commands. */
 export const CommandSchema = z.discriminatedUnion('type', [
   z.object({
@@ -25,9 +36,10 @@ export const CommandSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('mail'), input: z.array(PendingInput).min(1) }),
   z.object({ type: z.literal('softStop') }),
+  z.object({ type: z.literal('compact') }),
   z.object({
     type: z.literal('interrupt'),
-    reason: z.enum(['user', 'tripwire', 'replaced']),
+    reason: z.enum(['user', 'tripwire', 'replaced', 'deadline']),
     at: z.number(),
     partials: z.record(z.string(), z.string()).optional(),
     notice: z.boolean().optional(),
@@ -36,6 +48,10 @@ export const CommandSchema = z.discriminatedUnion('type', [
     type: z.literal('configure'),
     maxTurns: z.number().int().min(0).nullable().optional(),
     errorHandlers: z.array(z.enum(ERROR_KINDS)).optional(),
+    budget: Budget.optional(),
+    stopHooks: z.boolean().optional(),
+    finalTurn: z.boolean().optional(),
+    stuckDetection: z.object({ repetition: z.number(), failing: z.number(), monologue: z.number(), alternating: z.number() }).optional(),
   }),
 ]);
 

@@ -57,7 +57,7 @@ const modelOutputs = (context: TurnContext) => {
   const { attempt, ready, facts: { carried: given } } = context;
   if (given) return [ok(given.response)];
   const again = attempt < attemptsOf(context) ? [{ ...trouble('model'), retryInMs: 250 }] : [];
-  if (!isTold(context)) return [...responses.map(ok), trouble('model'), ...again];
+  if (!isTold(context)) return [...responses.map(ok), trouble('model'), trouble('budget.tokens', { sent: false }), ...again];
   return [...toldResponses(context).map(ok), trouble('model'), ...again, ...(hasCalls(ready) ? [] : again.map((one) => ({ ...one, kept: [callItem('call_0')] })))];
 };
 

@@ -9,6 +9,7 @@ export const OBSTACLES = {
 
 /** Not played: what the script itself does would reach a process that is gone. */
 export const NOT_PLAYED: Record<string, string> = {
+  'N2: a compaction that does not fit leaves out the oldest item and tries again, calls with their results': 'one effect of it sends several requests, each of them shorter',
   'G2: a local session beside it is read, never written, and warned about once': 'it counts what is written to the console, over all plays',
 };
 
@@ -36,5 +37,6 @@ export const NOT_COMPARED: Record<string, string> = {
   'C2: a body that takes longer than its timeoutMs is told to stop, and the model reads that it timed out': TIME,
   'C2: with timeoutBehavior raise_exception a timeout fails the run': TIME,
   'C2: timeoutErrorFunction words a timeout; an errorFunction that throws fails the run': TIME,
+  'B2: wall time is checked before each call, and a call that is under way may end': 'an answer that was not recorded is not asked for again when the time is over',
   'K1: timeoutMs ends a model call that takes too long; it is sent again only if that is known to be safe or approved': 'a provider that never answers never answers the next process either',
 };

@@ -89,6 +89,22 @@ describe('the composed charts in every order: G3, I2, J2, J4, C3, D1, D6, B1, L3
     expect(walk.states).toBeGreaterThan(200);
   });
 
+  test('N1, N2: with a conversation that is summed up because it is long, and because somebody asks', async () => {
+    const walk = await walkComposed(supportDesk('compacting', { parallel: ['g0'], session: true, limit: 60, fails: ['compactor'], decisions: [{ decision: 'approve' }], commands: ['steer', 'softStop', 'compact', 'interrupt'] }));
+    report('compacting', walk);
+    expect(walk.problems).toEqual([]);
+    expect(walk.isWhole).toBe(true);
+    expect(walk.states).toBeGreaterThan(500);
+  });
+
+  test('N2: with a request that does not fit, before anybody had expected it', async () => {
+    const walk = await walkComposed(supportDesk('overflowing', { parallel: [], limit: 1_000_000, overflows: true, fails: ['compactor'], commands: ['steer', 'softStop', 'interrupt'] }));
+    report('overflowing', walk);
+    expect(walk.problems).toEqual([]);
+    expect(walk.isWhole).toBe(true);
+    expect(walk.states).toBeGreaterThan(150);
+  });
+
   test('with all of it at once', { timeout: 600_000 }, async () => {
     const fails = ['model', 'execute', 'session', 'inputGuardrail', 'handoffFilter', 'toolGuardrail', 'approvalPolicy'] as const;
     const walk = await walkComposed(supportDesk('all', { session: true, guardsOutput: true, expertActs: true, retries: true, fails: [...fails] }), MOST);

@@ -1,4 +1,5 @@
 import type { ScreenVerdict } from '../../../machines/pendingInput.ts';
+import type { CompactorInput } from '../../../machines/compaction.ts';
 import type { AgentInputItem } from '../../../machines/protocol/item.ts';
 import type { ModelInput } from '../../../machines/turn.ts';
 import type { RunEvent } from '../../../actors/runView.ts';
@@ -53,8 +54,9 @@ function crashed({ host }: World): string[] {
 
 function badRequests({ begun }: World): string[] {
   return begun.flatMap(({ src, id, input }) => {
-    const disorder = src === 'model' ? disorderIn((input as ModelInput).history.toArray()) : undefined;
-    return disorder ? [`G3, C3: ${id} is asked with a history in which ${disorder}`] : [];
+    const asked = src === 'model' ? (input as ModelInput).history.toArray() : src === 'compactor' ? (input as CompactorInput).items : [];
+    const disorder = disorderIn(asked);
+    return disorder ? [`G3, C3, N2: ${id} is asked with a history in which ${disorder}`] : [];
   });
 }
 

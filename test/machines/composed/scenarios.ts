@@ -1,3 +1,4 @@
+import { compactionItem } from '../../../machines/compaction.ts';
 import type { Leaves } from '../../../machines/compose.ts';
 import type { AgentInputItem } from '../../../machines/protocol/item.ts';
 import type { ScreenInput } from '../../../machines/pendingInput.ts';
@@ -23,7 +24,7 @@ export interface Scenario {
   /** How many bodies may be lost with their process. */
   deaths?: number;
   /** Commands that may come at any point, each once. */
-  commands: ('steer' | 'mail' | 'softStop' | 'interrupt')[];
+  commands: ('steer' | 'mail' | 'softStop' | 'compact' | 'interrupt')[];
   /** Steers cut. */
   steerMode?: 'instant';
   /** What becomes complete next of an answer that is on its way. */
@@ -91,16 +92,21 @@ interface Choices {
   deaths?: number;
   decisions?: Scenario['decisions'];
   commands?: Scenario['commands'];
+  /** Tokens of the conversation beyond which it is summed up. */
+  limit?: number;
+  /** The first request of the second turn does not fit. */
+  overflows?: boolean;
 }
 
 /** Triage looks and pays at once, hands off to the expert, who answers. */
 export function supportDesk(name: string, choices: Choices = {}): Scenario {
   const { session = false, parallel = ['g0', 'g1'], maxTurns = 4, fails = [], retries = false, steered = false } = choices;
   const steering = steered ? { screensInput: true, stopHooks: true, finalTurn: true } : {};
-  const input = { agent: 'triage', prepared: preparedFor('triage', { session, parallel, maxTurns, ...steering }) };
+  const input = { agent: 'triage', prepared: preparedFor('triage', { session, parallel, maxTurns, ...steering, ...(choices.limit !== undefined && { compaction: { limit: choices.limit } }) }) };
   const ends = (effect: Begun): RecordedOutcome[] => {
     const outcomes = good(effect, choices);
     if (fails.includes(effect.src)) outcomes.push(broken(failureAt(FAILURES[effect.src] ?? 'user', effect)));
+    if (choices.overflows && effect.src === 'model' && turnOf(effect) === 2) outcomes.push(broken(failureAt('contextWindow', effect)));
     if (retries && effect.src === 'model' && effect.input.attempt === 1) outcomes.push(broken(failureAt('model', effect), 250));
     return outcomes;
   };
@@ -169,7 +175,7 @@ const helperCalls: Call[] = [
 
 const APPROVALS: Scenario['decisions'] = [{ decision: 'approve' }, { decision: 'approve', arguments: '{"amount":1}' }, { decision: 'reject', message: 'no' }];
 const RESOLUTIONS: Scenario['decisions'] = [{ decision: 'approve' }, { decision: 'useResult', output: 'paid' }, { decision: 'reject' }];
-const FAILURES: Partial<Record<keyof Leaves, Failure['code']>> = { model: 'model', execute: 'toolCall', session: 'session', inputGuardrail: 'guardrailExecution' };
+const FAILURES: Partial<Record<keyof Leaves, Failure['code']>> = { model: 'model', execute: 'toolCall', session: 'session', inputGuardrail: 'guardrailExecution', compactor: 'compaction' };
 
 function good(effect: Begun, choices: Choices): RecordedOutcome[] {
   const { src, input } = effect;
@@ -186,6 +192,8 @@ function good(effect: Begun, choices: Choices): RecordedOutcome[] {
       return [done({ target: 'expert', screensInput: choices.steered, records: [{ type: 'handoff_output_item', rawItem: resultItem('to_expert', 'transfer_to_expert'), agent: 'triage' }] })];
     case 'session':
       return [done({ saved: input.items.length })];
+    case 'compactor':
+      return [done({ item: compactionItem('so far', []), dropped: 0, usage: NO_USAGE })];
     case 'outputGuardrail':
       return [done({ failure: null }), done({ failure: { code: 'outputGuardrail', message: 'bad words' } })];
     case 'toolGuardrail':

@@ -27,6 +27,7 @@ export type Op =
   /** An item of an answer is complete, and a call that may begin. */
   | { kind: 'item'; id: string; item: AgentInputItem; call?: Call }
   | { kind: 'softStop' }
+  | { kind: 'compact' }
   | { kind: 'interrupt' }
   /** The process ends with all that is at work, and another one goes on: see `World.after`. */
   | { kind: 'die' };
@@ -126,6 +127,9 @@ export class World implements EffectRunner {
         return;
       case 'softStop':
         this.host.command({ type: 'softStop' });
+        return;
+      case 'compact':
+        this.host.command({ type: 'compact' });
         return;
       case 'interrupt':
         this.host.interrupt();
