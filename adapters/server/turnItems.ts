@@ -21,6 +21,8 @@ export class TurnItems {
   readonly #options: Options;
   readonly #calls: CallItems;
   readonly #streams: StreamedItems;
+  #compactions = 0;
+  #compaction: WireItem | undefined;
 
   constructor(options: Options) {
     this.#options = options;
@@ -47,6 +49,11 @@ export class TurnItems {
         return this.#streams.again(turn, event.path, event.at, event.kept);
       case 'turn.retracted':
         return this.#streams.again(turn, event.path, event.at, event.kept);
+      case 'compaction.started':
+        return this.#shortening(turn, event);
+      case 'compaction.completed':
+      case 'turn.started':
+        return this.#shortened(turn, event.at); // one that failed leaves the conversation as it was, and a turn follows
       case 'turn.settled':
         return this.#streams.takeBack(turn, event.at, event.path);
       default:
@@ -63,6 +70,17 @@ export class TurnItems {
       const item = typeof origin === 'object' ? noticeItem(place, origin.runtime, given) : userItem(place, clientIdOf(id), given);
       if (item) this.#whole(turn, item, at);
     }
+  }
+
+  #shortening(turn: CurrentTurn, { path, at }: Event<'compaction.started'>): void {
+    this.#compactions += 1;
+    this.#compaction = { type: 'contextCompaction', id: `${path}/compaction.${this.#compactions}` };
+    this.start(turn, this.#compaction, at);
+  }
+
+  #shortened(turn: CurrentTurn, at: number): void {
+    if (this.#compaction) this.complete(turn, this.#compaction, at);
+    this.#compaction = undefined;
   }
 
   #whole(turn: CurrentTurn, item: WireItem, at: number): void {
@@ -123,6 +141,7 @@ export class TurnItems {
   /** None is left open where the charts keep their word (I2). */
   end(turn: CurrentTurn, at: number): void {
     this.#streams.takeBack(turn, at);
+    this.#shortened(turn, at);
     for (const item of this.#calls.open()) this.complete(turn, { ...item, status: 'failed' }, at);
   }
 }

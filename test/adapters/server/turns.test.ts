@@ -1,6 +1,6 @@
 /** Turns: begun, steered, interrupted; each outcome that clients of the protocol know. */
 import { tool } from 'loopchart';
-import { calls, fails, hangs, responds, says, thinks } from 'loopchart/testing';
+import { answersWith, calls, fails, hangs, loop, responds, says, thinks } from 'loopchart/testing';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { latch, refund } from '../../scenarios/support/cast.ts';
@@ -114,6 +114,37 @@ describe('turn/steer', () => {
     expect(model.requests[1]!.input).toMatchObject([{ content: 'go' }, { type: 'function_call' }, { type: 'function_call_result' }, { content: 'one' }, { content: 'two' }]);
     const completed = client.messages.slice(from).filter(({ method }) => method === 'item/completed').map(({ params }) => params.item.clientId ?? params.item.type);
     expect(completed).toEqual(['mcpToolCall', 'one', 'two', 'agentMessage']);
+  });
+});
+
+describe('a steer is never lost', () => {
+  test('while the model answers, the answer stands, and the steer is read in the next request of the same turn', async () => {
+    const gate = latch();
+    const { client, model } = await serving({}, answersWith(() => gate.promise.then(() => says('first'))), says('second'));
+    const threadId = await client.thread();
+    const turnId = await client.turn(threadId, 'go');
+    await client.request('turn/steer', { threadId, expectedTurnId: turnId, input: textInput('and') });
+    gate.open();
+    expect((await client.until('turn/completed')).params.turn).toMatchObject({ id: turnId, items: [{ text: 'second' }] });
+    expect(model.requests[1]!.input).toMatchObject([{ content: 'go' }, { role: 'assistant' }, { content: 'and' }]);
+  });
+
+  test('sent at any moment, it is read in the turn that accepted it, or refused', async () => {
+    const { client, model } = await serving({}, loop(says('a few words')));
+    const threadId = await client.thread();
+    const accepted: string[] = [];
+    for (let moment = 0; moment < 25; moment += 1) {
+      const turnId = await client.turn(threadId, `turn ${moment}`);
+      for (let tick = 0; tick < moment; tick += 1) await Promise.resolve();
+      const asked = client.request('turn/steer', { threadId, expectedTurnId: turnId, input: textInput(`steer ${moment}`) });
+      await asked.then(() => accepted.push(`steer ${moment}`), (error: RpcFailure) => expect(error.message).toBe('no active turn to steer'));
+      await client.until(({ method, params }) => method === 'turn/completed' && params.turn.id === turnId);
+    }
+    const read = JSON.stringify(model.requests.at(-1)!.input);
+    const shownSteers = client.messages.flatMap(({ method, params }) => (method === 'item/completed' && params.item.type === 'userMessage' ? [params.item.content[0].text] : [])).filter((text) => text.startsWith('steer'));
+    expect(shownSteers).toEqual(accepted);
+    expect(accepted.filter((text) => !read.includes(`"${text}"`))).toEqual([]);
+    expect(accepted.length).toBeGreaterThan(0);
   });
 });
 
