@@ -39,7 +39,7 @@ export function recordedThreads({ agent, agents = [], journal, models = [], opti
     models: () => models,
     start: ({ ephemeral, onEvent }) => started(agent, { ...options, agents, journal: ephemeral ? new MemoryJournal() : kept }, onEvent),
     open: async (threadId, { onEvent }) => ((await isThread(kept, threadId)) ? openThread(threadId, { ...options, journal: kept, agents: all, onEvent }) : undefined),
-    look: async (threadId) => ((await isThread(kept, threadId)) ? looked(kept, threadId, all) : undefined),
+    look: (threadId) => looked(kept, threadId, all),
     list: async () => (await kept.list()).flatMap(({ runId, threadId, startedAt, updatedAt }): ThreadEntry[] => (threadId === runId ? [{ id: runId, createdAt: startedAt, updatedAt }] : [])),
   };
 }
@@ -56,7 +56,8 @@ async function started(agent: AnyAgent, options: ThreadOptions<any>, onEvent: Ev
   });
 }
 
-const isThread = async (journal: Journal, threadId: string): Promise<boolean> => (await journal.list({ threadId })).some(({ runId }) => runId === threadId);
+/** Also a run on its own may be recorded there; it is no thread. */
+const isThread = async (journal: Journal, threadId: string): Promise<boolean> => (await journal.read(threadId))[0]?.type === 'thread.start';
 
 /** Fed what is recorded; nothing is run, and nobody is held up. */
 async function looked(journal: Journal, threadId: string, agents: readonly AnyAgent[]): ReturnType<ThreadSource['look']> {

@@ -1,5 +1,5 @@
 /** Threads as a whole: listed, read, resumed, forked, reverted, given up. */
-import { MemoryJournal, tool } from 'loopchart';
+import { Agent, MemoryJournal, run, tool } from 'loopchart';
 import { calls, loop, says, scriptedModel, virtualClock } from 'loopchart/testing';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -209,4 +209,22 @@ test('model/list knows what a client may choose from', async () => {
   const { client } = await serving({ models: ['fast', 'good'] });
   const { data, nextCursor } = await client.request('model/list');
   expect([data.map(({ id, isDefault }: { id: string; isDefault: boolean }) => [id, isDefault]), nextCursor]).toEqual([[['fast', true], ['good', false]], null]);
+});
+
+test('runs of the same journal are no threads: not listed, not opened', async () => {
+  const journal = new MemoryJournal();
+  const speaker = new Agent({ name: 'assistant', model: scriptedModel(says('alone')) });
+  await run(speaker, 'go', { journal, runId: 'run_alone' });
+  const { client } = await serving({ journal });
+  expect((await client.request('thread/list')).data).toEqual([]);
+  for (const method of ['thread/read', 'thread/resume', 'thread/turns/list']) await expect(client.request(method, { threadId: 'run_alone' })).rejects.toMatchObject({ message: 'thread not found: run_alone' });
+});
+
+test('a thread that another process has is not taken from it', async () => {
+  const journal = new MemoryJournal();
+  const { client } = await serving({ journal }, says('yes'));
+  const threadId = await client.thread();
+  const { client: other } = await serving({ journal });
+  await expect(other.request('thread/resume', { threadId })).rejects.toMatchObject({ code: -32603, message: expect.stringContaining('is continued elsewhere') });
+  expect((await other.request('thread/read', { threadId })).thread.status).toEqual({ type: 'notLoaded' });
 });
