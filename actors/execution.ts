@@ -218,6 +218,11 @@ export class Execution implements RunSource {
     return this.#deciding.decide(id, decision, interrupts);
   }
 
+  /** To be told when a rule was added to the approval policy: it holds for what waits, too (M8). */
+  reconsider(): Promise<void> {
+    return this.#deciding.reconsider();
+  }
+
   #listen(): void {
     this.#signals.on(this.#options.signal, () => void this.interrupt());
     this.#signals.on(this.#options.stopSignal, () => this.softStop());

@@ -105,13 +105,16 @@ export class Host implements LeafHost {
   }
 
   /** Stands where the checkpoint stands, if the entries say so too. */
-  #restore({ actor, position, mark, decisions, scopes }: Checkpoint, entries: readonly JournalEntry[]): boolean {
+  #restore({ actor, position, mark, decisions, scopes, view }: Checkpoint, entries: readonly JournalEntry[]): boolean {
     const [start, rest] = [entries[0], entries[position - 1]];
     if ((start?.type !== 'run.start' && start?.type !== 'thread.start') || rest?.type !== 'run.rest' || rest.mark !== mark) return false;
+    const { watcher } = this.#options;
+    if (watcher && !view) return false; // it would count anew
     this.now = rest.at;
     this.#boot(start.input, actor);
     if (this.#record.mark() === mark && this.#options.effects.recall?.(scopes, nestedRuns(actor))) {
       this.decisions.recall(decisions);
+      if (view) watcher?.recall(view);
       return true;
     }
     this.#actor?.stop(); // nothing has been begun
@@ -123,10 +126,11 @@ export class Host implements LeafHost {
 
   /** Where the run stands now that it is at rest; nothing while it is not, or where it cannot be kept. */
   get checkpoint(): Checkpoint | undefined {
-    const scopes = this.#options.effects.memory;
+    const { effects: { memory: scopes }, watcher } = this.#options;
+    const view = watcher?.memory;
     const last = this.entries.at(-1);
     if (!this.#actor || !scopes || this.crash || last?.type !== 'run.rest') return undefined;
-    return { position: this.writer.length, mark: last.mark, actor: this.#actor.kept, scopes, decisions: this.decisions.kept };
+    return { position: this.writer.length, mark: last.mark, actor: this.#actor.kept, scopes, decisions: this.decisions.kept, ...(view && { view }) };
   }
 
   /** Executes what a replayed run is still waiting for, after all that it was told. */

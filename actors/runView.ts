@@ -17,6 +17,7 @@ import type { Announced, ItemStatus, RunEvent, Started } from './runEvents.ts';
 import { approvalItemOf, runItemOf } from './runItems.ts';
 import type { ProgressListener, RunScope } from './scope.ts';
 import { LEFT_OPEN, NAMES, STATUS, beginsStream, detailsOf, lateOutput } from './viewWords.ts';
+import { type ViewMemory, type ViewParts, memoryOf, recalled } from './viewMemory.ts';
 
 export type { RunEvent } from './runEvents.ts';
 
@@ -57,6 +58,20 @@ export class RunView {
   follow(present: Present, scopes: Scopes): void {
     this.#present = present;
     this.#scopes = scopes;
+  }
+
+  /** For whoever goes on from here; nothing while something is held back. */
+  get memory(): ViewMemory | undefined {
+    return this.#held.length > 0 ? undefined : memoryOf(this.#count, this.#parts);
+  }
+
+  recall(memory: ViewMemory): void {
+    this.#count = memory.count;
+    recalled(memory, this.#parts);
+  }
+
+  get #parts(): ViewParts {
+    return { turns: this.#turns, open: this.#open, atWork: this.#atWork, bodies: this.#bodies, begun: this.#begun };
   }
 
   readonly raw: StreamEventListener = (effectId, agent, event) => {

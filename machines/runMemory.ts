@@ -111,7 +111,7 @@ function onBase(prepared: PreparedRun, { history, carried, pendingInput, server,
 
 const isNotice = (origin: ThreadBase['origin']) => typeof origin === 'object';
 
-export function configure(context: RunContext, { type: _type, maxTurns = context.maxTurns, ...facts }: Configuration): Partial<RunContext> {
+export function configure(context: RunContext, { type: _type, budget: _budget, maxTurns = context.maxTurns, ...facts }: Configuration): Partial<RunContext> {
   return context.prepared ? { maxTurns, prepared: { ...context.prepared, ...facts } } : { maxTurns };
 }
 

@@ -47,7 +47,7 @@ export class LiveThread implements Thread {
     this.#fork = fork;
     const watcher = {
       onEvent: (event: ThreadEvent, isReplayed: boolean) => this.#heard(event, isReplayed),
-      onSettled: (event: Settled, scope: RunScope) => this.#handles.settled(event, scope),
+      onSettled: (event: Settled, scope: RunScope, at: number) => this.#handles.settled(event, scope, at),
       onRest: () => this.#wake(),
       onCrash: (error: unknown) => this.#broke(error),
     };
@@ -244,7 +244,7 @@ export class LiveThread implements Thread {
     if (event.type === 'queue.changed') this.#handles.queued(event.queue);
     this.#deliveries.heard(event);
     this.#options.onEvent?.(event);
-    if (!isReplayed) this.#hub.publish(event);
+    this.#hub.publish(event); // nobody hears it yet of what is replayed; of the run that goes on it can be read again (I6)
   }
 
   /** The order of J2: run settled, thread at rest, bodies ended or left behind, and then whoever asked hears. */
