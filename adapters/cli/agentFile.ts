@@ -107,6 +107,8 @@ export const OWN_ENTRIES: Readonly<Record<string, string>> = {
   'loopchart/sqlite': '../journals/sqlite',
   'loopchart/postgres': '../journals/postgres',
   'loopchart/server': '../server/index',
+  'loopchart/thread': '../../actors/thread/index',
+  'loopchart/view': '../../actors/view/index',
   'loopchart/visualizations': '../../visualizations/index',
 };
 
