@@ -160,7 +160,6 @@ export const threadMachine = setup({
   on: {
     'thread.*': { actions: { type: 'decline', params: eventOf } },
     'queue.*': { actions: { type: 'decline', params: eventOf } },
-    'rule.*': { actions: { type: 'decline', params: eventOf } },
     'queue.add': { actions: [{ type: 'keepEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] },
     'queue.edit': [
       { guard: { type: 'isQueued', params: eventOf }, actions: [{ type: 'editEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] },
