@@ -128,7 +128,7 @@ export function checkStop(events: readonly RunEvent[]): void {
   const at = events.findIndex(({ cause }) => cause === 'interrupt');
   if (at < 0) return;
   const rest = events.slice(at).filter(({ type }) => type !== 'tool.late');
-  expect(rest.filter((event) => BEGINNINGS.has(event.type) && !('id' in event && event.id.endsWith('/item.cut'))), 'J4: it begins after the interrupt').toEqual([]);
+  expect(rest.filter((event) => BEGINNINGS.has(event.type) && !('id' in event && /\/item\.cut(\.\d+)?$/.test(event.id))), 'J4: it begins after the interrupt').toEqual([]);
   const stop = rest.filter(({ cause }) => cause === 'interrupt');
   const firstEnd = stop.findIndex(({ type }) => type === 'item.completed' || type === 'turn.settled' || type === 'run.settled');
   const lateAnswers = firstEnd < 0 ? [] : stop.slice(firstEnd).filter(({ type }) => type === 'approval.resolved');
