@@ -1,10 +1,11 @@
 /** The conversation as plain text on the standard output; errors on the standard error. */
 import type { RunToolApprovalItem } from '../../actors/items.ts';
+import type { RunEvent } from '../../actors/runView.ts';
 import type { Ending } from './conversation.ts';
 import { type Paint, paintFor } from './paint.ts';
 import type { Ruling, Writer } from './piped.ts';
 import { type Page, Transcript } from './transcript.ts';
-import { callText, explained, harmless, secondsText, uncertaintyOf, usageText, wayOnText } from './wording.ts';
+import { askedOf, explained, harmless, secondsText, uncertaintyOf, usageText, wantedOf, wayOnText } from './wording.ts';
 
 export class PlainOutput implements Writer, Page {
   readonly #out: NodeJS.WriteStream;
@@ -14,7 +15,6 @@ export class PlainOutput implements Writer, Page {
   readonly #showStacks: boolean;
   readonly #transcript = new Transcript(this);
   #atLineStart = true;
-  #hasText = false;
 
   constructor({ out, errors, showStacks }: { out: NodeJS.WriteStream; errors: NodeJS.WriteStream; showStacks: boolean }) {
     this.#out = out;
@@ -24,14 +24,16 @@ export class PlainOutput implements Writer, Page {
     this.#showStacks = showStacks;
   }
 
-  readonly event = this.#transcript.add;
+  /** What a line of the input says has been written already. */
+  readonly event = (event: RunEvent): void => {
+    if (event.type !== 'input.accepted' || event.source?.kind !== 'command') this.#transcript.add(event);
+  };
   readonly recall = this.#transcript.recall;
 
   text(piece: string): void {
     const text = harmless(piece);
     if (text === '') return;
     this.#out.write(text);
-    this.#hasText = true;
     this.#atLineStart = text.endsWith('\n');
   }
 
@@ -39,26 +41,25 @@ export class PlainOutput implements Writer, Page {
     if (!this.#atLineStart) this.#out.write('\n');
     this.#atLineStart = true;
     if (text === '') return;
-    if (tone === 'plain') this.#hasText = true;
     this.#out.write(`${this.#paint(tone, harmless(text))}\n`);
   }
 
   said(text: string): void {
-    this.#hasText = false;
     this.line(`> ${text}`, 'person');
   }
 
   ruled(item: RunToolApprovalItem, { decision, by }: Ruling): void {
-    const what = `${item.agent.name} wants to call ${callText(item.name ?? 'a tool', item.rawItem)}`;
+    const what = item.questions ? askedOf(item) : wantedOf(item);
     this.line(`  ? ${item.uncertain ? uncertaintyOf(item) : what}: ${rulingText(item, { decision, by })}`, 'notice');
   }
 
   settled(ending: Ending): void {
     this.line('');
     // A final output that no message carried, such as the result of a tool.
-    if (ending.status === 'completed' && !this.#hasText && ending.output !== undefined) this.line(outputText(ending.output));
+    if (ending.status === 'completed' && !this.#transcript.hasText && ending.output !== undefined) this.line(outputText(ending.output));
     if (ending.status === 'failed') this.trouble(ending.error);
     if (ending.status === 'interrupted') this.line('  interrupted', 'notice');
+    if (ending.status === 'stopped') this.line('  stopped after this turn', 'notice');
     if (ending.wayOn !== undefined) this.line(`  ${wayOnText(ending)}`, 'notice');
     this.line(`  [${ending.agent}: ${usageText(ending.spent)}, ${secondsText(ending.ms)}]`, 'quiet');
     this.#out.write('\n');
@@ -71,8 +72,9 @@ export class PlainOutput implements Writer, Page {
   }
 }
 
-function rulingText({ uncertain }: RunToolApprovalItem, { decision, by }: Ruling): string {
-  if (decision === 'leave') return uncertain ? 'left waiting, because only a person can say' : 'left waiting, because nobody is there to approve it (see --approve)';
+function rulingText({ uncertain, questions }: RunToolApprovalItem, { decision, by }: Ruling): string {
+  if (decision === 'leave') return uncertain || questions ? 'left waiting, because only a person can say' : 'left waiting, because nobody is there to approve it (see --approve)';
+  if (by === 'nobody' && questions) return 'declined, because nobody is there to answer';
   if (by === 'nobody') return 'rejected, because nobody is there to approve it (see --approve)';
   return `${decision === 'approve' ? 'approved' : 'rejected'} by --approve`;
 }
