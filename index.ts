@@ -106,6 +106,7 @@ export {
   UserError,
 } from './actors/errors.ts';
 export type * from './actors/errors.ts';
+export { BudgetExceededError, CompactionError, ContextWindowError } from './actors/limitErrors.ts';
 export { AgentHooks, RunHooks, RuntimeEventEmitter, registerHooks } from './actors/lifecycle.ts';
 export type * from './actors/lifecycle.ts';
 export { assistant, system, user } from './actors/message.ts';

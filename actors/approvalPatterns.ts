@@ -63,8 +63,9 @@ const membersOf = (value: unknown): unknown[] => (Array.isArray(value) ? value :
 export function argumentsOfCall({ item, edited }: Call): unknown {
   switch (item.type) {
     case 'function_call':
+      return parsed(edited ?? item.arguments);
     case 'hosted_tool_call':
-      return parsed(edited ?? item.arguments ?? '');
+      return parsed(item.arguments ?? String(item.providerData?.['arguments'] ?? ''));
     case 'computer_call':
       return { actions: item.actions ?? (item.action ? [item.action] : []) };
     case 'shell_call':

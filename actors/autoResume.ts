@@ -125,7 +125,7 @@ const causeOf = (error: unknown): unknown => (error instanceof Error && error.ca
 
 function mayPass({ code }: Failure, error: unknown): boolean {
   if (code === 'maxTurns' || code === 'modelTimeout') return true;
-  if (code !== 'model') return false;
+  if (code !== 'model' && code !== 'compaction') return false;
   const { isNetworkError, isAbort, statusCode } = normalizeModelError(causeOf(error));
   if (isAbort) return false;
   if (error instanceof ModelError && error.code === STREAM_ENDED) return true;

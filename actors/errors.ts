@@ -4,6 +4,7 @@
  */
 import type { FunctionCallItem, TextOutput } from '../machines/protocol/item.ts';
 import type { Agent } from './agent.ts';
+import { named } from './errorName.ts';
 import type { InputGuardrailResult, OutputGuardrailMetadata, OutputGuardrailResult } from './guardrail.ts';
 import type { RunContext } from './runContext.ts';
 import type { RunState } from './runState.ts';
@@ -255,11 +256,6 @@ export class ModelError extends AgentsError {
   }
 
   static { named(this, 'ModelError'); }
-}
-
-/** On the prototype: names survive minification, are inherited, and do not show as a field of each error. */
-function named(errorClass: { prototype: Error }, name: string): void {
-  Object.defineProperty(errorClass.prototype, 'name', { value: name, configurable: true, writable: true });
 }
 
 /** Writable, because the runner attaches the state to errors that were thrown before it was known. */

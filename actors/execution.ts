@@ -2,7 +2,7 @@
 import { CHART_VERSIONS } from '../machines/versions.ts';
 import { wellFormed } from '../machines/history.ts';
 import type { Call } from '../machines/protocol/call.ts';
-import type { Command, Decision, PendingInput } from '../machines/protocol/command.ts';
+import type { Command, Decision, InterruptReason, PendingInput } from '../machines/protocol/command.ts';
 import type { AgentInputItem } from '../machines/protocol/item.ts';
 import type { JournalEntry } from '../machines/protocol/journal.ts';
 import type { RunInput, RunOutcome } from '../machines/protocol/outcome.ts';
@@ -18,10 +18,11 @@ import { Host, type OpenDecision } from './host.ts';
 import type { Journal } from './journal.ts';
 import { MemoryJournal } from './memoryJournal.ts';
 import { toItems } from './input.ts';
+import type { Clock } from './ports.ts';
 import { type Progress, progressOf, savesToSession } from './progress.ts';
 import { RunContext } from './runContext.ts';
 import { RunView } from './runView.ts';
-import { type RunSource, RunState } from './runState.ts';
+import { type RunSource, RunState, type SteerWay } from './runState.ts';
 import { settledResult } from './settledResult.ts';
 import { Signals } from './signals.ts';
 import { type AnyRunOptions, RunScope, agentHasListeners } from './scope.ts';
@@ -34,6 +35,7 @@ export class Execution implements RunSource {
   readonly #host: Host;
   readonly #effects: Effects;
   readonly #options: AnyRunOptions;
+  readonly #clock: Clock;
   readonly #checkpoints: Checkpoints;
   #wake: () => void = () => undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -44,8 +46,9 @@ export class Execution implements RunSource {
   readonly #deciding: Deciding;
 
   /** @param from nothing for a fresh run. */
-  constructor({ agent, config, options, hooks, stream, onStream, pace }: ExecutionOptions, from: ExecutionOrigin = {}) {
+  constructor({ agent, config, options, hooks, stream, retryByDefault, onStream, pace }: ExecutionOptions, from: ExecutionOrigin = {}) {
     this.#options = options;
+    this.#clock = options.clock ?? config.clock ?? systemClock;
     const causes = new Map<string, unknown>();
     const listens = onStream !== undefined || options.onEvent !== undefined || agentHasListeners(agent);
     const view = listens ? new RunView({ onStream, onEvent: options.onEvent, bufferUntilGuarded: options.bufferUntilGuarded }) : undefined;
@@ -57,6 +60,7 @@ export class Execution implements RunSource {
       runContext: from.runContext ?? toRunContext(options.context),
       hooks,
       stream,
+      retryByDefault,
       causes,
       onRaw: view?.raw,
       onProgress: view?.progressed,
@@ -64,15 +68,15 @@ export class Execution implements RunSource {
       runData: () => ({ ...this.state.look(), state: this.state }),
     });
     for (const agent of from.agents ?? []) this.scope.keyOf(agent);
+    this.scope.ledger.open(this.scope.option('budget'));
     this.#effects = new Effects(this.scope, settledResult);
-    const clock = options.clock ?? config.clock ?? systemClock;
     const journal = options.journal ?? config.journal ?? from.journal;
     const checkpointEvery = options.checkpointEvery ?? config.checkpointEvery ?? (journal ? undefined : Infinity); // nobody opens what is in this process only
     this.#host = new Host({
       runId: this.scope.runId,
       threadId: options.threadId ?? from.threadId,
       journal: journal ?? new MemoryJournal(),
-      clock,
+      clock: this.#clock,
       effects: this.#effects,
       causes,
       onRest: () => this.#check(),
@@ -86,7 +90,7 @@ export class Execution implements RunSource {
     view?.follow(this.#host, this.#effects);
     this.state = from.state ?? new RunState(this);
     this.state.follow(this);
-    this.#deciding = new Deciding({ host: this.#host, clock, state: this.state, scopeOf: (id) => this.scopeOf(id), interruption: () => this.#interruption() });
+    this.#deciding = new Deciding({ host: this.#host, clock: this.#clock, state: this.state, scopeOf: (id) => this.scopeOf(id), interruption: () => this.#interruption() });
   }
 
   get origin(): ExecutionOrigin {
@@ -147,11 +151,10 @@ export class Execution implements RunSource {
   async #catchUp(entries: readonly JournalEntry[]): Promise<void> {
     await this.#checkpoints.replay(this.#host, entries);
     for (const [id, effect] of this.#host.effects.entries()) await this.#effects.checkFits(effect.src, effect.input, this.state.hasDecision(id));
-    const { maxTurns, errorHandlers, stopSignal, session } = this.#options;
+    const { maxTurns, errorHandlers, stopSignal, session, budget } = this.#options;
     if (!session && savesToSession(this.#host.snapshot)) throw new UserError('This run saves to a session. Pass the session again, as the option `session`, to go on with it.');
-    this.#mustKeepPolicy(progressOf(this.#host.snapshot));
-    if (maxTurns !== undefined || errorHandlers) this.#host.command({ type: 'configure', maxTurns, errorHandlers: errorHandlers && handledKinds(errorHandlers) });
-    for (const { path, input } of this.state.takeStaged()) this.steer(input, path);
+    if (maxTurns !== undefined || errorHandlers || budget) this.#host.command({ type: 'configure', maxTurns, errorHandlers: errorHandlers && handledKinds(errorHandlers), ...(budget && { budget }) });
+    for (const { path, input } of this.state.takeStaged()) this.steer(input, { path });
     await this.#deciding.takeAll();
     if (stopSignal?.aborted) this.softStop();
     for (const command of this.#saidBefore()) this.#host.command(command);
@@ -159,19 +162,12 @@ export class Execution implements RunSource {
 
   /**
    * Continues a run that has settled, as a new one that begins where it ended (K5).
-   * @param progress how far that run had come. Its limit stands unless another is given (B1).
+   * @param maxTurns the limit of that run, which stands unless another is given (B1).
    */
-  async continue(outcome: RunOutcome, progress: Progress): Promise<void> {
-    const { scope } = this;
-    this.#mustKeepPolicy(progress);
-    const going = continued(scope, outcome, this.state.takeStaged().flatMap(({ input }) => input));
-    if (this.#options.maxTurns === undefined) going.maxTurns = progress.maxTurns;
-    await this.#play(() => this.#begin({ path: scope.runId, agent: outcome.agent, prepared: going, before: before(scope) }));
-  }
-
-  /** What needs approval by a policy must not run because somebody forgot to say it again (D6). */
-  #mustKeepPolicy({ hasPolicy }: Progress): void {
-    if (hasPolicy && this.scope.rules.length === 0) throw new UserError('This run has an approval policy. Pass it again, as the option `approvalPolicy`, to go on with it; one without rules says that it has none any more.');
+  async continue(outcome: RunOutcome, maxTurns: number | null): Promise<void> {
+    const going = continued(this.scope, outcome, this.state.takeStaged().flatMap(({ input }) => input));
+    if (this.#options.maxTurns === undefined) going.maxTurns = maxTurns;
+    await this.#play(() => this.#begin({ path: this.scope.runId, agent: outcome.agent, prepared: going, before: before(this.scope) }));
   }
 
   /**
@@ -189,15 +185,20 @@ export class Execution implements RunSource {
     return this.#tell({ type: 'softStop' });
   }
 
+  /** Shortens the conversation at the next safe point (N1). */
+  compact(): boolean {
+    return this.#tell({ type: 'compact' });
+  }
+
   /** Resolves when the run has settled and nothing of it runs any more (J2, J4). */
-  async interrupt(): Promise<boolean> {
-    const changed = this.#host.interrupt({ keepPartial: this.#options.keepPartial, notice: this.#options.interruptNotice, expectedRunId: this.scope.runId });
+  async interrupt(reason: InterruptReason = 'user'): Promise<boolean> {
+    const changed = this.#host.interrupt({ reason, keepPartial: this.#options.keepPartial, notice: this.#options.interruptNotice, expectedRunId: this.scope.runId });
     await this.#ended;
     return changed === 'accepted';
   }
 
-  steer(input: PendingInput[], path?: string): boolean {
-    return this.#tell({ type: 'steer', input, ...(path !== undefined && { path }) });
+  steer(input: PendingInput[], { path, mode = this.scope.option('steerMode') }: SteerWay = {}): boolean {
+    return this.#tell({ type: 'steer', input, ...(path !== undefined && { path }), ...(mode === 'instant' && { mode }) });
   }
 
   mail(input: PendingInput[]): boolean {
@@ -227,13 +228,15 @@ export class Execution implements RunSource {
   }
 
   #begin(input: RunInput): Promise<void> {
-    const { stopSignal } = this.#options;
-    return this.#host.start(stopSignal?.aborted ? { ...input, softStop: true } : input, CHART_VERSIONS, ...this.#saidBefore());
+    const { limits } = this.scope.ledger;
+    const start = { ...input, ...(this.#options.stopSignal?.aborted && { softStop: true }), ...(limits && { budget: limits }) };
+    return this.#host.start(start, CHART_VERSIONS, ...this.#saidBefore());
   }
 
-  /** A signal that had fired before the run began interrupts it before any effect (J3). */
-  readonly #saidBefore = (): Command[] => (this.#options.signal?.aborted ? [this.#interruption()] : []);
-  readonly #interruption = (): Command => ({ type: 'interrupt', reason: 'user', at: 0, notice: this.#options.interruptNotice ?? true });
+  /** A signal that had fired before the run began, or a deadline that was over, interrupts it before any effect (J3, O6). */
+  readonly #saidBefore = (): Command[] => (this.#options.signal?.aborted ? [this.#interruption()] : (this.#untilDeadline() ?? 1) > 0 ? [] : [this.#interruption('deadline')]);
+  readonly #interruption = (reason: InterruptReason = 'user'): Command => ({ type: 'interrupt', reason, at: 0, notice: this.#options.interruptNotice ?? true });
+  readonly #untilDeadline = () => this.scope.ledger.untilDeadline(this.#clock.now());
 
   /** From the first effect to rest; however it ends, nothing is left running and nobody is listened to. */
   #play(go: () => Promise<void> | void, prepare?: () => Promise<void>): Promise<void> {
@@ -248,6 +251,7 @@ export class Execution implements RunSource {
       await prepare?.();
       const rest = this.#untilRest();
       await go();
+      this.#signals.after(this.#clock, this.#untilDeadline(), () => void this.interrupt('deadline'));
       await rest;
     } finally {
       await this.#wind();

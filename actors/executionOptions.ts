@@ -15,6 +15,8 @@ export interface ExecutionOptions {
   options: AnyRunOptions;
   hooks?: RunHooks<any, any>;
   stream: boolean;
+  /** Requests are sent again also where the app says nothing about that (K1). */
+  retryByDefault?: boolean;
   /** Hears the events of the stream of the Agents SDK. */
   onStream?: ViewListener;
   /** How its result is read, where it streams. */

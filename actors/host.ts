@@ -1,5 +1,5 @@
 import type { AnyActorRef } from 'xstate';
-import type { Command, Decision } from '../machines/protocol/command.ts';
+import type { Command, Decision, InterruptReason } from '../machines/protocol/command.ts';
 import type { Incoming, JournalEntry, RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { RunInput, RunOutcome } from '../machines/protocol/outcome.ts';
 import type { ThreadCommand, ThreadInput } from '../machines/protocol/thread.ts';
@@ -193,9 +193,9 @@ export class Host implements LeafHost {
     return 'accepted';
   }
 
-  interrupt(options: { keepPartial?: boolean; notice?: boolean; expectedRunId?: string } = {}): CommandReceipt {
+  interrupt(options: { keepPartial?: boolean; notice?: boolean; expectedRunId?: string; reason?: InterruptReason } = {}): CommandReceipt {
     const partials = options.keepPartial === false ? {} : this.effects.partials;
-    return this.command({ type: 'interrupt', reason: 'user', at: 0, partials, notice: options.notice ?? true }, options.expectedRunId);
+    return this.command({ type: 'interrupt', reason: options.reason ?? 'user', at: 0, partials, notice: options.notice ?? true }, options.expectedRunId);
   }
 
   /** A decision for a call that is announced but does not wait yet is kept for it (D4). With `then` both take effect, or neither (D2). */
@@ -259,10 +259,12 @@ export class Host implements LeafHost {
     switch (entry.type) {
       case 'run.start':
       case 'thread.start':
+        this.#options.effects.hear?.(entry);
         this.#boot(entry.input);
         break;
       case 'command':
-        if (this.ending === null) this.#actor!.tell(stamped(entry.command, entry.at));
+        this.#options.effects.hear?.(entry);
+        if (this.ending === null) this.effects.whileCutting(entry.command, () => this.#actor!.tell(stamped(entry.command, entry.at)));
         break;
       case 'decide':
         this.decisions.keep(entry.id, entry.decision, entry.fingerprint);

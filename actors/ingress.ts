@@ -5,6 +5,7 @@
 import type { Command, PendingInput } from '../machines/protocol/command.ts';
 import { ERROR_KINDS } from '../machines/protocol/outcome.ts';
 import { UserError } from './errors.ts';
+import { budgetProblem } from './limits.ts';
 
 /** @throws UserError for what is no command; events of XState itself are none. */
 export function checkedCommand(command: Command): Command {
@@ -15,21 +16,28 @@ export function checkedCommand(command: Command): Command {
   return command;
 }
 
-const KNOWN = '`steer`, `mail`, `softStop`, `interrupt` or `configure`';
+const KNOWN = '`steer`, `mail`, `softStop`, `interrupt`, `compact` or `configure`';
 type Check<Type extends Command['type']> = (command: Extract<Command, { type: Type }>) => string | undefined;
 
 const CHECKS: { [Type in Command['type']]: Check<Type> } = {
-  steer: ({ input, path = '' }) => (typeof path === 'string' ? problemOf('steer', input) : 'the `path` of a `steer` is a text'),
+  steer: ({ input, path = '', mode, cut = {} }) => {
+    if (mode !== undefined && mode !== 'instant') return `"${String(mode)}" is no mode of a steer: leave it out, or say 'instant'`;
+    if (!isObject(cut) || !Object.values(cut).every(Array.isArray)) return '`cut` of a steer is a list of items by effect';
+    return typeof path === 'string' ? problemOf('steer', input) : 'the `path` of a `steer` is a text';
+  },
   mail: ({ input }) => problemOf('mail', input),
   softStop: () => undefined,
   interrupt: ({ reason, at, partials = {}, notice = false }) => {
-    if (!['user', 'replaced', 'tripwire'].includes(reason)) return `"${reason}" is no reason for an interrupt`;
+    if (!['user', 'replaced', 'tripwire', 'deadline'].includes(reason)) return `"${reason}" is no reason for an interrupt`;
     if (!isObject(partials) || !Object.values(partials).every((text) => typeof text === 'string')) return '`partials` of an interrupt are texts by effect';
     return typeof at === 'number' && typeof notice === 'boolean' ? undefined : 'an interrupt has a time, in ms, and a `notice` is true or false';
   },
-  configure: ({ maxTurns, errorHandlers = [] }) => {
+  compact: () => undefined,
+  configure: ({ maxTurns, errorHandlers = [], budget }) => {
     const isLimit = maxTurns === undefined || maxTurns === null || (Number.isInteger(maxTurns) && maxTurns >= 0);
     if (!isLimit) return `maxTurns has to be a whole number of at least 0, or null, not ${maxTurns}`;
+    const problem = budget && budgetProblem(budget);
+    if (problem) return problem;
     const areKinds = Array.isArray(errorHandlers) && errorHandlers.every((kind) => ERROR_KINDS.includes(kind));
     return areKinds ? undefined : `errorHandlers has to be a list of ${ERROR_KINDS.join(', ')}`;
   },

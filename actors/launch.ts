@@ -1,11 +1,14 @@
 /** From an input or a state to a result: a run begins, goes on, or is begun again after trouble that may pass. */
 import type { AgentInputItem } from '../machines/protocol/item.ts';
+import type { JournalEntry } from '../machines/protocol/journal.ts';
 import { Recovery } from './autoResume.ts';
-import { AgentsError, RunInterruptedError, StaleStateError } from './errors.ts';
+import { AgentsError, RunInterruptedError, StaleStateError, UserError } from './errors.ts';
 import { EventHub } from './eventHub.ts';
 import type { RunStreamEvent } from './events.ts';
 import { Execution, type ExecutionOptions } from './execution.ts';
 import { JournalConflict } from './journal.ts';
+import { BudgetExceededError } from './limitErrors.ts';
+import { checkLimits } from './limits.ts';
 import { RunResult, type StreamControl, StreamedRunResult } from './result.ts';
 import { type RunSource, RunState } from './runState.ts';
 import { errorOf } from './toError.ts';
@@ -14,6 +17,7 @@ type Input = string | AgentInputItem[] | RunState<any, any>; // `any`: as in the
 
 /** @param keepsEnd a run that is over is given back as it ended, and not gone on with. */
 export async function launch(base: ExecutionOptions, input: Input, { keepsEnd = false } = {}): Promise<RunResult<any, any> | StreamedRunResult<any, any>> {
+  checkLimits(base.config, base.options);
   if (!base.stream) {
     const { state, settled } = begin(base, input, keepsEnd);
     await settled;
@@ -53,6 +57,7 @@ function attempt(options: ExecutionOptions, input: Input): Attempt {
   }
   const { outcome, entries, scope, origin, progress } = input.source;
   const { runContext } = scope;
+  mustKeepPolicy(options, progress.hasPolicy);
   if (options.options.context !== undefined) Object.assign(runContext, { context: options.options.context });
   if (!outcome) {
     const execution = new Execution(options, { ...origin, state: input, runContext: scope.contextForReplay() });
@@ -63,7 +68,14 @@ function attempt(options: ExecutionOptions, input: Input): Attempt {
   const execution = new Execution(options, { threadId, journal, agents, state: input, runContext });
   execution.scope.originalInput = scope.originalInput;
   execution.scope.rawResponses.push(...scope.rawResponses);
-  return { execution, work: execution.continue(outcome, progress) };
+  execution.scope.ledger.open(execution.scope.option('budget') ?? scope.ledger.limits, scope.ledger.leaves(durationOf(entries)));
+  return { execution, work: execution.continue(outcome, progress.maxTurns) };
+}
+
+/** What needs approval by a policy must not run because somebody forgot to say it again (D6). */
+function mustKeepPolicy({ options, config }: ExecutionOptions, hasPolicy = false): void {
+  if (!hasPolicy || (options.approvalPolicy ?? config.approvalPolicy) !== undefined) return;
+  throw new UserError('This run has an approval policy. Pass it again, as the option `approvalPolicy`, to go on with it; one without rules says that it has none any more.');
 }
 
 /** It is over; that is told to nobody again, and written where the process died that should have. */
@@ -92,8 +104,19 @@ async function finish(source: RunSource, state: RunState<any, any>, work: Promis
   if (source.crash) throw withState(source.crash.error, state);
   const { outcome } = source;
   if (outcome?.status === 'failed') throw withState(errorOf(source.scope, outcome.failure!), state);
-  if (outcome?.status === 'interrupted') throw withState(new RunInterruptedError(), state);
+  if (outcome?.status === 'interrupted') throw withState(interruption(source), state);
 }
+
+/** A person's interrupt is an abort; the end of the wall time is a limit that was met (B2). */
+function interruption({ entries, scope }: RunSource): Error {
+  const last = entries.findLast((entry) => entry.type === 'command' && entry.command.type === 'interrupt');
+  const isDeadline = last?.type === 'command' && last.command.type === 'interrupt' && last.command.reason === 'deadline';
+  const limit = scope.ledger.limits?.wallTimeMs;
+  return isDeadline && limit !== undefined ? new BudgetExceededError({ kind: 'time', limit, spent: scope.ledger.msAt(last.at) }) : new RunInterruptedError();
+}
+
+/** In ms. */
+const durationOf = (entries: readonly JournalEntry[]) => (entries.at(-1)?.at ?? 0) - (entries[0]?.at ?? 0);
 
 function withState(thrown: unknown, state: RunState<any, any>): unknown {
   if (thrown instanceof AgentsError) thrown.state ??= state;

@@ -2,6 +2,7 @@
 import { type ActorLogic, type AnyActorRef, type PromiseActorLogic, fromPromise } from 'xstate';
 import type { Leaves } from '../machines/compose.ts';
 import { compose } from '../machines/compose.ts';
+import type { ItemReady } from '../machines/protocol/command.ts';
 
 /** Executes what leaves ask for and feeds the outcome back. */
 export interface LeafHost {
@@ -22,19 +23,22 @@ interface LeafSnapshot {
   error: unknown;
   input: { effectId: string } | undefined;
 }
-type LeafEvent = { type: 'effect.done'; outcome: unknown } | { type: 'effect.failed'; error: unknown } | { type: 'xstate.stop' };
+type LeafEvent = { type: 'effect.done'; outcome: unknown } | { type: 'effect.failed'; error: unknown } | ItemReady | { type: 'xstate.stop' };
 
 /** A leaf that does nothing itself: it tells the host that it is wanted, and ends when the host says so. */
 function hostedLeaf(src: keyof Leaves): ActorLogic<any, LeafEvent, { effectId: string }, any, any> {
   return {
     config: { id: src },
     getInitialSnapshot: (_scope: unknown, input: { effectId: string }): LeafSnapshot => ({ status: 'active', output: undefined, error: undefined, input }),
-    transition(snapshot: LeafSnapshot, event: LeafEvent, { system }: { system: object }): LeafSnapshot {
+    transition(snapshot: LeafSnapshot, event: LeafEvent, { self, system, defer }: { self: AnyActorRef; system: object; defer: (tell: () => void) => void }): LeafSnapshot {
       switch (event.type) {
         case 'effect.done':
           return { status: 'done', output: event.outcome, error: undefined, input: undefined };
         case 'effect.failed':
           return { status: 'error', output: undefined, error: event.error, input: undefined };
+        case 'item.ready':
+          defer(() => self._parent?.send(event)); // when this step is done: its parent may stop it
+          return snapshot;
         case 'xstate.stop':
           hosts.get(system)?.abandon(snapshot.input!.effectId);
           return { ...snapshot, status: 'stopped' };

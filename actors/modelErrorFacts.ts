@@ -29,6 +29,20 @@ export function normalizeModelError(
   return { ...facts, ...advisedDelay, ...advice.normalized };
 }
 
+/** The request was longer than the model can read, however its server puts it. */
+export function isContextOverflow(error: unknown): boolean {
+  const chain = withCauses(error);
+  const code = firstOf(chain, codeOf);
+  if (code !== undefined && OVERFLOW_CODES.has(code)) return true;
+  const status = firstOf(chain, statusOf);
+  const mayMeanIt = status === undefined ? code === undefined : OVERFLOW_STATUS.has(status);
+  return mayMeanIt && chain.some(({ message }) => typeof message === 'string' && OVERFLOW_WORDS.test(message));
+}
+
+const OVERFLOW_CODES: ReadonlySet<string> = new Set(['context_length_exceeded', 'exceed_context_size_error']);
+const OVERFLOW_STATUS: ReadonlySet<number> = new Set([400, 413, 422]);
+const OVERFLOW_WORDS = /context (?:length|window|size)|maximum context|prompt is too long/i;
+
 /** A property bag: errors come from anywhere, so every field is checked where it is read. */
 type Link = Partial<Record<'name' | 'message' | 'code' | 'status' | 'statusCode' | 'cause' | 'response' | 'constructor', unknown>> &
   Partial<Record<'headers' | 'responseHeaders', unknown>>;

@@ -2,11 +2,13 @@
 import type { AnyActorRef } from 'xstate';
 import type { Leaves } from '../machines/compose.ts';
 import type { Call } from '../machines/protocol/call.ts';
-import type { Decision } from '../machines/protocol/command.ts';
+import { type Command, type Decision, isSteer } from '../machines/protocol/command.ts';
+import type { ThreadCommand } from '../machines/protocol/thread.ts';
 import type { Incoming, JournalEntry, RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { AgentInputItem } from '../machines/protocol/item.ts';
 import type { RunInput } from '../machines/protocol/outcome.ts';
 import { isHarmful } from '../machines/toolCallMemory.ts';
+import type { HeardEntry } from './budget.ts';
 import type { KeptScope } from './checkpoint.ts';
 import { errorRecordOf } from './errorRecord.ts';
 import { expired, expiryOf } from './expiry.ts';
@@ -22,10 +24,16 @@ export interface EffectIo {
   begunAt?: number;
   /** Items that were complete when an earlier attempt at this very effect ended with its process (O2). */
   kept: readonly AgentInputItem[];
+  /** Those of its calls that may have begun (C4). */
+  ready: readonly Call[];
   /** Text that streams out of the effect; kept in case it is cut short. */
   keepPartial(delta: string): void;
   /** An item is complete, though the answer is not: written down, so that it is not paid for twice (O2). */
-  keepItem(item: AgentInputItem): void;
+  keepItem(item: AgentInputItem, call?: Call): void;
+  /** The answer is asked for: from now on it can be cut (L2). */
+  asked(): void;
+  /** An item is complete that is not written down: only for a cut to find. */
+  noteItem(item: AgentInputItem): void;
   /** What a body that was left behind brings after all (C8). */
   tellLate(value: unknown): void;
 }
@@ -33,6 +41,8 @@ export interface EffectIo {
 export interface EffectRunner {
   run(src: EffectName, input: any, io: EffectIo): RecordedOutcome | Promise<RecordedOutcome>; // `any`: each effect has the input of its leaf
   observe(src: EffectName, input: any, outcome: RecordedOutcome): void;
+  /** The run begins, or is told something; live and on replay. */
+  hear?(entry: HeardEntry): void;
   /** What observing has added up to; nothing where that cannot be kept. */
   readonly memory?: KeptScope[];
   /** False when it was added up from elsewhere: then nothing has changed. */
@@ -45,6 +55,9 @@ export interface OpenEffect {
   input: any; // `any`: as above
   partial: string;
   items: AgentInputItem[];
+  calls: Call[];
+  /** Items that are complete and not written down; absent until the answer is asked for. */
+  noted?: AgentInputItem[];
   /** Time of the entry that asked for it, in ms since the epoch. */
   askedAt: number;
   /** A process that is gone may have begun it. */
@@ -93,7 +106,7 @@ export class OpenEffects {
 
   add(actor: AnyActorRef, src: EffectName, input: { effectId: string }): void {
     if (this.#open.has(input.effectId)) throw new Error(`Two effects have the id ${input.effectId}.`);
-    this.#open.set(input.effectId, { actor, src, input, partial: '', items: [], askedAt: this.#ingress.now, isRenewed: false });
+    this.#open.set(input.effectId, { actor, src, input, partial: '', items: [], calls: [], askedAt: this.#ingress.now, isRenewed: false });
     this.#fresh.push(input.effectId);
   }
 
@@ -128,6 +141,18 @@ export class OpenEffects {
     return Object.fromEntries([...this.#open].flatMap(([id, { partial }]) => (partial ? [[id, partial]] : [])));
   }
 
+  /** What of each answer that is under way is complete, and in no entry. */
+  get noted(): Record<string, AgentInputItem[]> {
+    return Object.fromEntries([...this.#open].flatMap(([id, { noted }]) => (noted ? [[id, noted.slice()]] : [])));
+  }
+
+  /** A request that a steer has cut counts: what it cost beyond that, nobody was told (A8). */
+  whileCutting(command: Command | ThreadCommand, tell: () => void): void {
+    const cut = Object.keys((isSteer(command) && command.cut) || {}).flatMap((id) => this.#open.get(id) ?? []);
+    tell();
+    for (const { src, input } of cut) if (!this.#open.has(input.effectId)) this.#options.effects.observe(src, input, SENT_FOR_NOTHING);
+  }
+
   get ids(): string[] {
     return [...this.#open.keys()];
   }
@@ -135,7 +160,15 @@ export class OpenEffects {
   /** From an entry: a body begins, or had begun; or an item of an answer is complete. */
   note(entry: Extract<JournalEntry, { type: 'effect.started' | 'effect.item' }>): void {
     if (entry.type === 'effect.started') this.#started.set(entry.id, entry.at);
-    else this.#open.get(entry.id)?.items.push(entry.item);
+    else this.#keep(entry);
+  }
+
+  #keep({ type: _type, id, ...ready }: Extract<JournalEntry, { type: 'effect.item' }>): void {
+    const effect = this.#open.get(id);
+    if (!effect) return;
+    effect.items.push(ready.item);
+    if (ready.call) effect.calls.push(ready.call);
+    effect.actor.send({ type: 'item.ready', ...ready });
   }
 
   /** After a replay nothing has been begun here, and what is open may have been begun elsewhere. */
@@ -258,8 +291,14 @@ export class OpenEffects {
       signal,
       clock: this.#options.clock,
       kept: effect.items.slice(),
+      ready: effect.calls.slice(),
       keepPartial: (delta) => { effect.partial += delta; },
-      keepItem: (item) => this.#ingress.dispatch({ type: 'effect.item', id, item }),
+      keepItem: (item, call) => {
+        effect.partial = ''; // what streamed of it is in the item
+        this.#ingress.dispatch({ type: 'effect.item', id, item, ...(call && { call }) });
+      },
+      asked: () => { effect.noted ??= []; },
+      noteItem: (item) => { effect.noted?.push(item); },
       tellLate: (value) => this.#ingress.late(id, { status: 'ok', value }),
     };
     const begunAt = this.#started.get(id) ?? (effect.src === 'session' ? undefined : effect.askedAt);
@@ -284,3 +323,4 @@ export class OpenEffects {
 const MAX_TIMER_MS = 2_147_483_647;
 /** Calls of one response share a lane. */
 const laneOf = (effectId: string) => effectId.slice(0, effectId.lastIndexOf('/toolCall.'));
+const SENT_FOR_NOTHING: RecordedOutcome = { status: 'error', failure: { code: 'model', message: 'The answer was cut.' }, retryInMs: 0 };

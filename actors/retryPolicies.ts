@@ -1,5 +1,5 @@
 /** When a failed model call is tried again, and after how long (K1). */
-import type { ModelRetryBackoffSettings, RetryDecision, RetryPolicy } from './ports.ts';
+import type { ModelRetryBackoffSettings, ModelRetrySettings, RetryDecision, RetryPolicy } from './ports.ts';
 
 export { normalizeModelError } from './modelErrorFacts.ts';
 
@@ -79,6 +79,18 @@ export const retryPolicies = {
       return merged;
     },
 } as const;
+
+const isTemporary = (status: number | undefined) => status !== undefined && (status === 408 || status === 409 || status === 429 || status >= 500);
+
+/**
+ * What threads do where the app says nothing (K1): two more attempts after a lost connection or a status that may pass, also when part of the
+ * answer has been streamed. A provider that says no is not asked again; its client leaves retries to the loop.
+ */
+export const RETRY_BY_DEFAULT: Readonly<ModelRetrySettings> = {
+  maxRetries: 2,
+  afterOutput: true,
+  policy: ({ normalized, providerAdvice }) => providerAdvice?.suggested !== false && (normalized.isNetworkError || isTemporary(normalized.statusCode)),
+};
 
 /**
  * How long to wait before the next attempt, in milliseconds. What the provider asked for wins, also over the maximum; jitter

@@ -6,7 +6,7 @@ import type { AgentInputItem, StreamEvent } from '../machines/protocol/item.ts';
 
 export type ItemStatus = 'completed' | 'failed' | 'declined' | 'aborted' | 'incomplete' | 'suspended';
 export type Started = Extract<EffectEvent, { type: 'turn.started' }>;
-export type Announced = Exclude<LoopEvent, { type: 'call.settled' | 'turn.cut' }> | Started;
+export type Announced = Exclude<LoopEvent, { type: 'call.settled' | 'turn.cut' | 'call.ready' }> | Started;
 
 /** What happens inside a run. Numbers are the same when the run is replayed; deltas are not replayed (I1). */
 export type RunEvent = { number: number | string; at: number; cause: string } & (

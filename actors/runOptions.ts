@@ -3,6 +3,7 @@ import type { ApprovalPolicy, ApprovalRules } from './approvalRules.ts';
 import type { AutoResumeOptions } from './autoResume.ts';
 import type { InspectionEvent } from 'xstate';
 import type { AgentInputItem, AgentOutputItem } from '../machines/protocol/item.ts';
+import type { Budget } from '../machines/protocol/budget.ts';
 import type { ErrorKind } from '../machines/protocol/outcome.ts';
 import type { StuckThresholds } from '../machines/stuck.ts';
 import type { Agent } from './agent.ts';
@@ -54,6 +55,8 @@ export interface ToolExecutionConfig {
 export type ToolNameCollisionPolicy = 'warn' | 'error';
 /** Default `return_error_to_model`: the model reads that the tool does not exist. The Agents SDK raises. */
 export type ToolNotFoundBehavior = 'raise_error' | 'return_error_to_model';
+export type ToolStart = 'afterResponse' | 'eager';
+export type SteerMode = 'safePoint' | 'instant';
 export type ReasoningItemIdPolicy = 'preserve' | 'omit';
 /** Accepted so that options of the Agents SDK fit; traces come with their own adapter. */
 export interface TracingConfig { apiKey?: string; includeTaskAndTurnSpans?: boolean }
@@ -90,6 +93,28 @@ export type RunErrorHandlers<TContext, TAgent extends AnyAgent> = Partial<Record
   default?: RunErrorHandler<TContext, TAgent>;
 };
 
+export type { Budget, ModelPrice } from '../machines/protocol/budget.ts';
+
+/** How a conversation is shortened that grows too long: a model sums it up, and what it wrote takes the place of what it read. */
+export interface CompactionOptions {
+  /** Tokens that the model can read and write at most. Without it nothing is shortened unless somebody asks. */
+  contextWindow?: number;
+  /** Part of the window beyond which no request goes. Default 0.9. */
+  threshold?: number;
+  /** Tokens of the newest messages of people that stay word for word. Default 20,000. */
+  keepUserTokens?: number;
+  /** What stays word for word beside the summary, in place of the newest messages of people. Calls and results stay together or not at all. */
+  keep?: (items: AgentInputItem[]) => Promisable<AgentInputItem[]>;
+  /** What the model is asked for, after the conversation. */
+  prompt?: string;
+  /** Default: the instructions of the agent. */
+  instructions?: string;
+  /** Default: the model of the agent. */
+  model?: string | Model;
+  /** On top of the agent's. */
+  modelSettings?: ModelSettings;
+}
+
 /** What a `Runner` and a single run may both say. */
 interface CommonOptions<TContext> {
   sessionInputCallback?: SessionInputCallback;
@@ -101,6 +126,17 @@ interface CommonOptions<TContext> {
   toolExecution?: ToolExecutionConfig;
   toolNotFoundBehavior?: ToolNotFoundBehavior;
   toolNameCollisionPolicy?: ToolNameCollisionPolicy;
+  /**
+   * `eager`: while the model streams, a call begins as soon as its item is complete; where the model is not streamed, says of no item that
+   * it is complete, or where the provider keeps the conversation, as by default: after the response (C4).
+   */
+  toolStart?: ToolStart;
+  /** Of several calls in one response the first runs; the model reads that the others did not (C9). Default false. */
+  oneCallPerTurn?: boolean;
+  /** Longest text of a result that the model reads, in bytes of UTF-8; head and tail of a longer one are kept (C6). Default null: any. */
+  maxToolOutputBytes?: number | null;
+  /** Input for a run that is going waits for a safe point, or cuts the answer that is on its way (L2). Default `safePoint`. */
+  steerMode?: SteerMode;
   /** Transcript as one message after a handoff without an input filter (F3). Default false. */
   nestHandoffHistory?: boolean | NestHistoryOptions;
   /** Where entries are kept. Default: memory. */
@@ -129,6 +165,10 @@ interface CommonOptions<TContext> {
    * included (B3). Thresholds are numbers of times in a row, at least 2. Default false.
    */
   stuckDetection?: boolean | Partial<StuckThresholds>;
+  /** Shortens a conversation before it no longer fits (N1). A nested agent has its own. Default: not. */
+  compaction?: CompactionOptions;
+  /** What the run may cost, with all agents that it uses as tools; theirs do not count. Going on from a state, the old one stands unless one is given (B2). Default: no limit. */
+  budget?: Budget;
 }
 
 /** Defaults for all runs of a `Runner`. */

@@ -1,4 +1,5 @@
 /** What is written of a run: what is still wanted of what comes in, with marks to hold a replay against, and where it came to rest. */
+import { isSteer } from '../machines/protocol/command.ts';
 import type { Incoming, JournalEntry } from '../machines/protocol/journal.ts';
 import type { RunOutcome } from '../machines/protocol/outcome.ts';
 import type { Rest } from './rootChart.ts';
@@ -39,11 +40,17 @@ export class RunRecord {
   admit(batch: Incoming[]): JournalEntry[] {
     if (this.#isBroken) return [];
     const at = this.#clock.now();
-    const entries = batch.filter((incoming) => this.#isWanted(incoming)).map((incoming): JournalEntry => ({ ...incoming, at }));
+    const entries = batch.filter((incoming) => this.#isWanted(incoming)).map((incoming): JournalEntry => ({ ...this.#complete(incoming), at }));
     const before = this.#writer.length;
     const isMarked = before > 0 && Math.floor((before + entries.length) / MARK_EVERY) > Math.floor(before / MARK_EVERY);
     if (isMarked && entries[0]) entries[0].mark ??= this.mark();
     return entries;
+  }
+
+  /** What cuts an answer says what of it is complete. */
+  #complete(incoming: Incoming): Incoming {
+    if (incoming.type !== 'command' || !isSteer(incoming.command) || incoming.command.mode !== 'instant') return incoming;
+    return { ...incoming, command: { ...incoming.command, cut: this.#effects.noted } };
   }
 
   #isWanted(incoming: Incoming): boolean {

@@ -4,6 +4,7 @@ import type { Decision, PendingInput } from '../machines/protocol/command.ts';
 import type { AgentInputItem, AgentOutputItem } from '../machines/protocol/item.ts';
 import type { JournalEntry } from '../machines/protocol/journal.ts';
 import type { RunOutcome } from '../machines/protocol/outcome.ts';
+import { isOfUser } from '../machines/pendingInput.ts';
 import type { Agent } from './agent.ts';
 import { withoutReasoningIds } from './effects/request.ts';
 import { StaleStateError, UserError } from './errors.ts';
@@ -18,11 +19,20 @@ import type { RunContext } from './runContext.ts';
 import { approvalItemOf, runItemOf } from './runItems.ts';
 import { type ApproveOptions, type Asked, type RejectOptions, answerSaid, approvalSaid, holdsOnce, rejectionSaid, resultSaid } from './said.ts';
 import { type SavedState, type StagedDecision, type StagedInput, type StateRecord, savedStateOf } from './savedState.ts';
+import type { SteerMode } from './runOptions.ts';
 import type { RunScope } from './scope.ts';
 import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './toolGuardrail.ts';
 import type { Usage } from './usage.ts';
 
 type AnyAgent = Agent<any, any>; // `any`: as in the peer's type
+
+/** How input joins a run that is going. */
+export interface SteerWay {
+  /** Of the nested run, or the activation of an agent, that it is for (L7). */
+  path?: string;
+  /** Default: as of the run. */
+  mode?: SteerMode;
+}
 
 /** Where a state gets what it shows: a run that goes, waits or has settled. */
 export interface RunSource {
@@ -37,8 +47,7 @@ export interface RunSource {
   readonly progress: Progress;
   readonly openDecisions: OpenDecision[];
   scopeOf(id: string): RunScope;
-  /** @param path of the nested run, or the activation of an agent, that it is for (L7). */
-  steer(input: PendingInput[], path?: string): boolean;
+  steer(input: PendingInput[], way?: SteerWay): boolean;
   mail(input: PendingInput[]): boolean;
   /** The call that a decision with this id would be about, while it waits or is on its way there. */
   callOf(id: string): Call | undefined;
@@ -140,12 +149,13 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
    * Adds a message for the model. While the run is going it joins at the next safe point; else when it goes on (L6). Input guardrails look
    * at it first: one that trips drops it, or fails the run that goes on with it (E6).
    * @param options.path the nested run that it is for, as events and interruptions show it; else it is for the run itself (L7).
+   * @param options.mode `instant` cuts the answer that is on its way: what is complete of it stands, and the model is asked again, with the message (L2).
    * @throws UserError for no input, or when nothing is at work at the path.
    */
-  addInput(input: string | AgentInputItem[], { path }: { path?: string } = {}): void {
+  addInput(input: string | AgentInputItem[], { path, mode }: SteerWay = {}): void {
     const items = toItems(input).map((item): PendingInput => ({ id: globalThis.crypto.randomUUID(), item }));
     if (items.length === 0 || input === '') throw new UserError('addInput() needs text or items.');
-    if (this.#source.isLive && this.#source.steer(items, path)) return;
+    if (this.#source.isLive && this.#source.steer(items, { path, mode })) return;
     if (path !== undefined && !this.#source.openDecisions.some(({ id }) => id.startsWith(`${path}/`))) throw new UserError(`Nothing is at work at ${path}. Take the path from an event or an interruption of this run.`);
     this.#staged.push(...items.map((one) => (path === undefined ? one : { ...one, path })));
   }
@@ -155,7 +165,7 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
    * it back: add it again if it still matters (P2).
    */
   get undelivered(): AgentInputItem[] {
-    return (this.#source.outcome?.undelivered ?? []).map(({ item }) => item);
+    return (this.#source.outcome?.undelivered ?? []).filter(isOfUser).map(({ item }) => item); // mail goes back to where it came from, and notices are the runtime's own
   }
 
   clearPendingInput(): void {
@@ -271,7 +281,7 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
       get output() { return source.progress.generated.map((record) => record.rawItem) as AgentOutputItem[]; }, // what agents generate, in the peer's word for it
       rawResponses: scope.rawResponses,
       get lastAgent() { return state.currentAgent; },
-      get inputGuardrailResults() { return source.progress.inputGuardrails.map(toGuardrailResult); },
+      get inputGuardrailResults() { return [...source.progress.inputGuardrails.map(toGuardrailResult), ...scope.inputGuardrailResults]; },
       outputGuardrailResults: scope.outputGuardrailResults,
       toolInputGuardrailResults: scope.toolInputGuardrailResults,
       toolOutputGuardrailResults: scope.toolOutputGuardrailResults,

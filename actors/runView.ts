@@ -3,19 +3,20 @@
  * SDK. Made only when somebody watches; the same on replay.
  */
 import type { Leaves } from '../machines/compose.ts';
-import type { Call, CallResult, Response } from '../machines/protocol/call.ts';
+import type { Call, Response } from '../machines/protocol/call.ts';
 import type { EffectEvent, LoopEvent } from '../machines/protocol/event.ts';
 import type { AgentInputItem, StreamEvent } from '../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../machines/protocol/journal.ts';
-import type { ItemRecord, TurnNext } from '../machines/protocol/outcome.ts';
-import { recordsOfTurn, resultRecord, suppliedRecord } from '../machines/history.ts';
+import type { ItemRecord } from '../machines/protocol/outcome.ts';
+import { isSameCall, recordOf, recordsOfTurn, resultRecord, suppliedRecord } from '../machines/history.ts';
 import { isHarmful } from '../machines/toolCallMemory.ts';
 import { timed } from './expiry.ts';
 import { type RunItemStreamEventName, type RunStreamEvent, RunAgentUpdatedStreamEvent, RunItemStreamEvent, RunRawModelStreamEvent } from './events.ts';
 import type { StreamEventListener } from './ports.ts';
 import type { Announced, ItemStatus, RunEvent, Started } from './runEvents.ts';
-import { approvalItemOf, isSameCall, runItemOf } from './runItems.ts';
+import { approvalItemOf, runItemOf } from './runItems.ts';
 import type { ProgressListener, RunScope } from './scope.ts';
+import { LEFT_OPEN, NAMES, STATUS, beginsStream, detailsOf, lateOutput } from './viewWords.ts';
 
 export type { RunEvent } from './runEvents.ts';
 
@@ -38,6 +39,8 @@ export class RunView {
   #turns = new Map<string, { number: number; deltas: number }>();
   /** Calls that have begun and not ended, by the path of their turn (I2). */
   #open = new Map<string, Map<string, { agent: string; item: AgentInputItem }>>();
+  /** Calls that were told of before their response was there, by its turn and their index (C4). */
+  #ready = new Map<string, Set<number>>();
   /** Number of the start of a body at work and of its last word, by the path of its call. */
   #atWork = new Map<string, { number: number; reports: number }>();
   /** Agents whose bodies are at work or were left behind, where that matters, by the path of the call (C8). */
@@ -87,6 +90,11 @@ export class RunView {
         return this.#begin(event);
       case 'turn.cut':
         return this.#cut(event);
+      case 'call.ready':
+        return this.#readied(event);
+      case 'turn.retracted':
+        this.#release(false);
+        return this.#tell(event);
       case 'call.settled':
         if (event.result || event.failure) this.#settled(event); // what is suspended ends with its turn
         return;
@@ -110,7 +118,7 @@ export class RunView {
 
   begun(src: keyof Leaves, input: any): void { // `any`: each effect has the input of its leaf
     const path = pathOf(input.effectId);
-    if (src === 'model' && input.attempt === 1) this.#begin({ type: 'turn.started', path, agent: input.agent, turn: input.turn });
+    if (src === 'model' && (input.attempt === 1 || !this.#turns.has(path))) this.#begin({ type: 'turn.started', path, agent: input.agent, turn: input.turn });
     if (src === 'execute' && !input.nested) this.#startTool(path, input.agent, input.call);
     if (src === 'prepare' && input.input.delegatedBy) this.#startTool(pathOf(path), input.input.agent, input.input.delegatedBy);
   }
@@ -174,6 +182,7 @@ export class RunView {
     const scope = this.#scopes!.scopeOf(`${event.path}/`);
     if (beginsStream(event, scope)) this.#deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(scope.rootKey)));
     if (event.type === 'approval.requested') this.#deliver(scope, new RunItemStreamEvent('tool_approval_requested', approvalItemOf(scope, event)));
+    if (event.type === 'compaction.completed') this.#item(scope, 'compaction_item_created', event.record);
     if (event.type !== 'handoff.occurred') return;
     for (const record of event.records) this.#item(scope, 'handoff_occurred', record);
     this.#deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(event.target)));
@@ -181,14 +190,15 @@ export class RunView {
 
   #responded({ path, agent, attempt, response, carried }: Responded): void {
     const scope = this.#scopes!.scopeOf(`${path}/`);
-    const open = new Map<string, { agent: string; item: AgentInputItem }>();
-    this.#open.set(path, open);
+    const open = this.#openIn(path);
+    const ready = this.#ready.get(path);
     let calls = 0;
     for (const [at, record] of recordsOfTurn(agent, response, {}).entries()) {
       const item = record.rawItem;
       const next = response.calls[calls]; // calls stand in the order of their items
       const call = next && isSameCall(item, next.item) ? next : undefined;
       if (call) calls += 1;
+      if (call && ready?.has(call.index)) continue;
       const id = call ? `${path}/toolCall.${attempt}.${call.index}` : `${path}/item.${attempt}.${at}`;
       this.#tell({ type: 'item.started', id, path, agent, item });
       if (call) open.set(id, { agent, item });
@@ -196,6 +206,23 @@ export class RunView {
       const name = NAMES[record.type];
       if (name && !carried) this.#item(scope, name, record);
     }
+  }
+
+  /** A call is told of when its item is complete, before its tool runs (I3). */
+  #readied({ path, agent, id, call }: Extract<LoopEvent, { type: 'call.ready' }>): void {
+    const item = call.item as AgentInputItem; // as the model gave it
+    this.#tell({ type: 'item.started', id, path, agent, item });
+    this.#openIn(path).set(id, { agent, item });
+    this.#ready.set(path, (this.#ready.get(path) ?? new Set()).add(call.index));
+    this.#item(this.#scopes!.scopeOf(`${path}/`), 'tool_called', { type: 'tool_call_item', rawItem: item, agent });
+  }
+
+  #openIn(path: string): Map<string, { agent: string; item: AgentInputItem }> {
+    const known = this.#open.get(path);
+    if (known) return known;
+    const open = new Map<string, { agent: string; item: AgentInputItem }>();
+    this.#open.set(path, open);
+    return open;
   }
 
   /** A final output that the app supplied stands in the history like one of the model (K3). */
@@ -211,13 +238,16 @@ export class RunView {
     });
   }
 
-  /** What had streamed when the turn was interrupted stands as a message that was cut short (J2). */
-  #cut({ path, agent, item }: Extract<LoopEvent, { type: 'turn.cut' }>): void {
-    const id = `${path}/item.cut`;
+  /** What of an answer was complete when it was cut stands; text that was not does so as a message that was cut short (J2, L2). */
+  #cut({ path, agent, item, at }: Extract<LoopEvent, { type: 'turn.cut' }>): void {
+    const id = at === 0 ? `${path}/item.cut` : `${path}/item.cut.${at}`;
+    const status = 'status' in item && item.status === 'incomplete' ? 'incomplete' : 'completed';
+    const record = recordOf(agent, item);
+    const name = NAMES[record.type];
     this.#hold(() => {
       this.#tell({ type: 'item.started', id, path, agent, item });
-      this.#tell({ type: 'item.completed', id, path, agent, status: 'incomplete', item });
-      this.#item(this.#scopes!.scopeOf(`${path}/`), 'message_output_created', { type: 'message_output_item', rawItem: item, agent });
+      this.#tell({ type: 'item.completed', id, path, agent, status, item });
+      if (name) this.#item(this.#scopes!.scopeOf(`${path}/`), name, record);
     });
   }
 
@@ -236,6 +266,7 @@ export class RunView {
     this.#hold(() => {
       this.#close(event.path, LEFT_OPEN[event.next] ?? 'suspended');
       this.#turns.delete(event.path);
+      this.#ready.delete(event.path);
       this.#tell(event);
     }, event.next === 'final');
   }
@@ -274,29 +305,6 @@ export class RunView {
   }
 }
 
-/** What the body returned; hands return an item that has it. */
-function lateOutput(value: unknown): unknown {
-  const { output, item } = value as Partial<CallResult>; // as bodies end, or at least its output
-  return output ?? (item && 'output' in item ? item.output : item);
-}
-
-const detailsOf = ({ display, error }: Partial<CallResult>) => ({ ...(display === undefined ? {} : { display }), ...(error && { error }) });
-
-const NAMES: Partial<Record<ItemRecord['type'], RunItemStreamEventName>> = {
-  message_output_item: 'message_output_created',
-  reasoning_item: 'reasoning_item_created',
-  tool_call_item: 'tool_called',
-  tool_call_output_item: 'tool_output',
-  handoff_call_item: 'handoff_requested',
-  tool_search_call_item: 'tool_search_called',
-  tool_search_output_item: 'tool_search_output_created',
-  compaction_item: 'compaction_item_created',
-};
-/** The starting agent comes first; a nested run has a stream of its own only from its first agent on. */
-const beginsStream = ({ type, path }: Announced, { isNested, runId }: RunScope) =>
-  isNested ? type === 'agent.started' && path === `${runId}/agent.1` : type === 'run.started' && path === runId;
-const STATUS = { completed: 'completed', failed: 'failed', rejected: 'declined', aborted: 'aborted', skipped: 'declined' } as const;
-const LEFT_OPEN: Partial<Record<TurnNext, ItemStatus>> = { interrupted: 'aborted', failed: 'failed', suspended: 'suspended' };
 /** Runs of a thread lie side by side. */
 const isOfThread = (path: string) => /\/(run|background)\.\d+$/.test(path);
 /** An effect belongs to the actor whose path it carries on. */

@@ -19,6 +19,9 @@ import { getDefaultModelProvider } from './providers.ts';
 import type { RunContext } from './runContext.ts';
 import type { RunConfig, SharedRunOptions } from './runOptions.ts';
 import { canonical } from './fingerprint.ts';
+import { RETRY_BY_DEFAULT } from './retryPolicies.ts';
+import { Ledger } from './budget.ts';
+import { getDefaultModel } from './defaultModel.ts';
 import type { ScopeMemory } from './scopeMemory.ts';
 import { Usage } from './usage.ts';
 import type { Tool } from './toolTypes.ts';
@@ -41,6 +44,8 @@ export interface ScopeOptions {
   runContext: RunContext<any>;
   hooks?: RunHooks<any, any>;
   stream: boolean;
+  /** Requests are sent again also where the app says nothing about that (K1). */
+  retryByDefault?: boolean;
   onRaw?: StreamEventListener;
   onProgress?: ProgressListener;
   pace?: Pace;
@@ -52,6 +57,8 @@ export interface ScopeOptions {
   overrides?: ScopeOverrides;
   /** Has an agent work beside the runs of the thread, where there is one (F5). */
   startBackground?: (start: BackgroundStart) => void;
+  /** Of the run around all; a new one where there is none. */
+  ledger?: Ledger;
   /** Hears the stream of a nested run, where its tool has listeners. */
   deliver?: (event: RunStreamEvent) => void;
   /** Approval policies of the runs around, the innermost first. */
@@ -79,6 +86,7 @@ export class RunScope {
   readonly pace: Pace | undefined;
   readonly rawResponses: ModelResponse[] = [];
   readonly outputGuardrailResults: OutputGuardrailResult<any, any>[] = [];
+  /** What input guardrails said of input that joined after the first (E6). */
   readonly inputGuardrailResults: InputGuardrailResult[] = [];
   readonly toolInputGuardrailResults: ToolInputGuardrailResult[] = [];
   readonly toolOutputGuardrailResults: ToolOutputGuardrailResult[] = [];
@@ -96,6 +104,7 @@ export class RunScope {
   readonly #models = new Map<string | undefined, Model | Promise<Model>>();
   readonly #causes: Map<string, unknown>;
   readonly #usageBefore: Usage | undefined;
+  readonly #retryByDefault: boolean;
   readonly runData: ScopeOptions['runData'];
   readonly isNested: boolean;
   readonly overrides: ScopeOverrides | undefined;
@@ -103,6 +112,7 @@ export class RunScope {
   readonly deliver: ScopeOptions['deliver'];
   /** Approval policies that hold here, the innermost first (M8). */
   readonly rules: readonly ApprovalRules[];
+  readonly ledger: Ledger;
 
   constructor(scope: ScopeOptions) {
     this.runId = scope.runId;
@@ -112,6 +122,7 @@ export class RunScope {
     this.#usageBefore = scope.runContext.usage.requests > 0 ? new Usage(scope.runContext.usage) : undefined;
     this.hooks = scope.hooks;
     this.stream = scope.stream;
+    this.#retryByDefault = scope.retryByDefault ?? false;
     this.onRaw = scope.onRaw;
     this.onProgress = scope.onProgress;
     this.pace = scope.pace;
@@ -123,6 +134,7 @@ export class RunScope {
     this.deliver = scope.deliver;
     this.rules = rulesOf(scope);
     checkExpiry(this.option('approvalExpiresAfterMs'), 'approvalExpiresAfterMs');
+    this.ledger = scope.ledger ?? new Ledger();
     this.keyOf(scope.agent);
   }
 
@@ -142,12 +154,13 @@ export class RunScope {
   get memory(): ScopeMemory {
     const { usage, decisions, toolInput } = this.runContext;
     return {
-      ...(this.isNested ? {} : { usage, usageBefore: this.#usageBefore }),
+      ...(this.isNested ? {} : { usage, usageBefore: this.#usageBefore, ledger: this.ledger.memory }),
       decisions,
       responses: this.rawResponses,
       calls: [...this.calls],
       inputVerdicts: this.toolInputGuardrailResults,
       outputVerdicts: this.toolOutputGuardrailResults,
+      screenVerdicts: this.inputGuardrailResults,
       finalVerdicts: this.outputGuardrailResults.map(({ agent, ...verdict }) => ({ ...verdict, agent: this.keyOf(agent) })),
       compactionDeferred: this.compactionDeferred,
       sessionLength: this.sessionLength,
@@ -167,9 +180,11 @@ export class RunScope {
     for (const [key, seen] of memory.calls) this.calls.set(key, seen);
     this.toolInputGuardrailResults.push(...(memory.inputVerdicts as ToolInputGuardrailResult[]));
     this.toolOutputGuardrailResults.push(...(memory.outputVerdicts as ToolOutputGuardrailResult[]));
+    this.inputGuardrailResults.push(...((memory.screenVerdicts ?? []) as InputGuardrailResult[]));
     for (const { agent, ...verdict } of memory.finalVerdicts) this.outputGuardrailResults.push({ ...verdict, agent: this.agent(agent) } as OutputGuardrailResult<any, any>); // of the type of its agent
     this.compactionDeferred = memory.compactionDeferred;
     this.sessionLength = memory.sessionLength;
+    if (memory.ledger) this.ledger.recall(memory.ledger);
     if (memory.toolInput !== undefined) this.runContext.toolInput = memory.toolInput;
   }
 
@@ -217,11 +232,15 @@ export class RunScope {
   settingsFor(agent: AnyAgent): ModelSettings {
     const { modelSettings: ofRun } = this.options;
     const { modelSettings: ofRunner } = this.config;
-    return ofRun || ofRunner ? { ...ofRunner, ...agent.modelSettings, ...ofRun } : agent.modelSettings;
+    const settings = ofRun || ofRunner ? { ...ofRunner, ...agent.modelSettings, ...ofRun } : agent.modelSettings;
+    return this.#retryByDefault && settings.retry === undefined ? { ...settings, retry: RETRY_BY_DEFAULT } : settings;
   }
 
   modelFor(agent: AnyAgent): Model | Promise<Model> {
-    const wanted = this.options.model ?? (agent.model || this.config.model || undefined);
+    return this.modelCalled(this.#wantedBy(agent));
+  }
+
+  modelCalled(wanted: string | Model | undefined): Model | Promise<Model> {
     if (wanted !== undefined && typeof wanted !== 'string') return wanted;
     const known = this.#models.get(wanted);
     if (known) return known;
@@ -229,6 +248,15 @@ export class RunScope {
     const model = provider.getModel(wanted);
     this.#models.set(wanted, model);
     return model;
+  }
+
+  /** By which it has a price; nothing for a model that was given as an object. */
+  modelName(agent: AnyAgent, wanted: string | Model = this.#wantedBy(agent) ?? getDefaultModel()): string | undefined {
+    return typeof wanted === 'string' ? wanted : undefined;
+  }
+
+  #wantedBy(agent: AnyAgent): string | Model | undefined {
+    return this.options.model ?? (agent.model || this.config.model || undefined);
   }
 
   /** True when the name of the model comes from neither run, agent nor runner. */
@@ -262,10 +290,12 @@ export class RunScope {
       options: { stuckDetection: this.option('stuckDetection'), ...delegate.runOptions, clock: this.options.clock },
       runContext,
       stream: this.stream || listens,
+      retryByDefault: this.#retryByDefault,
       onRaw: this.onRaw,
       onProgress: this.onProgress,
       pace: this.pace,
       isNested: true,
+      ledger: this.ledger,
       deliver: listens ? (event) => void delegate.onStream({ event, agent: delegate.agent, toolCall }) : undefined,
       causes: this.#causes,
       outerRules: this.rules,

@@ -1,5 +1,6 @@
 /** What the scope of a run has seen go by, as data: part of a checkpoint. */
 import type { Call, CallResult } from '../machines/protocol/call.ts';
+import type { Ledger } from './budget.ts';
 import type { ApprovalDecision } from './runContext.ts';
 
 export interface ScopeMemory {
@@ -13,10 +14,14 @@ export interface ScopeMemory {
   calls: readonly [string, { call: Call; result?: CallResult }][];
   inputVerdicts: readonly unknown[];
   outputVerdicts: readonly unknown[];
+  /** Verdicts about input that joined later; checkpoints of an older version have none. */
+  screenVerdicts?: readonly unknown[];
   /** Verdicts about final outputs, with the key of the agent. */
   finalVerdicts: readonly { agent: string }[];
   compactionDeferred: boolean;
   /** Items that the session held when the run last knew it. */
   sessionLength?: number;
   toolInput?: unknown;
+  /** Of the run around all, where it has a budget. */
+  ledger?: Ledger['memory'];
 }

@@ -23,6 +23,7 @@ export function shortened(entry: JournalEntry, runId: string): ShortEntry {
   const { type, ...rest } = entry;
   const short: ShortEntry = { t: NAMES[type], ...rest };
   if ('id' in entry) short['id'] = shortId(entry.id, runId);
+  if (entry.type === 'effect.item' && entry.call) short['call'] = shortReady(entry.call, entry.item);
   if (entry.type !== 'effect.done' || entry.outcome.status !== 'ok' || entry.outcome.value === undefined) return short;
   const { value } = entry.outcome;
   delete short['outcome'];
@@ -34,11 +35,12 @@ export function shortened(entry: JournalEntry, runId: string): ShortEntry {
 
 /** Nothing for an entry of a kind that this version does not know. */
 export function lengthened(short: ShortEntry, runId: string): JournalEntry | undefined {
-  const { t, ok, answer, result, ...rest } = short;
+  const { t, ok, answer, result, call, ...rest } = short;
   const type = TYPES.get(t);
   if (type === undefined) return undefined;
   const entry: Record<string, unknown> = { type, ...rest };
   if (typeof rest['id'] === 'string') entry['id'] = longId(rest['id'], runId);
+  if (call !== undefined) entry['call'] = longReady(call as Partial<Call>, rest['item'] as Call['item']); // as shortened
   if (answer !== undefined) entry['outcome'] = { status: 'ok', value: longResponse(answer as ShortResponse) };
   else if (result !== undefined) entry['outcome'] = { status: 'ok', value: longResult(result as UsualRest) };
   else if ('ok' in short) entry['outcome'] = { status: 'ok', value: ok };
@@ -119,6 +121,14 @@ function longCall(given: ShortCall, at: number, items: Response['items']): Call 
   const { index = at, name = nameOf(short.item)!, callId = callIdOf(short.item)!, tool = { ...USUAL_TOOL }, ...rest } = short as Partial<Call> & Pick<Call, 'item'>; // of either form
   return { index, name, callId, tool, ...rest };
 }
+
+/** A call that is told of with its item: what it is made of need not be said twice. */
+function shortReady(call: Call, item: unknown): Partial<Call> {
+  const { item: own, ...rest } = shortCall(call, 0, []) as Partial<Call>; // without items there is no place to name
+  return own === item ? rest : { ...rest, item: own! };
+}
+
+const longReady = (short: Partial<Call>, item: Call['item']): Call => longCall({ item, ...short }, 0, []);
 
 const nameOf = (item: Call['item']) => ('name' in item ? item.name : undefined);
 const callIdOf = (item: Call['item']) => ('callId' in item ? item.callId : undefined);

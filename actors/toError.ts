@@ -14,6 +14,7 @@ import {
   UserError,
 } from './errors.ts';
 import { errorFrom } from './errorRecord.ts';
+import { BudgetExceededError, CompactionError, ContextWindowError } from './limitErrors.ts';
 import type { RunScope } from './scope.ts';
 
 /**
@@ -54,6 +55,14 @@ function made(scope: Pick<RunScope, 'agent'>, { code, message, detail }: Failure
       return new ModelTimeoutError({ timeoutMs: Number(detail?.['timeoutMs'] ?? 0), cause });
     case 'model':
       return new ModelError(message, { code: String(cause && 'code' in cause ? cause.code : 'model'), cause });
+    case 'contextWindow':
+      return new ContextWindowError(message, { cause: cause?.cause ?? cause });
+    case 'compaction':
+      return new CompactionError(message, { cause: cause?.cause ?? cause });
+    case 'budget.tokens':
+    case 'budget.cost':
+    case 'budget.time':
+      return new BudgetExceededError(detail as unknown as ConstructorParameters<typeof BudgetExceededError>[0]); // as written where it was met
     case 'session':
     case 'user':
       return cause ?? new UserError(message);

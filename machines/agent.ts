@@ -3,16 +3,17 @@ import {
   type AgentContext, type AgentInput, conclude, concludeInterrupted, configure, contextOf, exhausted, finalOf, goesOn, handled, keepSaved, outcomeOf,
   recordTurn, turnInput,
 } from './agentMemory.ts';
-import type { AgentEndLeaf, ErrorHandlerLeaf, HandlerOutcome, InputScreenLeaf, OutputGuardrailLeaf, OutputVerdict, SaveOutcome, SessionLeaf, StopHookLeaf } from './agentLeaves.ts';
+import type { AgentEndLeaf, CompactorLeaf, ErrorHandlerLeaf, HandlerOutcome, InputScreenLeaf, OutputGuardrailLeaf, OutputVerdict, SaveOutcome, SessionLeaf, StopHookLeaf } from './agentLeaves.ts';
 import { EMPTY_RESPONSES_MAX, failureOf, kindOf, stuck, tripOf, troubleOf } from './agentTrouble.ts';
 import * as pending from './pendingInput.ts';
 import { actorIdOf, eventOf, outputOf } from './eventFields.ts';
 import type { Configuration, Downward, Upward } from './protocol/command.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
-import type { AgentInputItem } from './protocol/item.ts';
-import type { AgentOutcome, ErrorKind, TurnOutcome } from './protocol/outcome.ts';
-import { type Leaf, slot } from './slot.ts';
+import type { AgentOutcome, TurnOutcome } from './protocol/outcome.ts';
+import { slot } from './slot.ts';
+import type { CompactorOutcome } from './compaction.ts';
+import { askCompaction, compacted, compactionCompleted, compactionStarted, compactorInput, needsCompaction, overflowed, tryAgain } from './shortening.ts';
 import { turnMachine } from './turn.ts';
 import { withholdOutput } from './withheld.ts';
 
@@ -35,6 +36,7 @@ export const agentMachine = setup({
     agentEnd: slot<AgentEndLeaf>('agentEnd'),
     inputScreen: slot<InputScreenLeaf>('inputScreen'),
     stopHook: slot<StopHookLeaf>('stopHook'),
+    compactor: slot<CompactorLeaf>('compactor'),
     turn: turnMachine,
   },
   guards: {
@@ -44,6 +46,7 @@ export const agentMachine = setup({
     turnFailed: ({ context }) => context.last?.next === 'failed',
     turnSuspended: ({ context }) => context.last?.next === 'suspended',
     isHandoff: ({ context }) => context.last?.next === 'handoff',
+    cutsTurn: ({ context }, { mode }: Steer) => mode === 'instant' && context.turnAlive && !context.softStop,
     isStuck: ({ context }) => context.emptyStreak >= EMPTY_RESPONSES_MAX,
     refusalIsHandled: ({ context }) => context.last?.next === 'refusal' && context.facts.errorHandlers.includes('modelRefusal'),
     isRefusal: ({ context }) => context.last?.next === 'refusal',
@@ -55,7 +58,9 @@ export const agentMachine = setup({
     exhaustionIsHandled: ({ context }) => exhausted(context) && context.facts.errorHandlers.includes('maxTurns'),
     turnsExhausted: ({ context }) => exhausted(context),
     isCarried: ({ context }) => context.carried !== null,
-    turnUnsaved: ({ context }) => context.facts.session && context.last !== null && context.conversation.unsaved.length > 0,
+    contextOverflowed: ({ context }) => overflowed(context),
+    needsCompaction: ({ context }) => needsCompaction(context),
+    turnUnsaved: ({ context }) => context.facts.session && context.last !== null && context.last.next !== 'cut' && context.conversation.unsaved.length > 0,
     suppliesOutput: (_, outcome: HandlerOutcome) => outcome.status === 'ok' && outcome.value !== null && outcome.value.guardsOutput !== true,
     suppliesGuardedOutput: (_, outcome: HandlerOutcome) => outcome.status === 'ok' && outcome.value?.guardsOutput === true,
     tripwireTriggered: (_, verdict: OutputVerdict) => verdict.status === 'ok' && verdict.value.failure !== null,
@@ -99,6 +104,7 @@ export const agentMachine = setup({
     takeObjections: assign(({ context }, outcome: pending.StopHookOutcome) => pending.takeObjections(context, outcome)),
     takeFinalTurn: assign(({ context }) => pending.takeFinalTurn(context)),
     nudge: assign(({ context }) => pending.nudge(context)),
+    cutTurn: sendTo(({ context }) => turnActorId(context), (_, { cut = {} }: Steer) => ({ type: 'cut', cut })),
     openGate: assign({ gateOpen: true }),
     passGate: sendTo(({ context }) => turnActorId(context), { type: 'gate.open' }),
     askSoftStop: assign({ softStop: true }),
@@ -108,6 +114,13 @@ export const agentMachine = setup({
     interruptTurn: sendTo(({ context }) => turnActorId(context), ({ event }) => event),
     noteInterrupt: assign((_, interrupt: Interrupt) => ({ interrupt: { reason: interrupt.reason, notice: interrupt.notice !== false } })),
     deliverInput: assign(({ context }) => pending.deliverInput(context)),
+    askCompaction: assign(({ context }) => askCompaction(context)),
+    /** What was said is about to be summed up: it can no longer become the final output, nor be withheld. */
+    leaveAnswer: assign(({ context }) => (context.last?.next === 'final' ? { last: null } : {})),
+    tryAgain: assign(({ context }) => tryAgain(context)),
+    announceCompaction: emit(({ context }) => compactionStarted(context)),
+    announceCompacted: emit(({ context }, outcome: CompactorOutcome) => compactionCompleted(context, outcome)),
+    keepCompacted: assign(({ context }, outcome: CompactorOutcome) => compacted(context, outcome)),
     startTurn: assign(({ context, spawn }) => {
       const input = turnInput(context);
       spawn('turn', { id: `turn.${input.turn}`, input });
@@ -145,9 +158,11 @@ export const agentMachine = setup({
     steer: [
       { guard: { type: 'isForTurn', params: eventOf }, actions: 'passSteer' },
       { guard: { type: 'isAstray', params: eventOf }, actions: { type: 'announceAstray', params: eventOf } },
+      { guard: { type: 'cutsTurn', params: eventOf }, actions: [{ type: 'acceptInput', params: eventOf }, { type: 'cutTurn', params: eventOf }] },
       { actions: { type: 'acceptInput', params: eventOf } },
     ],
     mail: { actions: { type: 'acceptInput', params: eventOf } },
+    compact: { actions: 'askCompaction' },
     configure: { actions: { type: 'configure', params: ({ event }) => event } },
     'gate.open': [{ guard: 'turnAlive', actions: ['openGate', 'passGate'] }, { actions: 'openGate' }],
     softStop: [{ guard: 'turnAlive', actions: ['askSoftStop', 'passSoftStop'] }, { actions: 'askSoftStop' }],
@@ -165,6 +180,7 @@ export const agentMachine = setup({
         checking: {
           description: 'Between two turns: is this the end, and why?',
           always: [
+            { guard: 'contextOverflowed', target: 'compacting', actions: 'tryAgain' },
             { guard: 'turnFailed', target: 'concluding', actions: { type: 'concludeFailed', params: ({ context }) => context.last!.failure! } },
             { guard: 'turnSuspended', target: 'concluding', actions: 'concludeStopped' },
             { guard: 'isCarried', target: 'turning', actions: 'startTurn' },
@@ -185,6 +201,7 @@ export const agentMachine = setup({
             { guard: 'turnsExhausted', target: 'concluding', actions: { type: 'concludeFailed', params: troubleOf } },
             { guard: 'keepsRepeating', target: 'concluding', actions: { type: 'concludeFailed', params: pending.stuckAgain } },
             { guard: 'repeatsItself', target: 'turning', actions: ['nudge', 'announceInput', 'deliverInput', 'startTurn'] },
+            { guard: 'needsCompaction', target: 'compacting', actions: 'leaveAnswer' },
             { guard: 'hasPendingInput', target: 'turning', actions: ['announceInput', 'deliverInput', 'startTurn'] },
             { target: 'turning', actions: 'startTurn' },
           ],
@@ -197,6 +214,19 @@ export const agentMachine = setup({
             'xstate.done.actor.turn.*': [
               { guard: { type: 'goesOn', params: outputOf }, actions: [{ type: 'goOn', params: outputOf }, { type: 'stopTurn', params: actorIdOf }] },
               { target: 'checking', actions: [{ type: 'recordTurn', params: outputOf }, { type: 'stopTurn', params: actorIdOf }] },
+            ],
+          },
+        },
+        compacting: {
+          description: 'The conversation no longer fits, or somebody asked: a model sums it up. Input waits.',
+          entry: 'announceCompaction',
+          invoke: {
+            id: 'compactor',
+            src: 'compactor',
+            input: ({ context }) => compactorInput(context),
+            onDone: [
+              { guard: { type: 'hasFailed', params: outputOf }, target: 'concluding', actions: { type: 'concludeFailed', params: failureOf } },
+              { target: 'checking', actions: [{ type: 'announceCompacted', params: outputOf }, { type: 'keepCompacted', params: outputOf }] },
             ],
           },
         },

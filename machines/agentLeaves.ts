@@ -1,4 +1,5 @@
 /** Effects of an activation of an agent: what it does to the world, and what the app has a say in. */
+import type { CompactorInput, CompactorOutcome } from './compaction.ts';
 import type { Log } from './log.ts';
 import type { ScreenInput, ScreenOutcome, StopHookOutcome } from './pendingInput.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
@@ -20,3 +21,5 @@ export type AgentEndLeaf = Leaf<{ effectId: string; agent: string; output: unkno
 export type InputScreenLeaf = Leaf<ScreenInput, ScreenOutcome>;
 /** All stop hooks are asked about one final output (M5). */
 export type StopHookLeaf = Leaf<{ effectId: string; agent: string; turn: number; output: unknown; history: Log<AgentInputItem> }, StopHookOutcome>;
+/** Sums up a conversation that has become too long (N1). */
+export type CompactorLeaf = Leaf<CompactorInput, CompactorOutcome>;

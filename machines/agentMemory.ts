@@ -1,6 +1,7 @@
 /** What an activation of an agent remembers, and how each turn changes it. Pure functions; the chart decides when. */
 import { INTERRUPTED_NOTICE, itemsOfTurn, notice, suppliedRecord, unanswered } from './history.ts';
 import { Log } from './log.ts';
+import { type Shortening, grown, grownByTurn, newestUnsaved, shorteningLeft, shorteningOf, withFiltered } from './shortening.ts';
 import type { Configuration, InterruptReason, PendingInput } from './protocol/command.ts';
 import type { Failure } from './protocol/failure.ts';
 import type { AgentInputItem } from './protocol/item.ts';
@@ -10,6 +11,7 @@ import type {
   Completion,
   ErrorKind,
   ItemRecord,
+  PreparedRun,
   ServerState,
   TurnOutcome,
 } from './protocol/outcome.ts';
@@ -27,6 +29,7 @@ interface AgentFacts {
   stopHooks?: boolean;
   finalTurn?: boolean;
   stuckDetection?: StuckThresholds;
+  compaction?: PreparedRun['compaction'];
 }
 
 /** What leads the loop on besides the model: input that joins, and limits that speak before they end it. */
@@ -50,6 +53,7 @@ export interface AgentConversation {
   unsaved: AgentInputItem[];
   saves: number;
   server?: ServerState;
+  shortening?: Shortening;
 }
 
 /** What an activation takes over from the one before it, and may change. */
@@ -66,6 +70,7 @@ interface Inherited {
 
 export interface AgentInput extends AgentFacts, Inherited, Pick<AgentConversation, 'unsaved' | 'server'> {
   history: AgentInputItem[];
+  compactionAsked?: boolean;
 }
 
 export interface AgentContext extends Inherited {
@@ -73,6 +78,8 @@ export interface AgentContext extends Inherited {
   facts: AgentFacts;
   conversation: AgentConversation;
   turnAlive: boolean;
+  /** How often the turn of this number has been cut by a steer: its request does not count (B1). */
+  cuts: number;
   last: TurnOutcome | null;
   steering: Steering;
   /** `guardsOutput`: output guardrails have yet to look at it. */
@@ -84,11 +91,11 @@ export interface AgentContext extends Inherited {
 }
 
 export function contextOf(input: AgentInput): AgentContext {
-  const { path, agent, session, errorHandlers, screensInput, stopHooks, finalTurn, stuckDetection, history, unsaved, server } = input;
+  const { path, agent, session, errorHandlers, screensInput, stopHooks, finalTurn, stuckDetection, compaction, history, unsaved, server } = input;
   const { turns, maxTurns, emptyStreak, softStop, gateOpen, pendingInput, carried } = input;
   return {
-    facts: { path, agent, session, errorHandlers, screensInput, stopHooks, finalTurn, stuckDetection },
-    conversation: { history: Log.of(history), generated: Log.of<ItemRecord>([]), unsaved, saves: 0, server },
+    facts: { path, agent, session, errorHandlers, screensInput, stopHooks, finalTurn, stuckDetection, compaction },
+    conversation: { history: Log.of(history), generated: Log.of<ItemRecord>([]), unsaved, saves: 0, server, shortening: shorteningOf(input) },
     turns,
     maxTurns,
     emptyStreak,
@@ -97,6 +104,7 @@ export function contextOf(input: AgentInput): AgentContext {
     pendingInput,
     carried,
     turnAlive: false,
+    cuts: 0,
     last: null,
     steering: UNSTEERED,
     final: null,
@@ -108,34 +116,37 @@ export function contextOf(input: AgentInput): AgentContext {
 
 const UNSTEERED: Steering = { screened: 0, screenings: 0, finalTurn: 0, repeats: NOTHING_REPEATED };
 
-export const exhausted = ({ maxTurns, turns }: AgentContext) => maxTurns !== null && turns >= maxTurns;
-export const canGoOn = (context: AgentContext) => !context.softStop && !exhausted(context);
+export const exhausted = ({ maxTurns, turns, conversation }: AgentContext) => maxTurns !== null && turns >= maxTurns && conversation.shortening?.again === undefined;
+export const canGoOn = (context: AgentContext) => !context.softStop && !exhausted(context) && !(context.last?.next === 'final' && context.last.response?.spendsBudget);
 
-/** A carried turn was counted when its request was sent; any other is a new one (B1). */
-export const nextTurn = ({ carried, turns }: AgentContext) => (carried ? turns : turns + 1);
+/** A carried turn, or one that is tried again, was counted when its request was sent; any other is a new one (B1). */
+export const nextTurn = ({ carried, turns, conversation }: AgentContext) => (carried || conversation.shortening?.again ? turns : turns + 1);
 
 export function turnInput(context: AgentContext): TurnInput {
-  const { facts, conversation, gateOpen, usedTools, carried, steering } = context;
-  const { history, unsaved, server, generated } = conversation;
+  const { facts, conversation, gateOpen, usedTools, carried, steering, cuts } = context;
+  const { history, server, generated, shortening } = conversation;
   const turn = nextTurn(context);
   return {
-    path: `${facts.path}/turn.${turn}`,
+    path: `${facts.path}/turn.${turn}${cuts === 0 ? '' : `.${cuts}`}`,
     agent: facts.agent,
     turn,
-    first: generated.length === 0 && context.last === null,
+    first: generated.length === (shortening?.count ?? 0) && context.last === null,
     history,
-    unsaved: unsaved.length,
+    unsaved: newestUnsaved(conversation),
     server,
     gateOpen,
     usedTools,
     carried: carried ?? undefined,
     ...(steering.finalTurn === turn && { isFinal: true as const }),
+    ...(shortening?.isShort && { isShort: true as const }),
+    ...(shortening?.again && { attempt: shortening.again }),
   };
 }
 
 /** The results want an answer, and nothing stands between this turn and the next. */
 export function goesOn(context: AgentContext, turn: TurnOutcome): boolean {
-  return turn.next === 'again' && !context.facts.session && !context.facts.stuckDetection && context.pendingInput.length === 0 && canGoOn(context);
+  const isWatched = context.facts.session || context.facts.stuckDetection || context.conversation.shortening;
+  return turn.next === 'again' && !isWatched && context.pendingInput.length === 0 && canGoOn(context);
 }
 
 export function configure(context: AgentContext, { maxTurns = context.maxTurns, errorHandlers = context.facts.errorHandlers }: Configuration): Partial<AgentContext> {
@@ -148,6 +159,7 @@ export function recordTurn(context: AgentContext, turn: TurnOutcome): Partial<Ag
     turnAlive: false,
     last: turn,
     turns: wasSent(turn) ? context.turns : context.turns - 1,
+    cuts: turn.next === 'cut' ? context.cuts + 1 : 0,
     emptyStreak: turn.next === 'empty' ? context.emptyStreak + 1 : 0,
     usedTools: context.usedTools || (turn.response?.calls.length ?? 0) > 0,
   };
@@ -155,7 +167,7 @@ export function recordTurn(context: AgentContext, turn: TurnOutcome): Partial<Ag
   if (!response) return changes;
   const { conversation } = context;
   const items = itemsOfTurn(response, turn.results);
-  const unsaved = context.facts.session ? (response.filteredInput ?? conversation.unsaved).concat(unsavedOf(turn, items)) : conversation.unsaved;
+  const unsaved = context.facts.session ? withFiltered(conversation.unsaved, response.filteredInput).concat(unsavedOf(turn, items)) : conversation.unsaved;
   if (unfinished) {
     changes.conversation = { ...conversation, unsaved };
     changes.carried = { response, results: turn.results };
@@ -170,6 +182,7 @@ export function recordTurn(context: AgentContext, turn: TurnOutcome): Partial<Ag
     unsaved,
     saves: conversation.saves,
     server: conversation.server && advance(conversation.server, turn, conversation.history.length),
+    shortening: grownByTurn(conversation.shortening, turn, items),
   };
   const { steering, facts } = context;
   if (facts.stuckDetection) changes.steering = { ...steering, repeats: watched(steering.repeats, turn, facts.stuckDetection) };
@@ -235,6 +248,7 @@ export function outcomeOf(context: AgentContext): AgentOutcome {
     emptyStreak: context.emptyStreak,
     softStop: context.softStop,
     undelivered: context.pendingInput,
+    ...shorteningLeft(conversation),
   };
   if (conclusion?.failure) outcome.failure = conclusion.failure;
   if (conclusion?.status === 'completed' && final) Object.assign(outcome, { how: final.how, output: final.output });
@@ -251,6 +265,7 @@ export function extend({ facts, conversation }: AgentContext, items: AgentInputI
     history: conversation.history.append(items),
     generated: conversation.generated.append(records),
     unsaved: facts.session ? conversation.unsaved.concat(items) : conversation.unsaved,
+    shortening: grown(conversation.shortening, items),
   };
 }
 
@@ -262,7 +277,7 @@ function givenUp({ conclusion, last, facts }: AgentContext): ItemRecord[] {
 
 
 /** A turn whose request never left does not count (B1). */
-const wasSent = (turn: TurnOutcome) => turn.response !== null || (turn.next !== 'suspended' && turn.failure?.sent !== false);
+const wasSent = (turn: TurnOutcome) => turn.next !== 'cut' && (turn.response !== null || (turn.next !== 'suspended' && turn.failure?.sent !== false));
 
 /** What the session already has of a carried turn is not written twice (G1). */
 function unsavedOf(turn: TurnOutcome, items: AgentInputItem[]): AgentInputItem[] {
@@ -273,7 +288,7 @@ function unsavedOf(turn: TurnOutcome, items: AgentInputItem[]): AgentInputItem[]
 
 /** The provider has our input and its own answer; results are still ours to send (G2). */
 function advance(server: ServerState, turn: TurnOutcome, before: number): ServerState {
-  const known = before + (turn.response?.items.length ?? 0);
+  const known = before + (turn.response?.notices?.length ?? 0) + (turn.response?.items.length ?? 0);
   const id = turn.response?.responseId;
   const chains = server.conversationId === undefined && (server.auto || server.previousResponseId !== undefined);
   return chains && id !== undefined ? { ...server, known, previousResponseId: id } : { ...server, known };

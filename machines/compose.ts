@@ -1,8 +1,8 @@
 import { type ActorLogic, type AnyActorLogic } from 'xstate';
-import { type AgentEndLeaf, type ErrorHandlerLeaf, type InputScreenLeaf, type OutputGuardrailLeaf, type SessionLeaf, type StopHookLeaf, agentMachine } from './agent.ts';
+import { type AgentEndLeaf, type CompactorLeaf, type ErrorHandlerLeaf, type InputScreenLeaf, type OutputGuardrailLeaf, type SessionLeaf, type StopHookLeaf, agentMachine } from './agent.ts';
 import { type HandoffFilterLeaf, type InputGuardrailLeaf, type PrepareLeaf, type RunErrorLeaf, runMachine } from './run.ts';
 import { type ApprovalPolicyLeaf, type ExecuteLeaf, type NestedRunLogic, type PersonLeaf, type ReconcileLeaf, type ToolGuardrailLeaf, toolCallMachine } from './toolCall.ts';
-import type { CompactorLeaf, GoalLeaf } from './thread.ts';
+import type { GoalLeaf } from './thread.ts';
 import { type ConcludeLeaf, type ModelLeaf, type TimerLeaf, turnMachine } from './turn.ts';
 
 /** Everything the loop does to the world, by name. A leaf that is left out fails by name when it is first needed. */
@@ -44,7 +44,7 @@ export function compose(leaves: Partial<Leaves>): typeof runMachine {
   let run: typeof runMachine;
   const toolCall = toolCallMachine.provide({ actors: { ...pick(leaves, ['approvalPolicy', 'person', 'toolGuardrail', 'execute', 'reconcile']), run: lazy(() => run) } });
   const turn = turnMachine.provide({ actors: { ...pick(leaves, ['model', 'timer', 'conclude']), toolCall } });
-  const agent = agentMachine.provide({ actors: { ...pick(leaves, ['session', 'errorHandler', 'outputGuardrail', 'agentEnd', 'inputScreen', 'stopHook']), turn } });
+  const agent = agentMachine.provide({ actors: { ...pick(leaves, ['session', 'errorHandler', 'outputGuardrail', 'agentEnd', 'inputScreen', 'stopHook', 'compactor']), turn } });
   run = runMachine.provide({ actors: { ...pick(leaves, ['prepare', 'inputGuardrail', 'handoffFilter', 'runError']), agent } });
   return run;
 }

@@ -48,7 +48,7 @@ function terminalOutput(response: Response, results: Record<string, CallResult>)
 function outputByToolUse(response: Response, results: Record<string, CallResult>): { output: string } | undefined {
   const { toolUse } = response;
   if (toolUse === 'run_llm_again' || toolUse === 'function') return undefined;
-  const answered = response.calls.filter((call) => call.item.type === 'function_call');
+  const answered = response.calls.filter((call) => call.item.type === 'function_call' && results[call.index]?.status !== 'skipped'); // what was not run says nothing
   if (answered.some((call) => results[call.index]?.status === 'aborted')) return undefined;
   const stops = (call: Call) => toolUse === 'stop_on_first_tool' || toolUse.stopAtToolNames.includes(call.name);
   const stop = answered.find(stops);

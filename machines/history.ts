@@ -1,5 +1,5 @@
 /** The conversation as data: what a turn adds to it, and what makes it fit to be shown to a model (G3). */
-import type { Call, CallResult, CallStatus, HandoffCall, Response } from './protocol/call.ts';
+import type { Call, CallResult, CallStatus, HandoffCall, HostedApprovalItem, Response } from './protocol/call.ts';
 import type { AgentInputItem, AssistantMessageItem, UserMessageItem } from './protocol/item.ts';
 import type { ItemRecord } from './protocol/outcome.ts';
 
@@ -11,7 +11,7 @@ export function resultWithout(call: Call, status: CallStatus, text: string): Cal
 /** Calls first, in the order of the response; then all results, in the order of their calls (C3). */
 export function itemsOfTurn(response: Response | null, results: Record<string, CallResult>): AgentInputItem[] {
   if (!response) return [];
-  const items: AgentInputItem[] = [...response.items];
+  const items: AgentInputItem[] = response.notices ? [...response.notices.map((one) => one.rawItem), ...response.items] : [...response.items];
   for (const call of response.calls) {
     const result = results[call.index];
     if (result) items.push(result.item);
@@ -22,7 +22,8 @@ export function itemsOfTurn(response: Response | null, results: Record<string, C
 /** The same items with who made them, for people and programs. */
 export function recordsOfTurn(agent: string, response: Response | null, results: Record<string, CallResult>): ItemRecord[] {
   if (!response) return [];
-  const records = response.items.map((rawItem) => recordOf(agent, rawItem, response));
+  const brought = response.items.map((rawItem) => recordOf(agent, rawItem, response));
+  const records = response.notices ? [...response.notices, ...brought] : brought;
   for (const call of response.calls) {
     const result = results[call.index];
     if (result) records.push(resultRecord(agent, result));
@@ -120,7 +121,24 @@ type CallLike = Extract<AgentInputItem, { type: keyof typeof RESULT_OF }>;
 type ResultLike = Extract<AgentInputItem, { type: (typeof RESULT_OF)[keyof typeof RESULT_OF] }>;
 
 export const isCall = (item: AgentInputItem): item is CallLike => item.type !== undefined && item.type in RESULT_OF;
-const isResult = (item: AgentInputItem): item is ResultLike =>
+/** Something has to be done about it here before the model can go on: a call, a handoff, a hosted server that asks whether it may. */
+export const asksForWork = (item: AgentInputItem): item is CallLike | HostedApprovalItem =>
+  isCall(item) || (item.type === 'hosted_tool_call' && (item.providerData?.['type'] === 'mcp_approval_request' || item.name === 'mcp_approval_request'));
+
+/** Read back from a journal, a call and its item are no longer one object. */
+export function isSameCall(item: AgentInputItem, called: Call['item']): boolean {
+  if (item === called) return true;
+  if (item.type !== called.type) return false;
+  return 'callId' in item && 'callId' in called ? item.callId === called.callId : 'id' in item && item.id === called.id;
+}
+
+/** Reasoning without the item that it led to is worth nothing (K2). */
+export function withoutLooseReasoning(items: readonly AgentInputItem[]): AgentInputItem[] {
+  const last = items.findLastIndex(({ type }) => type !== 'reasoning');
+  return items.slice(0, last + 1);
+}
+
+export const isResult = (item: AgentInputItem): item is ResultLike =>
   item.type === 'function_call_result' ||
   item.type === 'computer_call_result' ||
   item.type === 'shell_call_output' ||
@@ -130,7 +148,7 @@ const isResult = (item: AgentInputItem): item is ResultLike =>
  * Index of a call → index of its result. Call ids may repeat (some servers count from one in every response): a result belongs
  * to the newest calls of its id, and among those that no message parts to the first that has none.
  */
-function pairResults(items: readonly AgentInputItem[]): Map<number, number> {
+export function pairResults(items: readonly AgentInputItem[]): Map<number, number> {
   const waiting = new Map<string, { part: number; calls: number[] }>();
   const answers = new Map<number, number>();
   let part = 0;
@@ -216,8 +234,9 @@ function withNamespace<Result extends AgentInputItem>(call: { namespace?: string
   return call.namespace === undefined ? result : { ...result, namespace: call.namespace };
 }
 
-function recordOf(agent: string, rawItem: AgentInputItem, response: Response): ItemRecord {
-  const isHandoff = rawItem.type === 'function_call' && rawItem.callId === response.handoff?.item.callId;
+/** @param response what it is part of; by it a handoff is known. */
+export function recordOf(agent: string, rawItem: AgentInputItem, response?: Response): ItemRecord {
+  const isHandoff = rawItem.type === 'function_call' && rawItem.callId === response?.handoff?.item.callId;
   if (isHandoff) return { type: 'handoff_call_item', rawItem, agent };
   switch (rawItem.type) {
     case 'reasoning':

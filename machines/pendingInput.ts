@@ -26,7 +26,7 @@ export function wayTo({ facts, turns, turnAlive }: AgentContext, path: string | 
 }
 
 export const isNotice = ({ origin }: PendingInput) => typeof origin === 'object';
-const isOfUser = ({ origin = 'user' }: PendingInput) => origin === 'user';
+export const isOfUser = ({ origin = 'user' }: PendingInput) => origin === 'user';
 
 /** A final answer is not reopened by mail (M4); by anything else that waits it is, if a turn may follow (L3). */
 export function reopens(context: AgentContext): boolean {

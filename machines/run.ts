@@ -103,6 +103,7 @@ export const runMachine = setup({
     }),
     keepInput: assign(({ context }, event: Steer | Mail) => ({ pendingInput: [...context.pendingInput, ...accepted(event)] })),
     keepSoftStop: assign({ softStop: true }),
+    keepCompaction: assign(({ context }) => ({ conversation: { ...context.conversation, compactionAsked: true as const } })),
     configure: assign(({ context }, configuration: Configuration) => configure(context, configuration)),
     spawnBlocking: assign(({ context, spawn }) => {
       const inputs = guardrailInputs(context, 'blocking');
@@ -157,6 +158,7 @@ export const runMachine = setup({
       { guard: 'agentAlive', actions: [{ type: 'announceAccepted', params: eventOf }, 'passDown'] },
       { actions: [{ type: 'announceAccepted', params: eventOf }, { type: 'keepInput', params: eventOf }] },
     ],
+    compact: [{ guard: 'agentAlive', actions: 'passDown' }, { actions: 'keepCompaction' }],
     configure: [
       { guard: 'agentAlive', actions: [{ type: 'configure', params: ({ event }) => event }, 'passDown'] },
       { actions: { type: 'configure', params: ({ event }) => event } },

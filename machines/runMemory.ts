@@ -1,4 +1,5 @@
 /** What a run remembers over its agents. Pure functions; the chart decides when. */
+import { sizeOf } from './compaction.ts';
 import { unanswered, wellFormed } from './history.ts';
 import type { AgentInput } from './agentMemory.ts';
 import type { Configuration, PendingInput } from './protocol/command.ts';
@@ -24,6 +25,10 @@ export interface RunConversation {
   unsaved: AgentInputItem[];
   server?: ServerState;
   carried: CarriedTurn | null;
+  /** Tokens of the history, as far as is known; where it is limited (N1). */
+  size?: number;
+  /** A compaction was asked for and has not come about. */
+  compactionAsked?: true;
 }
 
 export interface RunContext {
@@ -69,7 +74,8 @@ export function contextOf({ path, agent, delegatedBy, given, resumed, base, prep
 
 export function prepare(context: RunContext, found: PreparedRun): Partial<RunContext> {
   const prepared = context.facts.base ? onBase(found, context.facts.base, context.facts.path) : found;
-  const { agent, history, input, maxTurns, server, carried } = prepared;
+  const { agent, history, input, maxTurns, server, carried, compaction } = prepared;
+  const { compactionAsked } = context.conversation;
   return {
     prepared,
     agent,
@@ -82,6 +88,8 @@ export function prepare(context: RunContext, found: PreparedRun): Partial<RunCon
       unsaved: carried ? carried.unsaved : input,
       server,
       carried: carried?.turn ?? null,
+      ...(compaction?.size !== undefined && { size: compaction.size }),
+      ...(compactionAsked && { compactionAsked }),
     },
     turns: carried?.turns ?? 0,
     pendingInput: [...(carried?.pendingInput ?? []), ...context.pendingInput],
@@ -111,7 +119,8 @@ export function configure(context: RunContext, { maxTurns = context.maxTurns, er
 /** What is not yet looked at keeps the gate shut. */
 export function agentInput(context: RunContext): AgentInput {
   const { facts, agent, conversation, turns, maxTurns, emptyStreak, softStop, pendingInput } = context;
-  const { session, errorHandlers, screensInput, stopHooks, finalTurn, stuckDetection } = context.prepared!;
+  const { session, errorHandlers, screensInput, stopHooks, finalTurn, stuckDetection, compaction } = context.prepared!;
+  const { size, compactionAsked } = conversation;
   return {
     path: `${facts.path}/agent.${context.activation + 1}`,
     agent,
@@ -131,6 +140,8 @@ export function agentInput(context: RunContext): AgentInput {
     gateOpen: context.guardrails.pending === 0,
     pendingInput,
     carried: conversation.carried,
+    ...(compaction && { compaction: size === undefined ? { limit: compaction.limit } : { limit: compaction.limit, size } }),
+    ...(compactionAsked && { compactionAsked }),
   };
 }
 
@@ -169,11 +180,13 @@ export function recordAgent(context: RunContext, agent: AgentOutcome): Partial<R
     conversation: {
       history: agent.history,
       generated: generated.concat(agent.generated),
-      visible: { base: visible.base, records: visible.records.concat(agent.generated) },
+      visible: visibleAfter(visible, agent),
       lastTurn: agent.lastTurn,
       unsaved: agent.unsaved,
       server: agent.server ?? server,
       carried: agent.carried ?? null,
+      ...(agent.size !== undefined && { size: agent.size }),
+      ...(agent.compactionAsked && { compactionAsked: true as const }),
     },
     turns: agent.turns,
     emptyStreak: agent.emptyStreak,
@@ -182,6 +195,12 @@ export function recordAgent(context: RunContext, agent: AgentOutcome): Partial<R
     failure,
     outcome: agent.status === 'handoff' ? null : { status: failure ? 'failed' : agent.status, how: agent.how, output: agent.output },
   };
+}
+
+/** What a compaction stands for is not read any more; what it left is where the conversation now begins. */
+function visibleAfter({ base, records }: Visible, { history, generated, compacted }: AgentOutcome): Visible {
+  if (!compacted) return { base, records: records.concat(generated) };
+  return { base: history.slice(0, compacted.items), records: generated.slice(compacted.generated) };
 }
 
 /** The agent that was to take over never did: its call is answered, so that the conversation can go on. */
@@ -205,6 +224,8 @@ export function recordHandoff(context: RunContext, outcome: HandoffOutcome): Par
   const { target, records, shaped, screensInput } = outcome.value;
   const { conversation } = context;
   const items = records.map((record) => record.rawItem);
+  const history = shaped ? wellFormed(shaped.base.concat(shaped.records.map((record) => record.rawItem))) : conversation.history.concat(items);
+  const { size } = conversation;
   const visible = shaped ?? { base: conversation.visible.base, records: conversation.visible.records.concat(records) };
   return {
     agent: target,
@@ -212,7 +233,8 @@ export function recordHandoff(context: RunContext, outcome: HandoffOutcome): Par
     conversation: {
       ...conversation,
       visible,
-      history: shaped ? wellFormed(shaped.base.concat(shaped.records.map((record) => record.rawItem))) : conversation.history.concat(items),
+      history,
+      ...(size !== undefined && { size: shaped ? sizeOf(history) : size + sizeOf(items) }),
       generated: conversation.generated.concat(records),
       unsaved: context.prepared!.session ? conversation.unsaved.concat(items) : [],
     },
@@ -236,6 +258,8 @@ export function outcomeOf(context: RunContext): RunOutcome {
   if (context.outcome?.how) outcome.how = context.outcome.how;
   if (context.outcome?.output !== undefined) outcome.output = context.outcome.output;
   if (context.failure) outcome.failure = context.failure;
+  if (conversation.size !== undefined) outcome.size = conversation.size;
+  if (conversation.compactionAsked) outcome.compactionAsked = true;
   if (conversation.server) outcome.server = conversation.server;
   if (conversation.carried) outcome.carried = conversation.carried;
   if (isUnguarded(context)) outcome.unguarded = true;

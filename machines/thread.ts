@@ -1,4 +1,6 @@
 import { type DoneActorEvent, assign, emit, enqueueActions, sendTo, setup, stopChild } from 'xstate';
+import type { CompactorLeaf } from './agentLeaves.ts';
+import type { CompactorOutcome } from './compaction.ts';
 import { actorIdOf, eventOf, outputOf } from './eventFields.ts';
 import type { Downward, Upward } from './protocol/command.ts';
 import type { LoopEvent } from './protocol/event.ts';
@@ -31,11 +33,8 @@ import {
   somethingWaits,
 } from './threadMemory.ts';
 
-type CompactionOutcome = EffectOutcome<{ item: AgentInputItem }>;
 type GoalOutcome = EffectOutcome<{ done: boolean; message?: string }>;
 
-/** Sums a conversation up that nobody is at work on. */
-export type CompactorLeaf = Leaf<{ effectId: string; agent: string; items: AgentInputItem[] }, CompactionOutcome>;
 /** Asks the app whether the goal is reached. */
 export type GoalLeaf = Leaf<{ effectId: string; agent: string; goal: Goal; history: AgentInputItem[] }, GoalOutcome>;
 export type { ThreadContext };
@@ -146,7 +145,7 @@ export const threadMachine = setup({
     dropGoal: assign({ goal: null }),
     reword: assign(({ context }, outcome: GoalOutcome) => (outcome.status === 'ok' && outcome.value.message !== undefined && context.goal ? { goal: { ...context.goal, message: outcome.value.message } } : {})),
     countEffect: assign(({ context }) => ({ ordinal: context.ordinal + 1, compactedUpTo: context.history.length })),
-    takeCompaction: assign(({ context }, outcome: CompactionOutcome) => (outcome.status === 'ok' ? compacted(context, outcome.value.item) : {})),
+    takeCompaction: assign(({ context }, outcome: CompactorOutcome) => (outcome.status === 'ok' ? compacted(context, outcome.value.item) : {})),
   },
 }).createMachine({
   id: 'thread',

@@ -73,7 +73,7 @@ const whyNoRun = ({ current }: ThreadContext): RejectReason => (current ? 'stopp
 
 export const isPoint = (context: ThreadContext, { to, history }: Told<'thread.revert'>) => history !== undefined || lengthAt(context, to) !== null;
 
-export const steering = ({ input, mode, path }: Pick<Told<'thread.steer'>, 'input' | 'mode' | 'path'>): Downward => ({ type: 'steer', input, ...(mode && { mode }), ...(path !== undefined && { path }) });
+export const steering = ({ input, mode, path, cut }: Told<'thread.steer'>): Downward => ({ type: 'steer', input, ...(mode && { mode }), ...(path !== undefined && { path }), ...(cut && { cut }) });
 
 /** Items that join the run at its next safe point. */
 export const joining = (id: string, items: AgentInputItem[]): Downward => ({ type: 'steer', input: items.map((item, at) => ({ id: at === 0 ? id : `${id}.${at}`, item })) });

@@ -27,6 +27,8 @@ export interface ToolCallContext extends ToolCallInput {
   bodies: number;
   /** What its body asked for itself, and, once a person said yes, what the person said (D9). */
   approval?: BodyApproval;
+  /** How often its body has asked (D9). */
+  asks?: number;
   /** It ended while nobody knew whether its body had its effect, or what that brought was lost with the run: who goes on is asked. */
   suspended: boolean;
 }
@@ -78,10 +80,14 @@ export const rejectionText = (outcome: DecisionOutcome) =>
 export type Wait = 'person' | 'question' | 'uncertain';
 
 /** The effect in which a person is asked. */
-export function askedId({ path, bodies }: ToolCallContext, wait: Wait): string {
+export function askedId(context: ToolCallContext, wait: Wait): string {
+  const { path, bodies } = context;
   if (wait === 'question') return `${path}/question#1`;
-  return `${path}/${wait === 'person' ? 'approval' : 'uncertain'}#${bodies}`;
+  return wait === 'uncertain' ? `${path}/uncertain#${bodies}` : `${path}/approval#${timesAsked(context)}`;
 }
+
+/** Whether it may run was asked first; each time that its body asks is another. */
+const timesAsked = ({ asks = 0 }: ToolCallContext) => asks + 1;
 
 /** What is asked, besides the call itself. */
 export function askedOf({ call, approval }: ToolCallContext, wait: Wait): { uncertain?: true; questions?: Call['questions']; reason?: string } {
@@ -100,9 +106,9 @@ export function resolutionOf(context: ToolCallContext, wait: Wait, outcome?: Dec
 const wordOf = (decision: Decision) => (decision.decision === 'reject' && decision.expired ? 'expired' : decision.decision);
 
 /** The body has done nothing: when it runs next, it is another time (P3). */
-export function asked({ bodies }: ToolCallContext, outcome: ResultOutcome): Partial<ToolCallContext> {
+export function asked(context: ToolCallContext, outcome: ResultOutcome): Partial<ToolCallContext> {
   if (outcome.status !== 'asks') throw new Error('Only a body that asks is waited for.');
-  return { bodies: bodies + 1, approval: { reason: outcome.reason } };
+  return { bodies: context.bodies + 1, asks: timesAsked(context), approval: { reason: outcome.reason } };
 }
 
 /** The arguments of a person take the place of the model's; a body that had asked itself is told what was said. */
@@ -120,7 +126,7 @@ export function withEdit(call: Call, edited: string | undefined): Call {
 
 export function invalidResult(call: Call): CallResult {
   const { reason, text, error } = call.invalid!;
-  const result = resultWithout(call, reason === 'notRun' ? 'skipped' : 'failed', text);
+  const result = resultWithout(call, reason === 'notRun' || reason === 'budget' ? 'skipped' : 'failed', text);
   return error ? { ...result, error } : result;
 }
 
@@ -177,7 +183,7 @@ export function bodyEffect(context: ToolCallContext, name: string): BodyEffect {
 }
 
 /** Input guardrails look again before a body that a person approved when it asked. */
-export const guardEffect = (context: ToolCallContext): CallEffect => ({ ...effectOf(context, 'inputGuardrail'), effectId: `${context.path}/inputGuardrail#${context.approval ? context.bodies : 1}` });
+export const guardEffect = (context: ToolCallContext): CallEffect => ({ ...effectOf(context, 'inputGuardrail'), effectId: `${context.path}/inputGuardrail#${timesAsked(context)}` });
 
 /** A person is asked. */
 export const personEffect = (context: ToolCallContext, wait: Wait) => ({ effectId: askedId(context, wait), agent: context.agent, call: context.call, path: context.path, ...askedOf(context, wait) });

@@ -2,9 +2,10 @@ import { assign, emit, enqueueActions, sendParent, setup } from 'xstate';
 import type { DoneActorEvent } from 'xstate';
 import type { TurnDecision } from './decide.ts';
 import { eventOf, outputOf } from './eventFields.ts';
+import { asksForWork } from './history.ts';
 import { droppedEvent } from './pendingInput.ts';
 import type { CallResult, Response } from './protocol/call.ts';
-import type { Downward, Upward } from './protocol/command.ts';
+import type { Downward, ItemReady, Upward } from './protocol/command.ts';
 import type { EffectOutcome } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { TurnOutcome } from './protocol/outcome.ts';
@@ -20,16 +21,17 @@ import {
   collected,
   decisionOf,
   heldText,
+  isBudget,
   liveCalls,
   modelInput,
   nextOf,
   openCalls,
   outcomeOf,
-  partialOf,
   responded,
   retryOf,
   spawnCalls,
 } from './turnMemory.ts';
+import { asCut, beginReady, cutItems, failed, hasReadyCalls, isAsked, keepCut, keepItem, leavesWork, partialOf, readyEvent } from './turnStream.ts';
 
 export type { ModelInput, TurnContext, TurnInput };
 
@@ -43,7 +45,7 @@ export type ConcludeLeaf = Leaf<{ effectId: string; agent: string; turn: number;
 export const turnMachine = setup({
   types: {} as {
     context: TurnContext;
-    events: Downward | Upward | DoneActorEvent<ToolCallOutcome, `toolCall.${string}`>;
+    events: Downward | Upward | ItemReady | DoneActorEvent<ToolCallOutcome, `toolCall.${string}`>;
     input: TurnInput;
     output: TurnOutcome;
     emitted: LoopEvent;
@@ -56,8 +58,18 @@ export const turnMachine = setup({
   },
   guards: {
     hasFailed: (_, outcome: EffectOutcome<unknown>) => outcome.status === 'error',
-    retryIsStopped: ({ context }, outcome: ModelOutcome) => context.softStop && outcome.status === 'error' && outcome.retryInMs !== undefined,
-    canRetry: (_, outcome: ModelOutcome) => outcome.status === 'error' && outcome.retryInMs !== undefined,
+    budgetSpent: (_, outcome: ModelOutcome) => outcome.status === 'error' && isBudget(outcome.failure),
+    failsBesideCalls: ({ context }, outcome: ModelOutcome) => context.unsettled > 0 && isFailure(context, outcome),
+    fails: ({ context }, outcome: ModelOutcome) => isFailure(context, outcome),
+    callsAreReady: ({ context }, outcome: ModelOutcome) => outcome.status === 'error' && hasReadyCalls(context),
+    retryIsStopped: ({ context }, outcome: ModelOutcome) => context.softStop && outcome.status === 'error',
+    canRetry: (_, outcome: ModelOutcome) => outcome.status === 'error',
+    callMayBegin: ({ context }, { call }: ItemReady) => call !== undefined && context.gateOpen && context.failure === null,
+    isReadyCall: (_, { call }: ItemReady) => call !== undefined,
+    callsWait: ({ context }) => context.failure === null && Object.values(context.ready).some(({ begun }) => !begun),
+    cutLeavesWork: ({ context }, cut: Cut) => isAsked(context, cut) && leavesWork(context, cut),
+    steeredAtOnce: ({ context }, cut: Cut) => isAsked(context, cut),
+    keptLeavesWork: ({ context }) => context.kept.some(asksForWork),
     gateClosed: ({ context }) => !context.gateOpen,
     responseHasCalls: ({ context }, outcome: ModelOutcome) => outcome.status === 'ok' && openCalls(outcome.value, context.results) > 0,
     responseMustConclude: (_, outcome: ModelOutcome) => outcome.status === 'ok' && outcome.value.concludesTurn === true,
@@ -80,9 +92,15 @@ export const turnMachine = setup({
     tellGoes: sendParent(({ context }) => ({ type: 'child.goes', id: context.facts.path })),
     announceRetry: emit(({ context }, outcome: ModelOutcome) => ({ type: 'turn.retrying', path: context.facts.path, agent: context.facts.agent, attempt: context.attempt, ...retryOf(outcome) })),
     announceCut: enqueueActions(({ context, enqueue }, interrupt: Interrupt) => {
-      const { response } = partialOf(context, interrupt);
-      for (const item of response?.items ?? []) enqueue.emit({ type: 'turn.cut', path: context.facts.path, agent: context.facts.agent, item });
+      const { path, agent } = context.facts;
+      for (const [at, item] of cutItems(context, partialOf(context, interrupt).response?.items).entries()) enqueue.emit({ type: 'turn.cut', path, agent, item, at });
     }),
+    announceKept: enqueueActions(({ context, enqueue }) => {
+      const { path, agent } = context.facts;
+      for (const [at, item] of context.kept.entries()) enqueue.emit({ type: 'turn.cut', path, agent, item, at });
+    }),
+    announceRetracted: emit(({ context }) => ({ type: 'turn.retracted', path: context.facts.path, agent: context.facts.agent, kept: context.kept })),
+    announceReady: emit(({ context }, { call }: ItemReady) => readyEvent(context, call!)),
     announceSettled: emit(({ context }) => ({ type: 'turn.settled', path: context.facts.path, agent: context.facts.agent, turn: context.facts.turn, next: nextOf(context), guard: context.decision?.guard ?? '' })),
     keepResponse: assign((_, outcome: ModelOutcome) => responded(outcome)),
     keepAnswer: assign(({ context }, outcome: ModelOutcome) => {
@@ -94,6 +112,11 @@ export const turnMachine = setup({
       return { ...changes, unsettled: spawnCalls({ ...context, ...changes }, spawn) };
     }),
     keepFailure: assign((_, outcome: EffectOutcome<unknown>) => (outcome.status === 'error' ? { failure: outcome.failure } : {})),
+    keepItem: assign(({ context }, ready: ItemReady) => keepItem(context, ready)),
+    beginReady: assign(({ context, spawn }) => beginReady(context, spawn)),
+    keepCut: assign(({ context }, cut: Cut) => keepCut(context, cut)),
+    takeCut: assign(({ context }) => ({ ...asCut(context), decision: { next: 'cut', guard: 'steeredAtOnce' } as TurnDecision })),
+    fail: assign(({ context }, outcome: ModelOutcome) => failed(context, outcome)),
     armRetry: assign(({ context }, outcome: ModelOutcome) => ({ retryInMs: retryOf(outcome).delayMs, kept: retryOf(outcome).kept ?? context.kept })),
     countAttempt: assign(({ context }) => ({ attempt: context.attempt + 1 })),
     keepChoice: assign((_, outcome: ConcludeOutcome) => ({ chosen: outcome.status === 'ok' ? outcome.value : null })),
@@ -131,20 +154,25 @@ export const turnMachine = setup({
   description: 'One model response and the calls it asked for.',
   options: { maxIterations: 1000 },
   context: ({ input }) => ({
-    facts: input, gateOpen: input.gateOpen, attempt: 1, response: input.carried?.response ?? null, respondedAt: 0, results: input.carried?.results ?? {}, unsettled: 0, waiting: 0, broken: [], nested: {}, uncertain: {},
-    chosen: null, failure: null, retryInMs: 0, kept: [], softStop: false, decision: null,
+    facts: input, gateOpen: input.gateOpen, attempt: input.attempt ?? 1, response: input.carried?.response ?? null, respondedAt: 0, results: input.carried?.results ?? {}, unsettled: 0, waiting: 0, broken: [], nested: {}, uncertain: {},
+    chosen: null, failure: null, retryInMs: 0, kept: [], ready: {}, softStop: false, decision: null,
   }),
   output: ({ context }) => outcomeOf(context),
   initial: 'running',
   on: {
     'gate.open': { actions: 'openGate' },
+    'xstate.done.actor.toolCall.*': { actions: { type: 'collect', params: outputOf } },
     softStop: { actions: 'askSoftStop' },
     steer: [{ guard: { type: 'isAstray', params: eventOf }, actions: { type: 'announceAstray', params: eventOf } }, { actions: { type: 'passSteer', params: eventOf } }],
     withdraw: { guard: 'hasLiveCalls', actions: 'withdrawCalls' },
     'child.waits': { actions: 'noteWaits' },
     'child.goes': { actions: 'noteGoes' },
     interrupt: [
-      { guard: 'hasLiveCalls', target: '.running.stopping', actions: ['decideInterrupted', { type: 'interruptCalls', params: interruptOf }] },
+      {
+        guard: 'hasLiveCalls',
+        target: '.running.stopping',
+        actions: ['decideInterrupted', { type: 'interruptCalls', params: interruptOf }, { type: 'announceCut', params: interruptOf }, { type: 'keepPartial', params: interruptOf }],
+      },
       { target: '.interrupted', actions: ['decideInterrupted', { type: 'announceCut', params: interruptOf }, { type: 'keepPartial', params: interruptOf }, { type: 'abortHeldCalls', params: interruptOf }] },
     ],
   },
@@ -154,15 +182,41 @@ export const turnMachine = setup({
       initial: 'sampling',
       states: {
         sampling: {
-          description: 'Tools, instructions and filters are resolved and the model answers.',
+          description: 'Tools, instructions and filters are resolved and the model answers. Calls that are complete may begin before all of the answer is.',
+          meta: { spawns: ['toolCall'] },
+          on: {
+            'item.ready': [
+              { guard: { type: 'callMayBegin', params: eventOf }, actions: [{ type: 'keepItem', params: eventOf }, { type: 'announceReady', params: eventOf }, 'beginReady'] },
+              { guard: { type: 'isReadyCall', params: eventOf }, actions: [{ type: 'keepItem', params: eventOf }, { type: 'announceReady', params: eventOf }] },
+              { actions: { type: 'keepItem', params: eventOf } },
+            ],
+            'gate.open': { guard: 'callsWait', actions: ['openGate', 'beginReady'] },
+            cut: [
+              {
+                guard: { type: 'cutLeavesWork', params: eventOf },
+                target: 'sampling',
+                reenter: true,
+                actions: [{ type: 'keepCut', params: eventOf }, 'announceRetracted', 'countAttempt'],
+              },
+              { guard: { type: 'steeredAtOnce', params: eventOf }, target: '#turn.settled', actions: [{ type: 'keepCut', params: eventOf }, 'announceRetracted', 'announceKept', 'takeCut'] },
+            ],
+          },
           invoke: {
             id: 'model',
             src: 'model',
             input: ({ context }) => modelInput(context),
             onDone: [
+              { guard: { type: 'failsBesideCalls', params: outputOf }, target: 'acting', actions: { type: 'fail', params: outputOf } },
+              { guard: { type: 'budgetSpent', params: outputOf }, target: '#turn.settled', actions: [{ type: 'fail', params: outputOf }, 'decide'] },
+              { guard: { type: 'fails', params: outputOf }, target: '#turn.settled', actions: [{ type: 'fail', params: outputOf }, 'decide'] },
+              {
+                guard: { type: 'callsAreReady', params: outputOf },
+                target: 'sampling',
+                reenter: true,
+                actions: [{ type: 'armRetry', params: outputOf }, { type: 'announceRetry', params: outputOf }, 'countAttempt'],
+              },
               { guard: { type: 'retryIsStopped', params: outputOf }, target: '#turn.settled', actions: 'decideSuspended' },
               { guard: { type: 'canRetry', params: outputOf }, target: 'backingOff', actions: [{ type: 'armRetry', params: outputOf }, { type: 'announceRetry', params: outputOf }] },
-              { guard: { type: 'hasFailed', params: outputOf }, target: '#turn.settled', actions: [{ type: 'keepFailure', params: outputOf }, 'decide'] },
               { guard: 'gateClosed', target: 'holding', actions: { type: 'keepResponse', params: outputOf } },
               { guard: { type: 'responseHasCalls', params: outputOf }, target: 'acting', actions: { type: 'startCalls', params: outputOf } },
               { guard: { type: 'responseMustConclude', params: outputOf }, target: 'concluding', actions: { type: 'keepResponse', params: outputOf } },
@@ -173,7 +227,13 @@ export const turnMachine = setup({
         },
         backingOff: {
           description: 'The provider failed in a way that may pass; the request is sent again after a pause.',
-          on: { softStop: { target: '#turn.settled', actions: ['askSoftStop', 'decideSuspended'] } },
+          on: {
+            softStop: { target: '#turn.settled', actions: ['askSoftStop', 'decideSuspended'] },
+            cut: [
+              { guard: 'keptLeavesWork', target: 'sampling', actions: 'countAttempt' },
+              { target: '#turn.settled', actions: ['announceKept', 'takeCut'] },
+            ],
+          },
           invoke: {
             id: 'backoff',
             src: 'timer',
@@ -267,6 +327,10 @@ export const turnMachine = setup({
 
 type Interrupt = Extract<Downward, { type: 'interrupt' }>;
 type Steer = Extract<Downward, { type: 'steer' }>;
+type Cut = Extract<Downward, { type: 'cut' }>;
+
+/** The model has no answer and will have none, or a call has failed while it answered. */
+const isFailure = ({ failure }: TurnContext, outcome: ModelOutcome) => failure !== null || (outcome.status === 'error' && outcome.retryInMs === undefined);
 
 function interruptOf({ event }: { event: Interrupt }): Interrupt {
   return event;

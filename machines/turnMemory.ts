@@ -1,14 +1,14 @@
 /** What a turn remembers, and how responses, calls and interrupts change it. Pure functions; the chart decides when. */
 import { type TurnDecision, decideNext, skipAfterTerminal } from './decide.ts';
-import { abortedText, partialMessage, recordsOfTurn, resultWithout } from './history.ts';
+import { abortedText, recordsOfTurn, resultWithout } from './history.ts';
 import type { Log } from './log.ts';
-import { type CallResult, type Response, NO_USAGE } from './protocol/call.ts';
-import type { Downward } from './protocol/command.ts';
+import type { Call, CallResult, Response } from './protocol/call.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { CarriedTurn, RunOutcome, ServerState, TurnOutcome, UncertainCall } from './protocol/outcome.ts';
 import { wayOf } from './steerPath.ts';
 import type { ToolCallInput, ToolCallOutcome } from './toolCallMemory.ts';
+import type { ReadyCall } from './turnStream.ts';
 
 export interface TurnInput {
   path: string;
@@ -29,6 +29,10 @@ export interface TurnInput {
   carried?: CarriedTurn;
   /** No tools are offered: all other turns are used up (B1). */
   isFinal?: true;
+  /** The history holds a compaction item of ours, which has to be made readable. */
+  isShort?: true;
+  /** The turn is tried again: with this attempt, default 1. */
+  attempt?: number;
 }
 export interface TurnContext {
   /** What the turn is told and never changes. */
@@ -50,8 +54,10 @@ export interface TurnContext {
   chosen: { finalOutput: unknown } | null;
   failure: Failure | null;
   retryInMs: number;
-  /** What of the answer was complete when earlier attempts were cut short. */
+  /** What of the answer is complete, as far as that is told before all of it is. */
   kept: AgentInputItem[];
+  /** Calls among it that begin before the answer is complete (C4), by index. */
+  ready: Record<string, ReadyCall>;
   softStop: boolean;
   decision: TurnDecision | null;
 }
@@ -71,28 +77,33 @@ export interface ModelInput {
   kept?: AgentInputItem[];
   /** Nothing is offered but to answer (B1). */
   isFinal?: true;
+  /** Those of its calls that may have begun. */
+  ready?: Call[];
+  /** As in {@link TurnInput}. */
+  isShort?: true;
 }
 export type ModelOutcome = EffectOutcome<Response>;
-type Interrupt = Extract<Downward, { type: 'interrupt' }>;
+
 export function responded(outcome: ModelOutcome): Pick<TurnContext, 'response' | 'respondedAt'> {
   if (outcome.status !== 'ok') throw new Error('A model that failed has no response.');
   const { value } = outcome;
   return { response: value.calls.length > 1 ? { ...value, calls: skipAfterTerminal(value.calls) } : value, respondedAt: outcome.at };
 }
 
-type Spawn = (src: 'toolCall', options: { id: string; input: ToolCallInput }) => unknown;
+export type Spawn = (src: 'toolCall', options: { id: string; input: ToolCallInput }) => unknown;
 
-/** @returns the number of calls that have begun. Those with a result, in a carried turn, have not to begin again. */
+/** @returns the number of calls that have begun. Those with a result, in a carried turn, have not to begin again; nor those that had begun early. */
 export function spawnCalls(context: TurnContext, spawn: Spawn): number {
-  const { facts, results, respondedAt } = context;
-  let spawned = 0;
-  for (const call of context.response!.calls) {
-    if (results[call.index]) continue;
-    const id = callActorId(context, call.index);
-    spawn('toolCall', { id, input: { path: `${facts.path}/${id}`, agent: facts.agent, call, askedAt: respondedAt, resumed: facts.carried?.nested?.[call.index], uncertain: facts.carried?.uncertain?.[call.index] } });
-    spawned += 1;
-  }
-  return spawned;
+  const { results, respondedAt, ready, unsettled } = context;
+  const calls = context.response!.calls.filter(({ index }) => !results[index] && !ready[index]?.begun);
+  for (const call of calls) spawnCall(context, spawn, call, respondedAt);
+  return unsettled + calls.length;
+}
+
+export function spawnCall(context: TurnContext, spawn: Spawn, call: Call, askedAt: number): void {
+  const { path, agent, carried } = context.facts;
+  const id = callActorId(context, call.index);
+  spawn('toolCall', { id, input: { path: `${path}/${id}`, agent, call, askedAt, resumed: carried?.nested?.[call.index], uncertain: carried?.uncertain?.[call.index] } });
 }
 
 export function collected(context: TurnContext, call: ToolCallOutcome): Partial<TurnContext> {
@@ -103,8 +114,6 @@ export function collected(context: TurnContext, call: ToolCallOutcome): Partial<
   return call.nested ? { ...ended, nested: { ...nested, [call.index]: call.nested } } : ended;
 }
 
-const noResponse = (items: Response['items']): Response => ({ items, usage: NO_USAGE, calls: [], toolUse: 'run_llm_again' });
-
 export const openCalls = (response: Response, results: Record<string, CallResult>) =>
   response.calls.length === 0 ? 0 : response.calls.filter((call) => !results[call.index]).length;
 
@@ -113,10 +122,14 @@ export function callOnWay(context: TurnContext, path: string | undefined): strin
   return context.unsettled === 0 ? undefined : liveCalls(context).find((id) => wayOf(path, '', `${context.facts.path}/${id}`) === 'below');
 }
 
-const callActorId = (context: TurnContext, index: number) => `toolCall.${context.attempt}.${index}`;
+export const callActorId = ({ attempt, ready }: TurnContext, index: number) => `toolCall.${ready[index]?.attempt ?? attempt}.${index}`;
 
-export const liveCalls = (context: TurnContext) =>
-  (context.response?.calls ?? []).filter(({ index }) => !context.results[index] && !context.broken.includes(index)).map((call) => callActorId(context, call.index));
+export const liveCalls = (context: TurnContext) => {
+  const calls = context.response?.calls ?? Object.values(context.ready).flatMap(({ call, begun }) => (begun ? [call] : []));
+  return calls.filter(({ index }) => !context.results[index] && !context.broken.includes(index)).map((call) => callActorId(context, call.index));
+};
+
+export const failureOf = (outcome: EffectOutcome<unknown>) => (outcome.status === 'error' ? outcome.failure : null);
 
 export function retryOf(outcome: ModelOutcome): { delayMs: number; failure: Failure; kept?: AgentInputItem[] } {
   if (outcome.status !== 'error') throw new Error('A turn that succeeded is not retried.');
@@ -125,18 +138,17 @@ export function retryOf(outcome: ModelOutcome): { delayMs: number; failure: Fail
 }
 
 export function modelInput(context: TurnContext): ModelInput {
-  const { agent, turn, first, history, unsaved, server, usedTools, carried, isFinal } = context.facts;
-  return { effectId: modelEffectId(context), agent, turn, first, attempt: context.attempt, history, unsaved, server, usedTools, carried: carried?.response, ...(context.kept.length > 0 && { kept: context.kept }), ...(isFinal && { isFinal }) };
+  const { agent, turn, first, history, unsaved, server, usedTools, carried, isFinal, isShort } = context.facts;
+  const input: ModelInput = { effectId: modelEffectId(context), agent, turn, first, attempt: context.attempt, history, unsaved, server, usedTools, carried: carried?.response };
+  if (context.kept.length > 0) input.kept = context.kept;
+  const ready = Object.values(context.ready);
+  if (ready.length > 0) input.ready = ready.map(({ call }) => call);
+  if (isFinal) input.isFinal = true;
+  if (isShort) input.isShort = true;
+  return input;
 }
 
-const modelEffectId = ({ facts, attempt }: TurnContext) => `${facts.path}/model#${attempt}`;
-
-/** What streamed before the interrupt is kept, unless there is a whole response already. */
-export function partialOf(context: TurnContext, interrupt: Interrupt): Partial<TurnContext> {
-  const text = interrupt.partials?.[modelEffectId(context)];
-  const cut = text ? [...context.kept, partialMessage(text)] : context.kept;
-  return context.response || cut.length === 0 ? {} : { response: noResponse(cut) };
-}
+export const modelEffectId = ({ facts, attempt }: TurnContext) => `${facts.path}/model#${attempt}`;
 
 /** Every call of an interrupted turn has a result, also one whose failure would have ended the run (G3). */
 export function abortedResults(context: TurnContext, text: string): Record<string, CallResult> {
@@ -149,9 +161,11 @@ export function abortedResults(context: TurnContext, text: string): Record<strin
 export const heldText = ({ respondedAt }: TurnContext, at: number) => (respondedAt === 0 ? 'aborted by user' : abortedText(respondedAt, at));
 
 export function decisionOf(context: TurnContext): TurnDecision {
-  if (context.failure) return { next: 'failed', guard: 'hasFailed' };
+  if (context.failure) return { next: 'failed', guard: isBudget(context.failure) ? 'budgetSpent' : 'hasFailed' };
   return decideNext(context.response!, context.results, context.chosen ?? undefined);
 }
+
+export const isBudget = ({ code }: Failure) => code === 'budget.tokens' || code === 'budget.cost' || code === 'budget.time';
 
 export const nextOf = ({ decision }: TurnContext) => decision?.next ?? 'failed';
 

@@ -48,7 +48,15 @@ export async function inputScreen(scope: RunScope, { agent: key, inputs }: Scree
   const settled = await Promise.allSettled(asked);
   const broken = settled.find((one) => one.status === 'rejected');
   if (broken) return scope.failure('guardrailExecution', broken.reason, io.effectId);
-  return ok({ ids: inputs.map(({ id }) => id), verdicts: settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])) });
+  const screened: Screened = { ids: inputs.map(({ id }) => id), verdicts: settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])) };
+  return ok(screened);
+}
+
+/** Said now, or recorded. */
+export interface Screened { ids: string[]; verdicts: ScreenVerdict[] }
+
+export function keepScreened({ inputGuardrailResults }: RunScope, { verdicts }: Screened): void {
+  for (const { name, tripwireTriggered, outputInfo } of verdicts) inputGuardrailResults.push({ guardrail: { type: 'input', name }, output: { tripwireTriggered, outputInfo } });
 }
 
 /** All at once, each to its end; then the first that tripped, or broke, counts (E3, E5). */

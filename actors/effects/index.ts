@@ -5,8 +5,10 @@ import type { Decision } from '../../machines/protocol/command.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
 import type { PreparedRun, RunInput, RunOutcome } from '../../machines/protocol/outcome.ts';
+import type { Compacted } from '../../machines/compaction.ts';
 import type { Finding } from '../../machines/toolCallMemory.ts';
 import { withInvocation } from '../agentTool.ts';
+import type { HeardEntry } from '../budget.ts';
 import type { KeptScope } from '../checkpoint.ts';
 import { messageOf } from '../errorRecord.ts';
 import { UserError } from '../errors.ts';
@@ -17,8 +19,9 @@ import { type RunScope, ok } from '../scope.ts';
 import { errorOf } from '../toError.ts';
 import { Usage } from '../usage.ts';
 import { approvalPolicy } from './approvals.ts';
+import { compactor } from './compaction.ts';
 import { agentEnd, conclude, errorHandler, runError } from './endings.ts';
-import { inputGuardrail, inputScreen, keepVerdicts, modelResponse, outputGuardrail, toolGuardrail } from './guardrails.ts';
+import { type Screened, inputGuardrail, inputScreen, keepScreened, keepVerdicts, modelResponse, outputGuardrail, toolGuardrail } from './guardrails.ts';
 import { handoffFilter } from './handoff.ts';
 import { sample } from './model.ts';
 import { stopHook } from './stopHooks.ts';
@@ -52,7 +55,6 @@ export class Effects implements EffectRunner {
       case 'person':
       case 'timer':
       case 'goal':
-      case 'compactor':
         throw new Error(`The host itself sees to "${src}".`);
       default:
         return EFFECTS[src](this.scopeOf(io.effectId), input, io);
@@ -69,6 +71,7 @@ export class Effects implements EffectRunner {
       if (outcome.retryInMs !== undefined) scope.runContext.usage.add(new Usage({ requests: 1 })); // it was sent, and is sent again (A8)
       return;
     }
+    if (src === 'inputScreen') return keepScreened(scope, outcome.value as Screened); // what the leaf of this name answers with
     if (src === 'person') return this.#observeDecision(scope, input, outcome.value as Decision); // what a person answers
     if (src === 'reconcile') return this.#observeFinding(scope, input, outcome.value as Finding); // what a tool found out
     if (src === 'prepare') {
@@ -77,6 +80,11 @@ export class Effects implements EffectRunner {
       const response = outcome.value as Response; // what the leaf of this name answers with
       scope.runContext.usage.add(response.usage instanceof Usage ? response.usage : new Usage(response.usage));
       scope.rawResponses.push(modelResponse(response));
+      scope.ledger.count(input.effectId, response, input.history);
+    } else if (src === 'compactor') {
+      const { usage, cost } = outcome.value as Compacted; // what the leaf of this name answers with
+      scope.runContext.usage.add(usage instanceof Usage ? usage : new Usage(usage));
+      scope.ledger.add(input.effectId, usage, cost);
     } else if (src === 'execute') this.#observeCall(scope, input, outcome.value as CallResult);
     else if (src === 'session') keepSaved(scope, input, outcome.value as Saved); // what the leaf of this name answers with
     else if (src === 'toolGuardrail') {
@@ -101,6 +109,11 @@ export class Effects implements EffectRunner {
     } catch (error) {
       throw new UserError(`Run ${this.#root.runId} cannot go on: ${messageOf(error)} Give the agent a tool of this name again.`);
     }
+  }
+
+  /** What the run is told about what it may cost, and when it began. */
+  hear(entry: HeardEntry): void {
+    this.#root.ledger.hear(entry);
   }
 
   /** What the effects so far have added up to, by the path of their run. */
@@ -197,7 +210,7 @@ export class Effects implements EffectRunner {
   }
 }
 
-const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | 'timer' | 'goal' | 'compactor'>, Effect> = {
+const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | 'timer' | 'goal'>, Effect> = {
   model: sample,
   inputGuardrail,
   inputScreen,
@@ -212,6 +225,7 @@ const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | '
   errorHandler,
   handoffFilter,
   session: save,
+  compactor,
 };
 
 /** A decision for always holds for this agent and this tool, in this run and its resumes (D2). */

@@ -1,5 +1,6 @@
 /** Items of an answer that was cut short: what is complete is not paid for twice (K2, O2). */
-import { NO_USAGE } from '../../machines/protocol/call.ts';
+import { asksForWork, withoutLooseReasoning } from '../../machines/history.ts';
+import { type Call, NO_USAGE } from '../../machines/protocol/call.ts';
 import type { AgentInputItem, AgentOutputItem } from '../../machines/protocol/item.ts';
 import type { ModelInput } from '../../machines/turn.ts';
 import type { EffectIo } from '../host.ts';
@@ -15,15 +16,11 @@ export function keptItems({ kept = [], server }: ModelInput, io: Pick<EffectIo, 
   return withoutLooseReasoning([...kept, ...io.kept]) as AgentOutputItem[]; // completed items of a model's answer
 }
 
-export function withoutLooseReasoning(items: readonly AgentInputItem[]): AgentInputItem[] {
-  const last = items.findLastIndex(({ type }) => type !== 'reasoning');
-  return items.slice(0, last + 1);
-}
-
-const LOCAL_CALLS = new Set(['function_call', 'computer_call', 'shell_call', 'apply_patch_call']);
+/** Calls that may have begun while an earlier try at this answer was streaming. */
+export const readyCalls = ({ ready = [] }: ModelInput, io: Pick<EffectIo, 'ready'>): Call[] => [...ready, ...io.ready];
 
 /** A call that is complete is carried out before anything more is asked: with it, the items are an answer. */
-export const isAnswer = (items: readonly AgentInputItem[]): boolean => items.some(({ type }) => type !== undefined && LOCAL_CALLS.has(type));
+export const isAnswer = (items: readonly AgentInputItem[]): boolean => items.some(asksForWork);
 
 /** The answer as far as it came; what it cost, nobody was told. An attempt that was cut in this process has been counted (A8). */
 export const answerOf = (items: AgentOutputItem[], { kept }: ModelInput): ModelResponse => ({ usage: new Usage({ ...NO_USAGE, requests: kept ? 0 : 1 }), output: items });

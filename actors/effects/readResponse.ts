@@ -1,5 +1,5 @@
 /** What a model answered, with everything the charts have to know about it: the facts that guards read. */
-import { textOf } from '../../machines/history.ts';
+import { asksForWork, isSameCall, textOf } from '../../machines/history.ts';
 import type { Call, HandoffCall, HostedApprovalItem, Response, ToolFacts } from '../../machines/protocol/call.ts';
 import type { AgentInputItem, FunctionCallItem, LocalCallItem } from '../../machines/protocol/item.ts';
 import { InvalidToolInputError, ModelBehaviorError } from '../errors.ts';
@@ -24,23 +24,26 @@ export interface Offered {
 /** Parsed arguments by the item they came from, so that a body need not parse them again. */
 export const parsedArguments = new WeakMap<object, unknown>();
 
-export async function readResponse(scope: RunScope, agent: AnyAgent, offered: Offered, model: ModelResponse): Promise<Response> {
-  const agentKey = scope.keyOf(agent);
+/** @param ready calls of it that may have begun while it was streaming: they stay what they were (C4). */
+export async function readResponse(scope: RunScope, agent: AnyAgent, offered: Offered, model: ModelResponse, ready: readonly Call[] = []): Promise<Response> {
   const { usage, responseId } = model;
   const response: Response = { items: model.output, usage, calls: [], toolUse: offered.isNothing ? 'run_llm_again' : toolUseOf(agent) };
   if (responseId !== undefined) response.responseId = responseId;
   let ignored: HandoffCall[] | undefined;
+  const unclaimed = [...ready];
   for (const item of model.output) {
-    const handoff = item.type === 'function_call' && offered.handoffs.length > 0 ? handoffOf(scope, offered, item) : undefined;
+    const handoff = handoffIn(scope, offered, item);
     if (handoff) {
       if (response.handoff) (ignored ??= []).push(handoff);
       else response.handoff = handoff;
-    } else if (isCall(item)) {
-      const call = offered.isNothing ? unasked(item, response.calls.length) : await annotate(scope, agent, offered, item, response.calls.length);
-      if (call && isRepeated(response.calls, call)) response.items = response.items.filter((other) => other !== item); // said twice, done once
-      else if (call) response.calls.push(checked(scope, agentKey, call));
+    } else if (asksForWork(item)) {
+      const known = unclaimed.findIndex((one) => isSameCall(item, one.item));
+      const call = known >= 0 ? { ...unclaimed.splice(known, 1)[0]!, item } : offered.isNothing ? unasked(item, response.calls.length) : await newCall(scope, agent, offered, item, response.calls.concat(unclaimed));
+      if (call === 'repeated') response.items = response.items.filter((other) => other !== item); // said twice, done once
+      else if (call) response.calls.push(call);
     } else if (isOpenHosted(item)) response.openHosted = true;
   }
+  for (const call of unclaimed) addUnclaimed(response, call);
   if (ignored) leaveOut(scope, response, ignored);
   readAnswer(agent, response);
   const stops = response.toolUse === 'function' && response.calls.length > 0;
@@ -48,6 +51,35 @@ export async function readResponse(scope: RunScope, agent: AnyAgent, offered: Of
   if (agent.outputGuardrails.length > 0 || scope.config.outputGuardrails?.length) response.guardsOutput = true;
   if (scope.listens(agent, 'agent_end')) response.endsAgent = true;
   return response;
+}
+
+/**
+ * A call of an answer, with all that the charts have to know of it; nothing for one that the provider sees to.
+ * @param before the calls that the answer has already.
+ * @throws ModelBehaviorError for one that cannot be told from others (C5).
+ */
+export async function newCall(scope: RunScope, agent: AnyAgent, offered: Offered, item: CallItem, before: readonly Call[]): Promise<Call | 'repeated' | undefined> {
+  const index = freeIndex(before);
+  const call = await annotate(scope, agent, offered, item, index);
+  if (!call || isRepeated(before, call)) return call && 'repeated';
+  const known = checked(scope, scope.keyOf(agent), call);
+  return index > 0 && scope.option('oneCallPerTurn') ? { ...known, invalid: { reason: 'notRun', text: ONE_CALL_PER_TURN } } : known;
+}
+
+const ONE_CALL_PER_TURN = 'Not run: only one call is carried out at a time. Ask again if it is still needed.';
+
+/** The place among the calls, where no other of them is. */
+function freeIndex(calls: readonly Call[]): number {
+  const taken = new Set(calls.map(({ index }) => index));
+  let index = calls.length;
+  while (taken.has(index)) index += 1;
+  return index;
+}
+
+/** What has begun is part of the answer, also when the provider leaves it out in the end (G3). */
+function addUnclaimed(response: Response, call: Call): void {
+  response.items = [...response.items, call.item as AgentInputItem]; // an item of the same answer, as it streamed
+  response.calls.push(call);
 }
 
 function toolUseOf({ toolUseBehavior }: AnyAgent): Response['toolUse'] {
@@ -78,17 +110,11 @@ function refusalIn(items: AgentInputItem[]): string | undefined {
 
 type CallItem = LocalCallItem | HostedApprovalItem;
 
-const isCall = (item: AgentInputItem): item is CallItem =>
-  item.type === 'function_call' ||
-  item.type === 'computer_call' ||
-  item.type === 'shell_call' ||
-  item.type === 'apply_patch_call' ||
-  (item.type === 'hosted_tool_call' && (item.providerData?.['type'] === 'mcp_approval_request' || item.name === 'mcp_approval_request'));
-
 const isOpenHosted = (item: AgentInputItem) =>
   (item.type === 'hosted_tool_call' || item.type === 'shell_call_output') && item.status === 'in_progress';
 
-function handoffOf(scope: RunScope, offered: Offered, item: FunctionCallItem): HandoffCall | undefined {
+export function handoffIn(scope: RunScope, offered: Offered, item: AgentInputItem): HandoffCall | undefined {
+  if (offered.handoffs.length === 0 || item.type !== 'function_call') return undefined;
   const handoff = offered.handoffs.find((candidate) => candidate.toolName === item.name);
   return handoff && { item, toolName: handoff.toolName, target: scope.keyOf(handoff.agent) };
 }
@@ -213,18 +239,20 @@ export async function argumentsText(
   return reason === 'json' && text === TOOL_ERROR_TEXT ? TOOL_ARGUMENTS_TEXT : text;
 }
 
-const isRepeated = (calls: Call[], call: Call) =>
+const isRepeated = (calls: readonly Call[], call: Call) =>
   calls.some((other) => other.callId === call.callId && fingerprintOf(other) === fingerprintOf(call));
 
 /** A call id stands for one call: the same again brings the recorded result, another under its name is refused (C5). */
 function checked(scope: RunScope, agentKey: string, call: Call): Call {
-  if (call.callId === '') throw new ModelBehaviorError(`The model called ${call.name} without a call id. Nothing of this response was run.`);
+  if (call.callId === '') throw new ModelBehaviorError(`The model called ${call.name} without a call id. ${untouched(scope)}`);
   const key = `${agentKey} ${call.callId}`;
   const known = scope.calls.get(key);
   if (known && fingerprintOf(known.call) !== fingerprintOf(call)) {
-    throw new ModelBehaviorError(`The model used the call id "${call.callId}" again for other arguments or another tool. Nothing of this response was run.`);
+    throw new ModelBehaviorError(`The model used the call id "${call.callId}" again for other arguments or another tool. ${untouched(scope)}`);
   }
   if (known?.result?.status === 'completed') return { ...call, recorded: known.result.item as Call['recorded'] }; // a local call has a local result
   scope.calls.set(key, { call });
   return call;
 }
+
+const untouched = (scope: RunScope) => (scope.option('toolStart') === 'eager' ? 'This call was not run.' : 'Nothing of this response was run.');

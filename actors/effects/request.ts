@@ -1,15 +1,19 @@
 /** The request of one turn: tools, instructions, prompt, settings and input, resolved in this order (A1). */
+import { readable } from '../../machines/compaction.ts';
 import { wellFormed } from '../../machines/history.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
+import type { ItemRecord } from '../../machines/protocol/outcome.ts';
 import type { ModelInput } from '../../machines/turn.ts';
 import { getDefaultModelSettings } from '../defaultModel.ts';
 import { UserError } from '../errors.ts';
+import type { EffectIo } from '../host.ts';
 import type { ModelRequest, ModelSettings, SerializedTool } from '../ports.ts';
 import type { AnyAgent, RunScope } from '../scope.ts';
 import { openComputer } from '../localTools.ts';
 import { serializeHandoff, serializeTool } from '../serializeTool.ts';
 import { adoptFunctionTool, isToolEnabled } from '../tool.ts';
 import type { Tool } from '../toolTypes.ts';
+import { noticesFor } from './budgets.ts';
 import type { Offered } from './readResponse.ts';
 
 interface Offer extends Offered { serialized: SerializedTool[] }
@@ -19,22 +23,27 @@ export interface PreparedRequest {
   offered: Offered;
   /** New input in the form in which it was really sent, where a filter shaped it. */
   filteredInput?: AgentInputItem[];
+  /** What the runtime wrote into the request, after all else. */
+  notices?: ItemRecord[];
 }
 
-export async function prepareRequest(scope: RunScope, agent: AnyAgent, input: ModelInput, signal: AbortSignal): Promise<PreparedRequest> {
+export async function prepareRequest(scope: RunScope, agent: AnyAgent, input: ModelInput, io: EffectIo): Promise<PreparedRequest> {
   const offered = input.isFinal ? NOTHING_OFFERED : await offerFor(scope, agent);
   const { runContext } = scope;
   const systemInstructions = scope.overrides?.instructions ?? (typeof agent.instructions === 'string' ? agent.instructions : await agent.getSystemPrompt(runContext));
   const prompt = agent.prompt === undefined ? undefined : await agent.getPrompt(runContext);
   const sent = input.history.toArray(input.server?.known);
+  const shown = input.isShort ? readable(sent) : sent;
+  const notices = noticesFor(scope, input.agent, io);
+  if (notices) shown.push(...notices.map(({ rawItem }) => rawItem));
   const request: ModelRequest = {
-    input: withoutReasoningIds(scope, sent),
+    input: withoutReasoningIds(scope, shown),
     modelSettings: settingsOf(scope, agent, input),
     tools: offered.serialized,
     outputType: agent.outputType === 'text' ? 'text' : agent.serializedOutputType,
     handoffs: offered.handoffs.length === 0 ? NO_HANDOFFS : offered.handoffs.map(serializeHandoff),
     tracing: false,
-    signal,
+    signal: io.signal,
   };
   if (systemInstructions) request.systemInstructions = systemInstructions;
   if (input.isFinal || agent.hasExplicitToolConfig()) request.toolsExplicitlyProvided = true;
@@ -42,9 +51,18 @@ export async function prepareRequest(scope: RunScope, agent: AnyAgent, input: Mo
   if (input.server?.conversationId !== undefined) request.conversationId = input.server.conversationId;
   else if (input.server?.previousResponseId !== undefined) request.previousResponseId = input.server.previousResponseId;
   const filter = scope.option('callModelInputFilter');
-  if (!filter) return { request, offered };
-  return { ...(await applyFilter(scope, agent, request, filter, input)), offered };
+  if (!filter) return { request, offered, notices };
+  return { ...(await applyFilter(scope, agent, request, filter, { unsaved: input.unsaved, server: input.server, added: notices?.length })), offered, notices };
 }
+
+/** What a filter keeps from the model of an agent it keeps from one that sums up too. */
+export async function shapedByFilter(scope: RunScope, agent: AnyAgent, request: ModelRequest): Promise<ModelRequest> {
+  const filter = scope.option('callModelInputFilter');
+  return filter ? (await applyFilter(scope, agent, request, filter, { unsaved: 0 })).request : request;
+}
+
+/** New items of a request, which stand at its end, and after them what the runtime has added. */
+interface Newest extends Pick<ModelInput, 'unsaved' | 'server'> { added?: number }
 
 const NO_HANDOFFS: ModelRequest['handoffs'] = [];
 /** The last turn is for an answer (B1). */
@@ -143,18 +161,19 @@ async function applyFilter(
   agent: AnyAgent,
   request: ModelRequest,
   filter: NonNullable<RunScope['options']['callModelInputFilter']>,
-  input: ModelInput,
+  { unsaved, server, added = 0 }: Newest,
 ): Promise<Omit<PreparedRequest, 'offered'>> {
   const items = request.input as AgentInputItem[]; // prepareRequest always sends a list
   const copies = items.map((item) => structuredClone(item));
-  const stored = new Set(copies.slice(0, Math.max(0, copies.length - input.unsaved)));
+  const own = copies.length - added;
+  const stored = new Set([...copies.slice(0, Math.max(0, own - unsaved)), ...copies.slice(own)]);
   const filtered: unknown = await filter({
     modelData: { input: copies.slice(), instructions: request.systemInstructions },
     agent,
     context: scope.runContext.context,
   });
   if (!isModelInput(filtered)) throw new UserError('callModelInputFilter must return { input: [...items], instructions?: string }.');
-  const shaped: ModelRequest = { ...request, input: input.server ? filtered.input : wellFormed(filtered.input) };
+  const shaped: ModelRequest = { ...request, input: server ? filtered.input : wellFormed(filtered.input) };
   if (filtered.instructions === undefined) delete shaped.systemInstructions;
   else shaped.systemInstructions = filtered.instructions;
   return { request: shaped, filteredInput: filtered.input.filter((item) => !stored.has(item)) };

@@ -1,4 +1,5 @@
 /** What comes before the first turn and what stays after each: the session, and all that a run has to know at its start. */
+import { fromLastCompaction } from '../../machines/compaction.ts';
 import { wellFormed } from '../../machines/history.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
@@ -37,6 +38,8 @@ export function prepared(scope: RunScope, agent: AnyAgent, input: { history: Age
     ...steeringOf(scope, agent),
   };
   if (scope.hasPolicy) run.hasPolicy = true;
+  const limit = compactionLimit(scope);
+  if (limit !== undefined && !scope.serverManaged) run.compaction = { limit };
   if (scope.serverManaged) {
     run.server = { known: 0, auto: options.autoPreviousResponseId ?? false };
     if (options.conversationId !== undefined) run.server.conversationId = options.conversationId;
@@ -65,6 +68,14 @@ function stuckThresholds(wanted: RunScope['options']['stuckDetection']): StuckTh
   return thresholds;
 }
 
+const THRESHOLD = 0.9;
+
+/** In tokens; nothing where the window is not known, and nothing is shortened by itself. */
+function compactionLimit(scope: RunScope): number | undefined {
+  const { contextWindow, threshold = THRESHOLD } = scope.option('compaction') ?? {};
+  return contextWindow === undefined ? undefined : Math.floor(contextWindow * threshold);
+}
+
 /** What a run starts from that goes on where another ended. Guardrails that have passed its input do not look again (E1). */
 export function continued(scope: RunScope, outcome: RunOutcome, staged: PendingInput[] = []): PreparedRun {
   const base = prepared(scope, scope.agent(outcome.agent), { history: outcome.history, input: [] });
@@ -72,12 +83,14 @@ export function continued(scope: RunScope, outcome: RunOutcome, staged: PendingI
   const kept = outcome.status === 'stopped' ? undelivered : []; // any other outcome has given it back (P2)
   const carried = { generated, turns, turn, unsaved, pendingInput: [...kept, ...staged] };
   const guards = outcome.unguarded ? {} : { blocking: [], parallel: [] };
-  return { ...base, ...guards, server: outcome.server ?? base.server, carried };
+  const compaction = base.compaction && outcome.size !== undefined ? { compaction: { ...base.compaction, size: outcome.size } } : {};
+  return { ...base, ...guards, ...compaction, server: outcome.server ?? base.server, carried };
 }
 
 /** What a run that goes on from another has in common with it and cannot find in its own journal. */
-export function before({ runContext, originalInput }: RunScope): RunInput['before'] {
-  const known = { usage: new Usage(runContext.usage), decisions: runContext.decisions };
+export function before({ runContext, originalInput, ledger }: RunScope): RunInput['before'] {
+  const spent = ledger.limits ? { spent: ledger.leaves(0) } : {};
+  const known = { usage: new Usage(runContext.usage), decisions: runContext.decisions, ...spent };
   return originalInput === undefined ? known : { ...known, input: originalInput };
 }
 
@@ -115,11 +128,6 @@ function warnUnwritten(session: Session): void {
   console.warn('The session is read but not written, because conversationId or previousResponseId leaves the conversation to the provider. Pass only one of them.');
 }
 
-function fromLastCompaction(items: AgentInputItem[]): AgentInputItem[] {
-  const at = items.findLastIndex((item) => item.type === 'compaction');
-  return at > 0 ? items.slice(at) : items;
-}
-
 export async function save(scope: RunScope, input: { items: AgentInputItem[]; hadLocalResults: boolean }, io: EffectIo): Promise<RecordedOutcome> {
   const session = scope.options.session!; // only a run that has one saves
   try {
@@ -148,15 +156,17 @@ function storedBefore(stored: AgentInputItem[], batch: AgentInputItem[], before 
 /** Saved now, or recorded as saved. */
 export interface Saved { saved: number; compacted?: true; /** What the compaction has cost. */ usage?: UsageData }
 
-export function keepSaved(scope: RunScope, { hadLocalResults }: { hadLocalResults: boolean }, { saved, compacted, usage }: Saved): void {
+export function keepSaved(scope: RunScope, { effectId, hadLocalResults }: { effectId: string; hadLocalResults: boolean }, { saved, compacted, usage }: Saved): void {
   scope.compactionDeferred = hadLocalResults;
   scope.sessionLength = compacted || scope.sessionLength === undefined ? undefined : scope.sessionLength + saved;
-  if (usage) scope.runContext.usage.add(new Usage(usage));
+  if (!usage) return;
+  scope.runContext.usage.add(new Usage(usage));
+  scope.ledger.add(effectId, usage);
 }
 
 /** Put off while the turn brought results of our own, and then made up for (G4). */
 async function compact(scope: RunScope, session: Session, hadLocalResults: boolean): Promise<Omit<Saved, 'saved'>> {
-  if (hadLocalResults || !isOpenAIResponsesCompactionAwareSession(session)) return {};
+  if (hadLocalResults || scope.option('compaction') || !isOpenAIResponsesCompactionAwareSession(session)) return {}; // one of the two is enough
   const responseId = scope.rawResponses.at(-1)?.responseId;
   const result = await session.runCompaction(scope.compactionDeferred ? { responseId, force: true } : { responseId });
   return result ? { compacted: true, usage: new Usage({ requests: 1, ...new RequestUsage(result.usage) }) } : { compacted: true };

@@ -14,6 +14,7 @@ import type { EffectIo } from '../host.ts';
 import { type AnyAgent, type RunScope, ok } from '../scope.ts';
 import { describeToolFailure, describeToolTimeout, isAbortEcho } from '../toolInvocation.ts';
 import { extractCustomData, toText, toToolOutput } from '../toolOutput.ts';
+import { shortenedItem, shortenedOutput } from '../toolOutputLimit.ts';
 import type { FunctionTool, Tool, ToolApproval, ToolCallDetails } from '../toolTypes.ts';
 import { inTime } from './deadline.ts';
 import { applyPatch, operateComputer, runShell } from './hands.ts';
@@ -95,7 +96,9 @@ export async function asProduct(scope: RunScope, tool: AnyFunctionTool, call: Ca
   const item = call.item as FunctionCallItem; // a function tool is only ever found for a function call
   const toolCall = carriedOut(call) as FunctionCallItem; // as above
   const isStructured = tool.outputSchema !== undefined;
-  const { output: told, display, needsFollowUp } = toToolOutput(value, { isStructured, toolName: tool.name });
+  const { output: whole, display, needsFollowUp } = toToolOutput(value, { isStructured, toolName: tool.name });
+  const maxBytes = isStructured ? null : maxBytesOf(scope); // half of a JSON text is none
+  const told = maxBytes === null ? whole : shortenedOutput(whole, maxBytes);
   const output = call.edited === undefined || isStructured ? told : withEdit(told, call.edited);
   const rawItem: FunctionCallResultItem = { type: 'function_call_result', name: tool.name, callId: item.callId, status: 'completed', output };
   if (item.namespace !== undefined) rawItem.namespace = item.namespace;
@@ -149,8 +152,18 @@ const isRaised = (tool: AnyFunctionTool, error: unknown) =>
 
 async function useHands(scope: RunScope, tool: Exclude<Tool<any>, AnyFunctionTool>, call: Call, io: EffectIo): Promise<Product> {
   const item = await hands(scope, tool, call, io);
-  const result: CallResult = 'note' in item ? resultWithout(call, 'failed', item.note) : { status: 'completed', item: item.item };
+  const whole: CallResult = 'note' in item ? resultWithout(call, 'failed', item.note) : { status: 'completed', item: item.item };
+  const result = shortenedResult(whole, maxBytesOf(scope));
   return { result, value: 'note' in item ? item.note : outputOf(item.item) };
+}
+
+/** Text that the model reads of a result is at most so long, in bytes (C6). */
+const maxBytesOf = ({ options, config }: RunScope) => (options.maxToolOutputBytes === undefined ? config.maxToolOutputBytes : options.maxToolOutputBytes) ?? null;
+
+/** What is left out of the item is kept beside it. */
+function shortenedResult(result: CallResult, maxBytes: number | null): CallResult {
+  const item = maxBytes === null ? result.item : shortenedItem(result.item, maxBytes);
+  return item === result.item ? result : { ...result, item, output: result.output ?? ('output' in result.item ? result.item.output : undefined) };
 }
 
 /** What hooks are told: of a screen, the picture alone. */

@@ -1,5 +1,7 @@
 /** A recorded run that is gone on with in this process. Who listens, and who is asked, is the audience's business. */
 import type { Agent } from '../../actors/agent.ts';
+import { UserError } from '../../actors/errors.ts';
+import { checkedAnswers } from '../../actors/effects/questions.ts';
 import type { RunToolApprovalItem } from '../../actors/items.ts';
 import { MemorySession } from '../../actors/memorySession.ts';
 import type { Session } from '../../actors/ports.ts';
@@ -39,7 +41,7 @@ export interface Audience {
   event(event: RunEvent): void;
   /** What was told in another process, so that what follows can be understood. */
   recall(event: RunEvent): void;
-  /** Asks about a call. `complaintAbout` says what is wrong with arguments that a person has changed, if anything is. */
+  /** Asks about a call. `complaintAbout` says what is wrong with arguments that a person has changed, or with answers, as JSON text, if anything is. */
   decide(item: RunToolApprovalItem, complaintAbout: (input: string) => Promise<string | undefined>): Promise<Verdict>;
   settled(ending: Ending): void;
 }
@@ -175,8 +177,8 @@ export class Conversation {
     const verdicts: Verdict[] = [];
     const always = new Set(this.#always);
     for (const item of interruptions) {
-      const isKnown = always.has(ruleOf(item)) && !item.uncertain; // that it may run does not say that it may run twice
-      const verdict: Verdict = isKnown ? { decision: 'approve' } : await this.#audience.decide(item, (input) => complaintAbout(item, input, state.runContext));
+      const isKnown = always.has(ruleOf(item)) && !item.uncertain && !item.questions && item.reason === undefined; // what holds once is not known
+      const verdict: Verdict = isKnown ? { decision: 'approve' } : await this.#audience.decide(item, (input) => complaint(item, state, input));
       verdicts.push(verdict);
       if (verdict.decision === 'approve' && verdict.always) always.add(ruleOf(item));
       if (verdict.decision === 'cancel') controller.abort();
@@ -216,7 +218,21 @@ function outcomeOf(result: Result): Outcome {
 
 const ruleOf = (item: RunToolApprovalItem) => JSON.stringify([item.agent.name, item.name]);
 
-/** Asks the tool itself, so that what a person typed is refused before it is recorded. */
+async function complaint(item: RunToolApprovalItem, state: RunState<any, AnyAgent>, input: string): Promise<string | undefined> {
+  return item.questions ? complaintAboutAnswers(item, state, JSON.parse(input) as Answers) : complaintAbout(item, input, state.runContext); // as `askQuestions` makes it
+}
+
+function complaintAboutAnswers(item: RunToolApprovalItem, { source }: RunState<any, AnyAgent>, answers: Answers): string | undefined {
+  try {
+    checkedAnswers(source.scopeOf(item.id), item.agent, source.callOf(item.id)!, answers); // it waits
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return error.message;
+  }
+}
+
+/** Asks the tool itself, so that arguments that a person typed are refused before they are recorded. */
 export async function complaintAbout(item: RunToolApprovalItem, input: string, context = new RunContext<any>()): Promise<string | undefined> { // `any`: whatever the agent wants
   try {
     JSON.parse(input);

@@ -22,7 +22,7 @@ Usage
 Options
   --model NAME           the model to use, whatever the agents say
   --api responses|chat   the API to speak; chat when OPENAI_BASE_URL is set, else responses
-  --approve all|none     run all calls that need approval, or none, instead of asking
+  --approve all|none     run all calls that need approval, or none, instead of asking; all answers no question
 ${WHERE}
                          Every run is recorded there, and can be gone on with after a kill.
   --thread ID            the conversation to which the runs belong; one that is there is gone on with
@@ -71,7 +71,7 @@ give its result, or say that it failed. A run that is over says how it ended.
 Options
 ${WHERE}
   --again                go on with a run that failed or was interrupted: as a new run, from where it ended
-  --approve all|none     approve all calls that wait, or reject them; never one that may have had its effect
+  --approve all|none     approve all calls that wait, or reject them; never one that may have had its effect, nor a question
   --model NAME, --api responses|chat, --json, --debug      as of chat
 
 ${PROVIDER}

@@ -11,7 +11,7 @@ export type ConversationLine =
   | { type: 'input'; text: string }
   | { type: 'journal'; where: string; threadId: string }
   | { type: 'resume'; runId: string; threadId?: string; agent: string; state: RunSummary['state']; status?: RunSummary['status']; length: number }
-  | { type: 'approval'; id: string; agent: string; name: string; arguments: string; uncertain?: true; decision: Ruling['decision']; by: Ruling['by'] }
+  | { type: 'approval'; id: string; agent: string; name: string; arguments: string; uncertain?: true; questions?: RunToolApprovalItem['questions']; reason?: string; decision: Ruling['decision']; by: Ruling['by'] }
   | ({ type: 'final'; status: 'completed' | 'interrupted' | 'stopped' | 'waiting'; agent: string; output: unknown; usage: Ending['spent']; ms: number } & Trace)
   | ({ type: 'error'; name: string; code?: string; message: string; agent?: string; usage?: Ending['spent']; ms?: number; stack?: string } & Trace);
 /** Where runs are recorded: which one it was, and the command that goes on with it. */
@@ -43,7 +43,7 @@ export class JsonOutput implements Writer {
 
   ruled(item: RunToolApprovalItem, { decision, by }: Ruling): void {
     const call = { id: item.id, agent: item.agent.name, name: item.name ?? '', arguments: argumentsOf(item.rawItem) };
-    this.#write({ type: 'approval', ...call, ...(item.uncertain && { uncertain: true }), decision, by });
+    this.#write({ type: 'approval', ...call, ...(item.uncertain && { uncertain: true }), ...(item.questions && { questions: item.questions }), ...(item.reason !== undefined && { reason: item.reason }), decision, by });
   }
 
   settled(ending: Ending): void {

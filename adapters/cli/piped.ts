@@ -39,11 +39,12 @@ export class AbsentPerson {
 
   /** What became of a call that was cut short is known to nobody here, and no option says it. */
   rule({ uncertain, questions }: RunToolApprovalItem): { ruling: Ruling; verdict: Verdict } {
-    if (uncertain || (this.#canWait && (!this.#approve || questions))) {
+    const isUndecided = !this.#approve || (questions !== undefined && this.#approve === 'all'); // to approve answers nothing
+    if (uncertain || (this.#canWait && isUndecided)) {
       this.wasMissed = true;
       return { ruling: { decision: 'leave', by: 'nobody' }, verdict: { decision: 'leave' } };
     }
-    if (questions) {
+    if (questions && isUndecided) {
       this.wasMissed = true;
       return { ruling: { decision: 'reject', by: 'nobody' }, verdict: { decision: 'reject', message: 'Nobody was there to answer.' } };
     }

@@ -5,7 +5,7 @@ import type { Ending } from './conversation.ts';
 import { type Paint, paintFor } from './paint.ts';
 import type { Ruling, Writer } from './piped.ts';
 import { type Page, Transcript } from './transcript.ts';
-import { askedOf, explained, harmless, secondsText, uncertaintyOf, usageText, wantedOf, wayOnText } from './wording.ts';
+import { explained, harmless, requestText, secondsText, usageText, wayOnText } from './wording.ts';
 
 export class PlainOutput implements Writer, Page {
   readonly #out: NodeJS.WriteStream;
@@ -49,8 +49,7 @@ export class PlainOutput implements Writer, Page {
   }
 
   ruled(item: RunToolApprovalItem, { decision, by }: Ruling): void {
-    const what = item.questions ? askedOf(item) : wantedOf(item);
-    this.line(`  ? ${item.uncertain ? uncertaintyOf(item) : what}: ${rulingText(item, { decision, by })}`, 'notice');
+    this.line(`  ? ${requestText(item)}: ${rulingText(item, { decision, by })}`, 'notice');
   }
 
   settled(ending: Ending): void {
@@ -73,8 +72,8 @@ export class PlainOutput implements Writer, Page {
 }
 
 function rulingText({ uncertain, questions }: RunToolApprovalItem, { decision, by }: Ruling): string {
-  if (decision === 'leave') return uncertain || questions ? 'left waiting, because only a person can say' : 'left waiting, because nobody is there to approve it (see --approve)';
-  if (by === 'nobody' && questions) return 'declined, because nobody is there to answer';
+  if (questions && by === 'nobody') return `${decision === 'leave' ? 'left waiting' : 'rejected'}, because nobody is there to answer`;
+  if (decision === 'leave') return uncertain ? 'left waiting, because only a person can say' : 'left waiting, because nobody is there to approve it (see --approve)';
   if (by === 'nobody') return 'rejected, because nobody is there to approve it (see --approve)';
   return `${decision === 'approve' ? 'approved' : 'rejected'} by --approve`;
 }

@@ -51,17 +51,17 @@ export function messageText(item: AgentInputItem): string {
   return item.content.map((part) => (part.type === 'output_text' ? part.text : part.type === 'refusal' ? part.refusal : '')).join('');
 }
 
-/** Of a call that waits: who wants what, and why, where the body itself says so (D9). */
-export function wantedOf({ agent, name, rawItem, reason }: RunToolApprovalItem): string {
-  return `${agent.name} wants to call ${callText(name ?? 'a tool', rawItem)}${reason === undefined ? '' : `: ${shortened(reason, 200)}`}`;
-}
-
-/** Of a call that asks (D8). */
-export const askedOf = ({ agent, questions = [] }: RunToolApprovalItem): string => `${agent.name} asks: ${questions.map(({ text }) => shortened(text)).join(' · ')}`;
-
 /** Of a call whose process ended while it was at work (O3). */
 export function uncertaintyOf({ agent, name, rawItem }: RunToolApprovalItem): string {
   return `${agent.name} called ${callText(name ?? 'a tool', rawItem)}. The call has begun before, was cut short, and may have had its effect`;
+}
+
+/** What a person is asked, in one line. */
+export function requestText(item: RunToolApprovalItem): string {
+  const { agent, name, rawItem, uncertain, questions, reason } = item;
+  if (uncertain) return uncertaintyOf(item);
+  if (questions) return `${agent.name} asks: ${shortened(questions.map(({ text }) => text).join(' '))}`;
+  return `${agent.name} wants to call ${callText(name ?? 'a tool', rawItem)}${reason === undefined ? '' : ` (${shortened(reason)})`}`;
 }
 
 export const wayOnText = ({ status, wayOn }: Pick<Ending, 'status' | 'wayOn'>) => `${status === 'waiting' ? 'It waits for a person' : 'Go on with it'}: ${wayOn}`;

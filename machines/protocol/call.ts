@@ -1,4 +1,5 @@
 import type { ErrorRecord } from './failure.ts';
+import type { ItemRecord } from './outcome.ts';
 import type { LocalCallItem, LocalResultItem, AgentInputItem, UsageData } from './item.ts';
 
 /** What may happen to the world when a body runs; decides what a crash in the middle means (O3). */
@@ -47,8 +48,8 @@ export interface Call {
   name: string;
   callId: string;
   tool: ToolFacts;
-  /** The call cannot run: the model gets this text instead (C2, C11). */
-  invalid?: { reason: 'json' | 'schema' | 'questions' | 'unknownTool' | 'notRun'; text: string; error?: ErrorRecord };
+  /** The call cannot run: the model gets this text instead (B2, C2, C11). */
+  invalid?: { reason: 'json' | 'schema' | 'questions' | 'unknownTool' | 'notRun' | 'budget'; text: string; error?: ErrorRecord };
   /** Arguments as a person changed them on approval (D2). */
   edited?: string;
   /** A person carries the call out, by answering (D8). */
@@ -111,6 +112,14 @@ export interface Response {
   guardsOutput?: boolean;
   concludesTurn?: boolean;
   endsAgent?: boolean;
+  /** What was complete of an answer that was cut short: who goes on reads it as one. */
+  unread?: true;
+  /** What the runtime wrote into the request of this response, after all else: it stands before it. */
+  notices?: ItemRecord[];
+  /** In US dollars, where prices are known. */
+  cost?: number;
+  /** No further call can be paid for, or there is no time left for one (B4). */
+  spendsBudget?: true;
 }
 
 export const NO_USAGE: UsageData = { requests: 0, inputTokens: 0, outputTokens: 0, totalTokens: 0 };

@@ -1,6 +1,8 @@
-import type { CallResult } from './call.ts';
+import type { Budget } from './budget.ts';
+import type { Call, CallResult } from './call.ts';
 import type { AgentInputItem, UserMessageItem } from './item.ts';
 import type { ErrorKind, ItemOrigin } from './outcome.ts';
+import type { ThreadCommand } from './thread.ts';
 
 /** A message that joins the run at a safe point (L2). */
 export interface PendingInput {
@@ -12,19 +14,24 @@ export interface PendingInput {
   staged?: true;
 }
 
-export type InterruptReason = 'user' | 'tripwire' | 'replaced';
+export type InterruptReason = 'user' | 'tripwire' | 'replaced' | 'deadline';
 
 /** What a call of `run()` may say anew about a run that it goes on with. */
-export interface Configuration { type: 'configure'; maxTurns?: number | null; errorHandlers?: ErrorKind[] }
+export interface Configuration { type: 'configure'; maxTurns?: number | null; errorHandlers?: ErrorKind[]; budget?: Budget }
 
 /** What a person or program may tell a running run. Each is journalled before it is applied. */
 export type Command =
-  /** `path`: of the nested run, or the activation of an agent, that it is for; without one it is for the run itself (L7). */
-  | { type: 'steer'; input: PendingInput[]; path?: string; mode?: 'instant' }
+  /**
+   * `path`: of the nested run, or the activation of an agent, that it is for; without one it is for the run itself (L7). `mode`: the answer
+   * that is on its way is cut for it (L2). `cut`: what of each is complete and in no entry yet, by effect; added when it is recorded.
+   */
+  | { type: 'steer'; input: PendingInput[]; path?: string; mode?: 'instant'; cut?: Record<string, AgentInputItem[]> }
   /** Reopens nothing: what comes when the final answer is there comes back with the outcome (M4). */
   | { type: 'mail'; input: PendingInput[] }
   | { type: 'softStop' }
   | { type: 'interrupt'; reason: InterruptReason; at: number; partials?: Record<string, string>; notice?: boolean }
+  /** Shorten the conversation at the next safe point. */
+  | { type: 'compact' }
   | Configuration;
 
 /**
@@ -38,13 +45,18 @@ export type Decision =
   | { decision: 'useResult'; output: unknown; result?: CallResult }
   | { decision: 'answer'; answers: Record<string, unknown>; result?: CallResult };
 
-/** Commands in the form in which they travel down the tree, plus the two that only the loop itself sends. */
+/** Commands in the form in which they travel down the tree, plus those that only the loop itself sends. */
 export type Downward =
   | Command
-  /** The history is summed up at the next safe point (N1). */
-  | { type: 'compact' }
   | { type: 'withdraw' }
+  | { type: 'cut'; cut: Record<string, AgentInputItem[]> }
   | { type: 'gate.open' };
 
 /** What a level tells the one above while it lives; everything else comes back as output. */
 export type Upward = { type: 'child.waits'; id: string } | { type: 'child.goes'; id: string };
+
+/** Inside an answer that is not complete, an item is. `call`: it may be carried out at once (C4). `at` is in ms since the epoch. */
+export interface ItemReady { type: 'item.ready'; item: AgentInputItem; call?: Call; at: number }
+
+/** Of a run, or of the run of a thread. */
+export const isSteer = (command: Command | ThreadCommand): command is Extract<Command | ThreadCommand, { type: 'steer' | 'thread.steer' }> => command.type === 'steer' || command.type === 'thread.steer';

@@ -24,7 +24,11 @@ export type LoopEvent =
   | { type: 'stopHook.objected'; path: string; agent: string; turn: number; objections: { hook: string; text: string }[]; overruled?: true }
   /** `kept`: items of the answer that stand; all else of it that was streamed is taken back (K2). */
   | { type: 'turn.retrying'; path: string; agent: string; attempt: number; delayMs: number; failure: Failure; kept?: AgentInputItem[] }
-  | { type: 'turn.cut'; path: string; agent: string; item: AgentInputItem }
+  | { type: 'turn.cut'; path: string; agent: string; item: AgentInputItem; at: number }
+  /** Input that could not wait has cut the answer: `kept` stands, all else of it that was streamed is taken back (L2). */
+  | { type: 'turn.retracted'; path: string; agent: string; kept: AgentInputItem[] }
+  /** A call of an answer that is not complete yet; `id` is the path of the call (C4). */
+  | { type: 'call.ready'; path: string; agent: string; id: string; call: Call }
   /**
    * `uncertain`: the call has begun before, and nobody knows whether it had its effect (O3). `questions` have to be answered (D8).
    * `reason` is what the body itself gave, which wants to be approved before it goes on (D9).
@@ -36,6 +40,10 @@ export type LoopEvent =
   | { type: 'turn.settled'; path: string; agent: string; turn: number; next: TurnNext; guard: string }
   | { type: 'handoff.requested'; path: string; agent: string; target: string }
   | { type: 'handoff.occurred'; path: string; agent: string; target: string; records: ItemRecord[] }
+  /** Sizes in tokens, as far as they are known. */
+  | { type: 'compaction.started'; path: string; agent: string; size: number }
+  /** `dropped`: the oldest items, which the model that summed up could not be shown. */
+  | { type: 'compaction.completed'; path: string; agent: string; before: number; after: number; dropped: number; record: ItemRecord }
   | { type: 'guardrail.tripped'; path: string; agent: string; failure: Failure }
   | { type: 'run.awaitingApproval'; path: string; agent: string }
   | { type: 'run.resumed'; path: string; agent: string }

@@ -30,6 +30,11 @@ export type FailureCode =
   | 'stuck.monologue'
   | 'stuck.alternating'
   | 'session'
+  | 'contextWindow'
+  | 'compaction'
+  | 'budget.tokens'
+  | 'budget.cost'
+  | 'budget.time'
   | 'user';
 
 export interface Failure {

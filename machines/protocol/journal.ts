@@ -1,3 +1,4 @@
+import type { Call } from './call.ts';
 import type { Command, Decision } from './command.ts';
 import type { ErrorRecord, Failure } from './failure.ts';
 import type { AgentInputItem } from './item.ts';
@@ -24,8 +25,8 @@ export type Incoming =
   | { type: 'decide'; id: string; decision: Decision; fingerprint?: string }
   /** A body begins that must not run twice by mistake. */
   | { type: 'effect.started'; id: string }
-  /** An item that is complete, inside of an answer that is not (O2). */
-  | { type: 'effect.item'; id: string; item: AgentInputItem }
+  /** An item that is complete, inside of an answer that is not (O2). `call`: it is one that may begin now (C4). */
+  | { type: 'effect.item'; id: string; item: AgentInputItem; call?: Call }
   | { type: 'effect.done'; id: string; outcome: RecordedOutcome }
   | { type: 'effect.failed'; id: string; error: ErrorRecord }
   /** Found started and not ended when the run was resumed (O3). */

@@ -14,14 +14,32 @@ const RecordedOutcome = z.discriminatedUnion('status', [
 
 const PendingInput = z.looseObject({ id: z.string(), item: z.looseObject({}) });
 
+const amount = z.number().min(0);
+const Budget = z.object({
+  tokens: amount.optional(),
+  costUsd: amount.optional(),
+  wallTimeMs: amount.optional(),
+  toolCalls: amount.optional(),
+  softRatio: z.number().gt(0).max(1).optional(),
+  hardDeadline: z.boolean().optional(),
+  prices: z.record(z.string(), z.object({ inputPerMillion: amount, outputPerMillion: amount, cachedInputPerMillion: amount.optional() })).optional(),
+});
+
 /** What a person or program may say to a run. Events of XState itself are no commands. */
 export const CommandSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('steer'), input: z.array(PendingInput).min(1), path: z.string().optional(), mode: z.literal('instant').optional() }),
+  z.object({
+    type: z.literal('steer'),
+    input: z.array(PendingInput).min(1),
+    path: z.string().optional(),
+    mode: z.literal('instant').optional(),
+    cut: z.record(z.string(), z.array(z.looseObject({}))).optional(),
+  }),
   z.object({ type: z.literal('mail'), input: z.array(PendingInput).min(1) }),
   z.object({ type: z.literal('softStop') }),
+  z.object({ type: z.literal('compact') }),
   z.object({
     type: z.literal('interrupt'),
-    reason: z.enum(['user', 'tripwire', 'replaced']),
+    reason: z.enum(['user', 'tripwire', 'replaced', 'deadline']),
     at: z.number(),
     partials: z.record(z.string(), z.string()).optional(),
     notice: z.boolean().optional(),
@@ -30,6 +48,7 @@ export const CommandSchema = z.discriminatedUnion('type', [
     type: z.literal('configure'),
     maxTurns: z.number().int().min(0).nullable().optional(),
     errorHandlers: z.array(z.enum(ERROR_KINDS)).optional(),
+    budget: Budget.optional(),
   }),
 ]);
 
@@ -76,7 +95,7 @@ export const JournalEntrySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('command'), command: z.union([CommandSchema, ThreadCommandSchema]), at, mark }),
   z.object({ type: z.literal('decide'), id, decision: DecisionSchema, fingerprint: z.string().optional(), at, mark }),
   z.object({ type: z.literal('effect.started'), id, at, mark }),
-  z.object({ type: z.literal('effect.item'), id, item: z.looseObject({}), at, mark }),
+  z.object({ type: z.literal('effect.item'), id, item: z.looseObject({}), call: z.looseObject({ index: z.number(), callId: z.string() }).optional(), at, mark }),
   z.object({ type: z.literal('effect.done'), id, outcome: RecordedOutcome, at, mark }),
   z.object({ type: z.literal('effect.failed'), id, error: ErrorRecord, at, mark }),
   z.object({ type: z.literal('effect.lost'), id, at, mark }),

@@ -1,3 +1,4 @@
+import type { Budget, Spent } from './budget.ts';
 import type { Call, CallResult, Response } from './call.ts';
 import type { PendingInput } from './command.ts';
 import type { Failure } from './failure.ts';
@@ -65,7 +66,7 @@ export interface CarriedTurn {
 }
 
 /** Why the turn ended, in the words of the guards that decide about it. */
-export type TurnNext = 'again' | 'final' | 'handoff' | 'empty' | 'refusal' | 'invalid' | 'failed' | 'interrupted' | 'suspended';
+export type TurnNext = 'again' | 'final' | 'handoff' | 'empty' | 'refusal' | 'invalid' | 'failed' | 'interrupted' | 'suspended' | 'cut';
 
 export interface TurnOutcome {
   next: TurnNext;
@@ -103,6 +104,12 @@ export interface AgentOutcome {
   undelivered: PendingInput[];
   server?: ServerState;
   carried?: CarriedTurn;
+  /** Tokens of the history, as far as is known; where it is limited (N1). */
+  size?: number;
+  /** How the last compaction left the conversation: items that the model then read, and records that there were by then. */
+  compacted?: { items: number; generated: number };
+  /** A compaction was asked for and has not come about. */
+  compactionAsked?: true;
 }
 
 /** What a run starts from. Everything in it is JSON and recorded, so that a run can be started again from it. */
@@ -125,7 +132,9 @@ export interface RunInput {
   /** The new input was given as text: guardrails are to see it as it was given. */
   isText?: true;
   /** Going on with an earlier run: what that one had been given and had cost, and what was decided in it. Charts have no use for it. */
-  before?: { input?: string | AgentInputItem[]; usage: object; decisions: readonly object[] };
+  before?: { input?: string | AgentInputItem[]; usage: object; decisions: readonly object[]; spent?: Spent };
+  /** How much it may cost. The host sees to that; charts have no use for it. */
+  budget?: Budget;
 }
 
 /** All that the loop has to know before its first turn. */
@@ -144,6 +153,8 @@ export interface PreparedRun {
   /** Items that the session had when it was read. */
   sessionLength?: number;
   server?: ServerState;
+  /** The conversation is shortened before a request would have so many tokens; with what is known of its size (N1). */
+  compaction?: { limit: number; size?: number };
   /** Kinds of trouble for which the app supplies a final output. */
   errorHandlers: ErrorKind[];
   /** Someone listens for the error hook (H1). */
@@ -184,4 +195,8 @@ export interface RunOutcome {
   carried?: CarriedTurn;
   /** What a session still lacks when the run could not save it. */
   unsaved: AgentInputItem[];
+  /** Tokens of the history, as far as is known; where it is limited (N1). */
+  size?: number;
+  /** A compaction was asked for and has not come about. */
+  compactionAsked?: true;
 }

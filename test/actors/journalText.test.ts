@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { JournalDamage } from '../../actors/journal.ts';
 import { type EntryPlace, entryFromText, entryToText } from '../../actors/journalText.ts';
+import type { Call } from '../../machines/protocol/call.ts';
 import type { JournalEntry } from '../../machines/protocol/journal.ts';
 
 const place: EntryPlace = { runId: 'run_1', position: 3 };
@@ -16,11 +17,21 @@ const ENTRIES: JournalEntry[] = [
   { type: 'effect.lost', id: 'run_1/turn.1/model#1', at: 8 },
   { type: 'effect.late', id: 'run_1/turn.1/model#1', outcome: { status: 'lost' }, at: 9 },
   { type: 'run.rest', state: 'settled', status: 'completed', mark: 'def', at: 10 },
+  { type: 'command', command: { type: 'steer', input: [{ id: 's', item: { role: 'user', content: 'x' } }], mode: 'instant', cut: { 'run_1/turn.1/model#1': [{ role: 'user', content: 'x' }] } }, at: 11 },
+  ...readyEntries(),
 ];
+
+/** A call with its item: as usual, of which something is special, of another item. */
+function readyEntries(): JournalEntry[] {
+  const item = { type: 'function_call' as const, callId: 'c', name: 'look', arguments: '{}' };
+  const usual: Call = { index: 0, item, name: 'look', callId: 'c', tool: { effect: 'irreversible', approval: 'never' } };
+  const calls: Call[] = [usual, { ...usual, index: 2, tool: { effect: 'pure', approval: 'ask' }, invalid: { reason: 'json', text: 'no' } }, { ...usual, item: { ...item, arguments: '{ }' } }];
+  return calls.map((call): JournalEntry => ({ type: 'effect.item', id: 'run_1/turn.1/model#1', item, call, at: 12 }));
+}
 
 describe('an entry comes back as it was', () => {
   for (const entry of ENTRIES) {
-    test(entry.type, () => {
+    test(JSON.stringify(entry), () => {
       const text = entryToText(entry, place);
       expect(entryFromText(text, place)).toEqual(entry);
       expect(text).not.toContain('\n');
@@ -36,6 +47,12 @@ describe('an entry comes back as it was', () => {
       }
     }));
   });
+});
+
+test('a call is not written a second time with its item', () => {
+  const [usual] = readyEntries();
+  const text = entryToText(usual!, place);
+  expect(text.split('look')).toHaveLength(2);
 });
 
 test('the id of the run is not written with each effect', () => {

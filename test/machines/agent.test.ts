@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { AnyEventObject, SnapshotFrom } from 'xstate';
 import { type AgentContext, type AgentInput, agentMachine } from '../../machines/agent.ts';
+import { canGoOn } from '../../machines/agentMemory.ts';
 import { type ScreenInput, reopens } from '../../machines/pendingInput.ts';
 import type { CarriedTurn, ErrorKind, TurnNext, TurnOutcome } from '../../machines/protocol/outcome.ts';
+import { compactionItem, isOwnCompaction } from '../../machines/compaction.ts';
 import { recordsOfTurn } from '../../machines/history.ts';
+import { NO_USAGE } from '../../machines/protocol/call.ts';
 import type { TurnInput } from '../../machines/turn.ts';
 import { type Leaf, completions, crashes, explore } from '../support/explore.ts';
 import { everyConfiguration } from './everyConfiguration.ts';
@@ -18,6 +21,8 @@ const plain: AgentInput = {
   path: 'run/agent.1', agent: 'asker', history: [asked('hello')], unsaved: [], turns: 0, maxTurns: null, emptyStreak: 0, softStop: false,
   gateOpen: true, pendingInput: [], session: false, errorHandlers: [], carried: null,
 };
+
+const long = [asked('hello'), said('what is it?'), asked('and now?')];
 
 const inputs: AgentInput[] = [
   ...combinations({ session: [false, true], gateOpen: [true, false] }).map((choice) => ({
@@ -42,6 +47,10 @@ const inputs: AgentInput[] = [
   { ...plain, finalTurn: true, maxTurns: 0, errorHandlers: KINDS },
   { ...plain, stuckDetection: { repetition: 2, failing: 2, monologue: 2, alternating: 3 } },
   { ...plain, stuckDetection: { repetition: 2, failing: 2, monologue: 2, alternating: 3 }, stopHooks: true, maxTurns: 4 },
+  // A conversation that is too long already, and one that no provider has complained of yet.
+  { ...plain, history: long, compaction: { limit: 10 } },
+  { ...plain, history: long, compaction: { limit: 10 }, session: true, unsaved: [asked('and now?')], gateOpen: false },
+  { ...plain, history: long, compaction: { limit: 1_000_000, size: 40 }, maxTurns: 1 },
 ];
 
 /** Two turns are enough to see that one leads to the next; the third of an empty streak comes from the input. */
@@ -57,13 +66,15 @@ function outcome(next: TurnNext, more: Partial<TurnOutcome> = {}): TurnOutcome {
 const isSteered = ({ facts }: AgentContext) => Boolean(facts.screensInput || facts.stopHooks || facts.stuckDetection);
 
 function turnOutcomes(input: TurnInput, context: AgentContext): TurnOutcome[] {
-  const { gateOpen } = context;
+  const { gateOpen, pendingInput, cuts } = context;
   const turns = turnsOf(context);
   const response = input.carried?.response ?? responseOf([call]);
   const acted = { response, results: { 0: resultOf(call) } };
   const answered = responseOf([], { responseId: 'r1' });
   const failures = [outcome('failed', { failure: failureOf('model') }), outcome('failed', { failure: failureOf('user', { sent: false }) })];
-  const stops = [outcome('suspended')];
+  const isCut = pendingInput.length > 0 && cuts === 0;
+  const stops = [outcome('suspended'), ...(isCut ? [outcome('cut'), outcome('cut', { response: responseOf([], { items: [said('part')], final: undefined }) })] : [])];
+  if (input.history.length >= long.length) failures.push(outcome('failed', { failure: failureOf('contextWindow', { effectId: `${input.path}/model#1` }) }));
   if (!gateOpen) return [...failures, ...stops];
   const ends: TurnOutcome[] = [
     outcome('final', { response: answered, finalOutput: 'done' }),
@@ -112,7 +123,7 @@ function steers({ facts, pendingInput, turns, turnAlive }: AgentContext, isScree
 /** What guards and effects can tell apart; of the conversation that is its length, and of a turn how it ended. */
 function keyOf({ value, context }: SnapshotFrom<typeof agentMachine>, leaves: readonly Leaf[]) {
   const { conversation, last, final, carried: kept, conclusion, ...rest } = context;
-  const { history, generated, unsaved, server } = conversation;
+  const { history, generated, unsaved, server, shortening } = conversation;
   const { next, finalFromTool, response } = last ?? {};
   return {
     value,
@@ -120,6 +131,7 @@ function keyOf({ value, context }: SnapshotFrom<typeof agentMachine>, leaves: re
     children: leaves.map(({ id }) => id),
     lengths: [history.length, generated.length, unsaved.length],
     server,
+    shortening: shortening && [shortening.size, shortening.count, shortening.asked, shortening.again],
     last: [next, finalFromTool, response?.guardsOutput, response?.endsAgent, response?.calls.length],
     final: final && [final.how, final.endsAgent],
     carried: kept && [kept.saved, Object.keys(kept.results)],
@@ -141,6 +153,8 @@ const walk = explore({
       // After an interrupt the guardrails are gone: nobody opens the gate any more.
       ...(context.gateOpen || context.interrupt ? [] : [{ type: 'gate.open' }, { type: 'interrupt', reason: 'tripwire', at: AT }]),
       ...steers(context, snapshot.matches({ running: 'screeningInput' })),
+      ...(!isSteered(context) && context.pendingInput.length < 1 && context.turns < TURNS ? [{ ...steerOf('s1'), mode: 'instant', cut: {} }] : []),
+      ...(context.facts.compaction && (context.conversation.shortening?.count ?? 0) < 1 && !context.conversation.shortening?.asked ? [{ type: 'compact' }] : []),
     ];
     return [
       ...commands,
@@ -158,6 +172,7 @@ const walk = explore({
         agentEnd: [ok(null), trouble()],
         inputScreen: screenings,
         stopHook: [ok({ objections: [] }), trouble(), ...(context.turns < turnsOf(context) ? [ok({ objections: [{ hook: 'tests pass', text: 'run the tests' }, { hook: 'lint', text: 'lint' }] })] : [])],
+        compactor: [ok({ item: compactionItem('so far', [asked('hello')]), dropped: 0, usage: NO_USAGE }), trouble('compaction')],
         turn: ({ input }) => (stopping ? interruptedTurn : turnOutcomes(input as TurnInput, context)), // what the agent spawns turns with
       }),
       ...crashes(leaves, BUG),
@@ -211,8 +226,8 @@ describe('on every way through the agent chart', () => {
     const steered = walk.states.filter((state) => state.snapshot.status === 'done' && !state.snapshot.context.facts.screensInput && walk.pathTo(state).some((event) => isFor(event) && event['input'][0].id === 's1'));
     expect(steered.length).toBeGreaterThan(0);
     for (const { snapshot } of steered) {
-      const { history, undelivered } = snapshot.output!;
-      const places = [...history, ...undelivered.map(({ item }) => item)].filter((item) => JSON.stringify(item) === JSON.stringify(asked('s1')));
+      const { history, generated, undelivered } = snapshot.output!;
+      const places = [...history, ...generated.map(({ rawItem }) => rawItem), ...undelivered.map(({ item }) => item)].filter((item) => JSON.stringify(item) === JSON.stringify(asked('s1')));
       expect(places.length).toBeGreaterThan(0);
     }
   });
@@ -221,11 +236,13 @@ describe('on every way through the agent chart', () => {
     const decided = walk.edges.filter(({ from, event }) => {
       const { context } = walk.states[from]!.snapshot;
       const isLast = event.output?.next === 'final' || (event.type === 'xstate.done.actor.outputGuardrail' && event.output.value?.failure === null);
-      return isLast && reopens(context) && !context.facts.screensInput && !context.interrupt;
+      const isTriedAgain = context.conversation.shortening?.again !== undefined; // it is let beyond the limit, the next one is not
+      return isLast && reopens(context) && !isTriedAgain && !context.facts.screensInput && !context.interrupt;
     });
     expect(new Set(decided.map(({ event }) => event.type.split('.')[3]))).toEqual(new Set(['turn', 'outputGuardrail']));
     for (const { to } of decided) {
       const { context, value } = walk.states[to]!.snapshot;
+      if (context.facts.compaction?.limit === 10) continue; // first it is summed up what there is
       // With a session, what the turn brought is saved before the next one starts.
       expect(value).toEqual({ running: context.facts.session && context.conversation.unsaved.length > 0 && !context.turnAlive ? 'saving' : 'turning' });
       expect([context.final, context.conclusion]).toEqual([null, null]);
@@ -297,6 +314,26 @@ describe('on every way through the agent chart', () => {
     for (const { from, to } of others) expect(walk.states[to]!.snapshot.context.pendingInput).toEqual(walk.states[from]!.snapshot.context.pendingInput);
   });
 
+  test('L2: an instant steer is passed to a turn that is at work, unless a soft stop has been asked for', () => {
+    const instant = walk.edges.filter(({ event }) => event.type === 'steer' && event['mode'] === 'instant');
+    for (const { from, effects } of instant) {
+      const { turnAlive, softStop } = walk.states[from]!.snapshot.context;
+      expect(effects.some((effect) => effect.kind === 'send' && effect.event.type === 'cut')).toBe(turnAlive && !softStop);
+    }
+  });
+
+  test('B1, L2: a turn that was cut does not count, and the next one reads the input under a path of its own', () => {
+    const cut = walk.edges.filter(({ from, event }) => event.output?.next === 'cut' && canGoOn({ ...walk.states[from]!.snapshot.context, maxTurns: null }) && !walk.states[from]!.snapshot.context.interrupt);
+    expect(cut.length).toBeGreaterThan(0);
+    for (const { from, to, effects } of cut) {
+      const [before, after] = [walk.states[from]!.snapshot.context, walk.states[to]!.snapshot.context];
+      const [next] = effects.flatMap((effect) => (effect.kind === 'spawn' && effect.src === 'turn' ? [effect.input as TurnInput] : []));
+      if (after.conclusion) continue; // a limit was set below what had been done
+      expect([after.turns, after.pendingInput, next!.turn, next!.path]).toEqual([before.turns, [], before.turns, `run/agent.1/turn.${before.turns}.1`]);
+      expect(next!.history.toArray()).toContainEqual(asked('s1'));
+    }
+  });
+
   test('J1: after a soft stop no turn starts', () => {
     const asked = startsOf('turn').filter(({ from }) => walk.states[from]!.snapshot.context.softStop);
     expect(asked).toEqual([]);
@@ -339,6 +376,52 @@ describe('on every way through the agent chart', () => {
       const [history, generated] = [context.conversation.history.toArray(), context.conversation.generated.toArray()];
       if (context.final!.how === 'terminalTool') expect(history.at(-1)).toMatchObject({ type: 'function_call_result', output: { text: 'hidden' } });
       else if (context.final!.how === 'answered') expect([history.at(-1), generated.at(-1)?.rawItem]).not.toContainEqual(said('secret'));
+    }
+  });
+
+  const compactions = startsOf('compactor');
+
+  test('N1: what is too long is summed up before the next request, also the first one', () => {
+    expect(compactions.length).toBeGreaterThan(0);
+    const spawned = walk.edges.flatMap(({ effects, to }) => effects.flatMap((effect) => (effect.kind === 'spawn' && effect.src === 'turn' ? [{ input: effect.input as TurnInput, to }] : [])));
+    const limited = spawned.filter(({ to }) => walk.states[to]!.snapshot.context.facts.compaction?.limit === 10);
+    expect(limited.length).toBeGreaterThan(0);
+    for (const { input } of limited) if (!input.carried) expect(input.history.toArray().some(isOwnCompaction)).toBe(true);
+  });
+
+  test('N2: what nobody has answered yet stays as it was, after the item that stands for the rest', () => {
+    const done = walk.edges.filter(({ event }) => event.type === 'xstate.done.actor.compactor' && event.output.status === 'ok');
+    expect(done.length).toBeGreaterThan(0);
+    for (const { to } of done) {
+      const [first, ...rest] = walk.states[to]!.snapshot.context.conversation.history.toArray();
+      expect(isOwnCompaction(first!)).toBe(true);
+      for (const item of rest) expect('role' in item && item.role).toBe('user');
+    }
+  });
+
+  test('N2, L2: a steer waits while the conversation is summed up', () => {
+    const steers = (state: (typeof walk.states)[number]) => walk.pathTo(state).filter(({ type }) => type === 'steer').length;
+    const during = walk.states.filter((state) => state.snapshot.matches({ running: 'compacting' }) && state.snapshot.context.pendingInput.length > 0 && steers(state) === 1);
+    expect(during.length).toBeGreaterThan(0);
+    for (const { snapshot } of during) expect(snapshot.context.conversation.history.toArray()).not.toContainEqual(asked('s1'));
+  });
+
+  test('N2: a request that does not fit is sent again once, as the same turn', () => {
+    const again = walk.states.filter(({ snapshot }) => snapshot.context.conversation.shortening?.again !== undefined && snapshot.context.turnAlive);
+    expect(again.length).toBeGreaterThan(0);
+    for (const { snapshot } of again) expect(snapshot.context.conversation.shortening!.again).toBe(2);
+    const failed = ended.filter(({ output }) => output!.failure?.code === 'contextWindow');
+    expect(failed.length).toBeGreaterThan(0);
+    for (const { context } of failed) if (context.facts.compaction?.limit === 1_000_000) expect(context.conversation.shortening!.count).toBeGreaterThan(0);
+  });
+
+  test('J4, N2: an interrupt during a compaction ends at once, and what was there is there', () => {
+    const cut = walk.edges.filter(({ from, event }) => walk.states[from]!.snapshot.matches({ running: 'compacting' }) && event.type === 'interrupt');
+    expect(cut.length).toBeGreaterThan(0);
+    for (const { from, to } of cut) {
+      const [before, after] = [from, to].map((at) => walk.states[at]!.snapshot.context.conversation.history.toArray());
+      expect(after!.slice(0, before!.length)).toEqual(before);
+      expect(walk.states[to]!.snapshot.context.conclusion?.status).toBe('interrupted');
     }
   });
 

@@ -19,6 +19,7 @@ const prepared = combinations({
 const inputs: RunInput[] = [
   ...prepared.map((one): RunInput => ({ path: 'run', agent: 'first', prepared: one })),
   { path: 'run', agent: 'first', prepared: preparedFor('first', { session: true, blocking: ['b0'], parallel: ['p0'] }) },
+  { path: 'run', agent: 'first', prepared: preparedFor('first', { compaction: { limit: 100 }, blocking: ['b0'] }) },
   { path: 'run', agent: 'first', given: [asked('hello')] },
   { path: 'call/run', agent: 'caller', delegatedBy: callOf(0) },
 ];
@@ -62,6 +63,7 @@ const walk = explore({
       ...(['user', 'replaced'] as const).map((reason) => ({ type: 'interrupt', reason, at: AT })),
       ...(context.pendingInput.length < 1 ? [steerOf('s1'), { ...steerOf('elsewhere'), path: 'run/agent.9' }] : []),
       ...(context.pendingInput.length < 1 && context.prepared?.session ? [{ type: 'mail', input: steerOf('m1').input }] : []),
+      ...(context.prepared?.compaction && !context.conversation.compactionAsked ? [{ type: 'compact' }] : []),
     ];
     return [
       ...commands,

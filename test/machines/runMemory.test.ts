@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { compactionItem, sizeOf } from '../../machines/compaction.ts';
 import { recordsOfTurn } from '../../machines/history.ts';
 import type { AgentOutcome, PreparedRun, RunInput } from '../../machines/protocol/outcome.ts';
 import {
@@ -50,6 +51,32 @@ describe('what a run starts from', () => {
     const context = startOf({ carried: { generated: records, turns: 3, turn, unsaved: [asked('owed')], pendingInput: [] }, session: true });
     expect(agentInput(context)).toMatchObject({ turns: 3, carried: turn, unsaved: [asked('owed')] });
     expect(outcomeOf(context).generated).toEqual(records);
+  });
+});
+
+describe('N1: what a run knows of a conversation that was summed up', () => {
+  const item = compactionItem('so far', [asked('hello')]);
+  const short: AgentOutcome = { ...leaving, history: [item, asked('more'), said('ok')], generated: [...records, { type: 'compaction_item', rawItem: item, agent: 'first' }, ...records], compacted: { items: 2, generated: 3 }, size: 50 };
+
+  test('F2: a filter is shown what the compaction left, and what came after it', () => {
+    const { visible, generated } = after(startOf({ compaction: { limit: 100 } }), (one) => recordAgent(one, short)).conversation;
+    expect(visible).toEqual({ base: [item, asked('more')], records });
+    expect(generated).toEqual(short.generated);
+  });
+
+  test('is its size, given to the next agent with what the handoff added, or measured where that was shaped', () => {
+    const left = after(startOf({ compaction: { limit: 100 } }), (one) => recordAgent(one, short));
+    const plain = after(left, (one) => recordHandoff(one, ok({ target: 'second', records: [transferred] })));
+    const shaped = after(left, (one) => recordHandoff(one, ok({ target: 'second', records: [transferred], shaped: { base: [asked('x')], records: [] } })));
+    expect(agentInput(plain).compaction).toEqual({ limit: 100, size: 50 + sizeOf([transferred.rawItem]) });
+    expect(agentInput(shaped).compaction).toEqual({ limit: 100, size: sizeOf([asked('x')]) });
+    expect(outcomeOf(plain).size).toBe(50 + sizeOf([transferred.rawItem]));
+  });
+
+  test('is that one was asked for, until it comes about', () => {
+    const asking = after(startOf(), (one) => recordAgent(one, { ...leaving, compactionAsked: true }), (one) => recordHandoff(one, ok({ target: 'second', records: [] })));
+    expect([agentInput(asking).compactionAsked, outcomeOf(asking).compactionAsked]).toEqual([true, true]);
+    expect(outcomeOf(after(asking, (one) => recordAgent(one, leaving))).compactionAsked).toBeUndefined();
   });
 });
 

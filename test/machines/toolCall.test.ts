@@ -294,7 +294,7 @@ describe('on every way through the tool call chart', () => {
       const { context, value } = walk.states[to]!.snapshot;
       expect(value).toEqual({ awaitingApproval: 'decision' });
       expect([context.bodies, context.approval]).toEqual([walk.states[from]!.snapshot.context.bodies + 1, { reason: 'it costs 500' }]);
-      expect(inputsOn(to, 'person').at(-1)).toMatchObject({ effectId: `${PATH}/approval#${context.bodies}`, reason: 'it costs 500' });
+      expect(inputsOn(to, 'person').at(-1)).toMatchObject({ effectId: `${PATH}/approval#${1 + context.asks!}`, reason: 'it costs 500' });
     }
     const again = bodies.filter(({ from }) => walk.states[from]!.snapshot.context.approval);
     expect(again.length).toBeGreaterThan(0);

@@ -2,12 +2,14 @@ import { describe, expect, test } from 'vitest';
 import type { AnyEventObject } from 'xstate';
 import { Log } from '../../machines/log.ts';
 import type { Response } from '../../machines/protocol/call.ts';
+import type { ItemReady } from '../../machines/protocol/command.ts';
+import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { RunOutcome } from '../../machines/protocol/outcome.ts';
 import type { ToolCallInput, ToolCallOutcome } from '../../machines/toolCall.ts';
 import { type TurnContext, type TurnInput, turnMachine } from '../../machines/turn.ts';
 import { type Leaf, completions, crashes, explore } from '../support/explore.ts';
 import { everyConfiguration } from './everyConfiguration.ts';
-import { AT, asked, callOf, combinations, failureOf, handoffTo, ok, responseOf, resultOf, trouble } from './samples.ts';
+import { AT, asked, callItem, callOf, combinations, failureOf, handoffTo, ok, responseOf, resultOf, said, trouble } from './samples.ts';
 
 const BUG = { name: 'Error', message: 'bug' };
 const handoff = handoffTo('other');
@@ -39,13 +41,39 @@ const carried: TurnInput['carried'][] = [
 
 const inputs = combinations({ gateOpen: [true, false], carried }).map((choice): TurnInput => ({
   path: 'run/agent.1/turn.1', agent: 'asker', turn: 1, first: true, history: Log.of([asked('hello')]), unsaved: 0, usedTools: false, ...choice,
-}));
+})).flatMap((input) => (input.carried ? [input] : [input, { ...input, usedTools: true }]));
 
 /** Two retries are enough to see that one leads to the next. */
 const ATTEMPTS = 3;
 
-const modelOutputs = ({ attempt, facts: { carried: given } }: TurnContext) =>
-  given ? [ok(given.response)] : [...responses.map(ok), trouble('model'), ...(attempt < ATTEMPTS ? [{ ...trouble('model'), retryInMs: 250 }] : [])];
+/** Of a turn that is told what is complete while its model streams; it makes nothing of having used tools. */
+const isTold = ({ facts }: TurnContext) => facts.usedTools;
+const attemptsOf = (context: TurnContext) => (isTold(context) ? 2 : ATTEMPTS);
+/** What had begun while it streamed is part of the response. */
+const toldResponses = ({ ready }: TurnContext) => (hasCalls(ready) ? [twoCalls] : [responseOf(), twoCalls]);
+const hasCalls = (ready: TurnContext['ready']) => Object.keys(ready).length > 0;
+
+const modelOutputs = (context: TurnContext) => {
+  const { attempt, ready, facts: { carried: given } } = context;
+  if (given) return [ok(given.response)];
+  const again = attempt < attemptsOf(context) ? [{ ...trouble('model'), retryInMs: 250 }] : [];
+  if (!isTold(context)) return [...responses.map(ok), trouble('model'), trouble('budget.tokens', { sent: false }), ...again];
+  return [...toldResponses(context).map(ok), trouble('model'), ...again, ...(hasCalls(ready) ? [] : again.map((one) => ({ ...one, kept: [callItem('call_0')] })))];
+};
+
+/** Items that become complete while the model streams: a message, then two calls. */
+const readyItems = ({ kept, ready, attempt }: TurnContext): ItemReady[] => {
+  const call = callOf(Object.keys(ready).length);
+  const message = kept.length === 0 ? [{ type: 'item.ready' as const, item: said('part'), at: AT }] : [];
+  return attempt > 1 || call.index > 1 ? [] : [...message, { type: 'item.ready', item: call.item as AgentInputItem, call, at: AT }];
+};
+
+/** A steer that cuts: nothing was asked yet, or the answer had brought nothing that is written down nowhere, or a call. */
+const cuts = ({ attempt, ready }: TurnContext): AnyEventObject[] => {
+  if (attempt > 1) return [];
+  const noted = hasCalls(ready) ? [[]] : [[], [callItem('call_0')]];
+  return [{}, ...noted.map((items) => ({ [`run/agent.1/turn.1/model#${attempt}`]: items }))].map((cut) => ({ type: 'cut', cut }));
+};
 
 const callOutputs = ({ input }: Leaf): ToolCallOutcome[] => {
   const { call } = input as ToolCallInput; // what the turn spawns calls with
@@ -84,10 +112,12 @@ const walk = explore({
     const calls = leaves.filter(({ src }) => src === 'toolCall');
     return [
       ...commands,
+      ...(isTold(context) ? cuts(context) : []),
+      ...(isTold(context) && snapshot.matches({ running: 'sampling' }) ? readyItems(context) : []),
       ...(context.gateOpen ? [] : [{ type: 'gate.open' }]),
       ...(calls.length > context.waiting && !stopping && !suspending ? [{ type: 'child.waits', id: 'any' }] : []),
       ...(context.waiting > 0 ? [{ type: 'child.goes', id: 'any' }] : []),
-      ...completions(calls.length > 0 && allWait(context) && !suspending ? [] : leaves, {
+      ...completions(calls.length > 0 && allWait(context) && !suspending ? leaves.filter(({ src }) => src !== 'toolCall') : leaves, {
         model: modelOutputs(context),
         timer: [ok(null), trouble()],
         conclude: [ok(null), ok({ finalOutput: 42 }), trouble()],
@@ -149,9 +179,9 @@ describe('on every way through the turn chart', () => {
     for (const { to } of shut) expect(['final', 'handoff', 'again']).not.toContain(walk.states[to]!.snapshot.output?.next);
   });
 
-  test('D1: the turn awaits approval exactly when all calls that have not ended wait', () => {
+  test('D1, C4: the turn awaits approval exactly when the model is done and all calls that have not ended wait', () => {
     for (const { snapshot } of walk.states) {
-      if (snapshot.status !== 'active' || snapshot.matches({ running: 'stopping' }) || snapshot.matches({ running: 'suspending' })) continue;
+      if (snapshot.status !== 'active' || snapshot.matches({ running: 'sampling' }) || snapshot.matches({ running: 'stopping' }) || snapshot.matches({ running: 'suspending' })) continue;
       const { unsettled, waiting } = snapshot.context;
       expect(snapshot.matches('awaitingApproval')).toBe(unsettled > 0 && waiting === unsettled);
     }
@@ -161,6 +191,50 @@ describe('on every way through the turn chart', () => {
     const waiting = walk.states.filter(({ snapshot }) => snapshot.matches('awaitingApproval') && snapshot.context.response!.handoff);
     expect(waiting.length).toBeGreaterThan(0);
     for (const snapshot of ended) if (snapshot.matches('handoff')) expect(snapshot.context.unsettled).toBe(0);
+  });
+
+  test('C4: a call begins once, when its item is complete or with the response, and not while the gate is shut or after a failure', () => {
+    const begun = walk.edges.flatMap((edge) => edge.effects.flatMap((effect) => (effect.kind === 'spawn' && effect.src === 'toolCall' ? [{ edge, id: effect.id }] : [])));
+    const early = begun.filter(({ edge }) => walk.states[edge.to]!.snapshot.matches({ running: 'sampling' }));
+    expect(new Set(early.map(({ edge }) => edge.event.type))).toEqual(new Set(['item.ready', 'gate.open']));
+    for (const { edge, id } of begun) {
+      const { snapshot } = walk.states[edge.from]!;
+      expect(Object.keys(snapshot.children)).not.toContain(id);
+      expect([snapshot.context.failure, walk.states[edge.to]!.snapshot.context.gateOpen]).toEqual([null, true]);
+    }
+  });
+
+  test('C4: calls that have begun keep their place when the model is asked again, and are not begun anew', () => {
+    const again = walk.states.filter(({ snapshot }) => snapshot.status === 'active' && snapshot.context.attempt > 1 && Object.values(snapshot.context.ready).some(({ begun }) => begun));
+    expect(again.length).toBeGreaterThan(0);
+    for (const { snapshot } of again) {
+      const [begun, children] = [Object.values(snapshot.context.ready).filter((one) => one.begun), Object.keys(snapshot.children)];
+      for (const { call } of begun) expect(children.filter((child) => child.endsWith(`.${call.index}`))).toEqual([`toolCall.1.${call.index}`]);
+    }
+  });
+
+  test('C4, K2: a model that fails for good while calls are at work leaves them to their end; what is complete of its answer stands', () => {
+    const failing = walk.edges.filter(({ from, event }) => event.type === 'xstate.done.actor.model' && event.output.status === 'error' && event.output.retryInMs === undefined && walk.states[from]!.snapshot.context.unsettled > 0);
+    expect(failing.length).toBeGreaterThan(0);
+    for (const { from, to } of failing) {
+      const [before, after] = [walk.states[from]!.snapshot.context, walk.states[to]!.snapshot];
+      expect(['acting', 'suspending']).toContain((after.value as { running: string }).running);
+      expect(after.context.response).toMatchObject({ calls: Object.values(before.ready).map(({ call }) => call), unread: true });
+      expect(after.context.unsettled).toBe(before.unsettled);
+    }
+  });
+
+  test('L2: a cut takes no call that has begun or is complete: the turn is asked for them; without one it ends, and what is complete stands', () => {
+    const cut = walk.edges.filter(({ event, taken }) => event.type === 'cut' && taken.length > 0);
+    expect(cut.length).toBeGreaterThan(0);
+    for (const { from, to, effects } of cut) {
+      const [before, { context, status, output }] = [walk.states[from]!.snapshot.context, walk.states[to]!.snapshot];
+      expect([context.unsettled, Object.keys(context.ready)]).toEqual([before.unsettled, Object.keys(before.ready)]);
+      const announced = effects.flatMap((effect) => (effect.kind === 'emit' ? [effect.event.type] : []));
+      expect(announced.includes('turn.retracted')).toBe(walk.states[from]!.snapshot.matches({ running: 'sampling' })); // a pause has told what stands
+      if (status !== 'done') expect(context.attempt).toBe(before.attempt + 1);
+      else expect([output!.next, Object.keys(before.ready), output!.response?.items ?? []]).toEqual(['cut', [], context.kept]);
+    }
   });
 
   test('J1: a soft stop ends a pause before a retry and a wait for a person at once, with what is done kept', () => {
@@ -186,7 +260,7 @@ describe('on every way through the turn chart', () => {
 
   test('J2: text that had streamed is kept as a message marked incomplete, and held calls get an aborted result', () => {
     const cut = walk.edges.filter(({ event }) => event.type === 'interrupt').map(({ from, to }) => ({ before: walk.states[from]!.snapshot, after: walk.states[to]!.snapshot }));
-    const sampling = cut.filter(({ before }) => before.matches({ running: 'sampling' }) && before.context.attempt === 1 && !before.context.facts.carried);
+    const sampling = cut.filter(({ before }) => before.matches({ running: 'sampling' }) && before.context.attempt === 1 && before.context.kept.length === 0 && !before.context.facts.carried);
     expect(sampling.length).toBeGreaterThan(0);
     for (const { after } of sampling) {
       expect(after.output!.records.map(({ rawItem }) => rawItem)).toEqual([
@@ -209,7 +283,7 @@ describe('on every way through the turn chart', () => {
       new Set(['run/agent.1/turn.1/model#2', 'run/agent.1/turn.1/model#3']),
     );
     const refused = walk.edges.filter(({ event }) => event.type === 'xstate.done.actor.model' && event.output.status === 'error' && event.output.retryInMs === undefined);
-    expect(new Set(refused.map(({ to }) => walk.states[to]!.snapshot.output?.next))).toEqual(new Set(['failed']));
+    expect(new Set(refused.map(({ to }) => walk.states[to]!.snapshot.context.failure !== null))).toEqual(new Set([true]));
   });
 
   test('I1: each end is announced once, with the guard that decided', () => {

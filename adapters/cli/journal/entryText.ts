@@ -51,8 +51,10 @@ function commandText(command: Command): string {
       return 'stop after this turn';
     case 'interrupt':
       return `interrupt (${command.reason})`;
+    case 'compact':
+      return 'shorten the conversation';
     case 'configure':
-      return `other limits: ${JSON.stringify({ maxTurns: command.maxTurns, errorHandlers: command.errorHandlers })}`;
+      return `other limits: ${JSON.stringify({ maxTurns: command.maxTurns, errorHandlers: command.errorHandlers, budget: command.budget })}`;
   }
 }
 

@@ -1,14 +1,14 @@
 /** Asking a person about a call: yes, no with a reason, always, or with other arguments. */
 import type { RunToolApprovalItem } from '../../../actors/items.ts';
 import type { Verdict } from '../conversation.ts';
-import { argumentsOf, wantedOf } from '../wording.ts';
-import type { Question } from './terminal.ts';
+import { argumentsOf, callText } from '../wording.ts';
+import type { Prompt } from './terminal.ts';
 
 export interface Asking {
   /** Shows a line in the transcript. */
   tell(text: string, tone: 'notice' | 'bad'): void;
   /** The person's next line; undefined for Ctrl-C. */
-  ask(question: Question): Promise<string | undefined>;
+  ask(prompt: Prompt): Promise<string | undefined>;
 }
 type Complaint = (input: string) => Promise<string | undefined>;
 
@@ -17,19 +17,18 @@ const CHOICES = '[y]es, [n]o, n <reason>';
 /** Only an answer that is understood decides; Ctrl-C cancels the run. */
 export async function askAboutCall(item: RunToolApprovalItem, complaintAbout: Complaint, { tell, ask }: Asking): Promise<Verdict> {
   const canEdit = item.rawItem.type === 'function_call';
-  const canAlways = item.reason === undefined; // what a body asks about is this one time
-  const prompt = `${CHOICES}${canAlways ? ', [a]lways' : ''}${canEdit ? ', [e]dit' : ''}? `;
-  tell(`? ${wantedOf(item)}`, 'notice');
+  const isOnce = item.reason !== undefined; // its body asks about this one time
+  tell(`? ${item.agent.name} wants to call ${callText(item.name ?? 'a tool', item.rawItem)}${isOnce ? `, which asks first: ${item.reason}` : ''}`, 'notice');
   for (;;) {
-    const answer = await ask({ prompt, takesCommands: true });
+    const answer = await ask({ text: `${CHOICES}${isOnce ? '' : ', [a]lways'}${canEdit ? ', [e]dit' : ''}? `, takesCommands: true });
     if (answer === undefined) return { decision: 'cancel' };
     const verdict = verdictIn(answer);
-    if (verdict && (canAlways || !('always' in verdict))) return verdict;
+    if (verdict && !(isOnce && verdict.decision === 'approve' && verdict.always)) return verdict;
     if (canEdit && /^e(dit)?$/i.test(answer.trim())) {
       const edited = await askForArguments(argumentsOf(item.rawItem), complaintAbout, { tell, ask });
       if (edited !== undefined) return { decision: 'approve', arguments: edited };
     } else if (answer.trim() !== '') {
-      tell(`"${answer.trim()}" is no answer here: y, n, n and a reason${canAlways ? ', a' : ''}${canEdit ? ', or e to change the arguments' : ''}.`, 'bad');
+      tell(`"${answer.trim()}" is no answer here: y, n, n and a reason${isOnce ? '' : ', a'}${canEdit ? ', or e to change the arguments' : ''}.`, 'bad');
     }
   }
 }
@@ -48,7 +47,7 @@ export function verdictIn(answer: string): Verdict | undefined {
 async function askForArguments(given: string, complaintAbout: Complaint, { tell, ask }: Asking): Promise<string | undefined> {
   let text = given;
   for (;;) {
-    const answer = await ask({ prompt: 'arguments (empty to go back): ', prefilled: text });
+    const answer = await ask({ text: 'arguments (empty to go back): ', prefilled: text });
     if (answer === undefined || answer.trim() === '') return undefined;
     const complaint = await complaintAbout(answer);
     if (complaint === undefined) return answer;

@@ -203,7 +203,7 @@ export class Chat implements Occupant, SeatOwner {
 
   async #decide(seat: Seat, item: RunToolApprovalItem): Promise<void> {
     this.#asked = item.id;
-    const verdict = await decideAtTerminal(this.#terminal, item, this.#setting.approve, (input) => complaintAbout(item, input));
+    const verdict = await decideAtTerminal(this.#terminal, item, this.#setting.approve, async (input) => (item.questions ? undefined : complaintAbout(item, input))); // answers are checked where they are given
     if (this.#asked !== item.id) return this.#lookForQuestions(); // it was dismissed
     if (verdict.decision === 'leave') this.#leftAlone.add(item.id);
     if (this.#terminal.left === undefined) await this.#attempt(() => tellThread(seat.thread, item, verdict));

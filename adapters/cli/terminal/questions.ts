@@ -1,66 +1,67 @@
-/** What a tool asks a person (D8): one question after the other, each asked again until its answer fits. */
+/** Asking a person what a call asks: one question after the other, until all answers fit (D8). */
+import type { Question } from '../../../actors/question.ts';
+import { parseAnswers } from '../../../actors/question.ts';
+import { UserError } from '../../../actors/errors.ts';
 import type { RunToolApprovalItem } from '../../../actors/items.ts';
-import { type Answers, parseAnswers } from '../../../actors/question.ts';
-import type { Question } from '../../../machines/protocol/call.ts';
 import type { Verdict } from '../conversation.ts';
-import { shortened } from '../wording.ts';
 import type { Asking } from './approvals.ts';
 
-/** Ctrl-C ends the run; `/decline` and a reason leaves the questions unanswered. */
-export async function askQuestions({ agent, name, questions = [] }: RunToolApprovalItem, { tell, ask }: Asking): Promise<Verdict> {
-  tell(`? ${agent.name} asks (${name ?? 'a tool'}); /decline and a reason, if you like, answers nothing`, 'notice');
-  const answers: Answers = {};
-  for (const question of questions) {
-    tell(question.text, 'notice');
-    for (const [at, { label, description }] of (question.options ?? []).entries()) tell(`  ${at + 1}  ${label}${description === undefined ? '' : `: ${shortened(description)}`}`, 'notice');
-    const answered = await askQuestion(question, { tell, ask });
-    if ('decision' in answered) return answered;
-    answers[question.id] = answered.answer;
+type Complaint = (input: string) => Promise<string | undefined>;
+type Answers = Record<string, unknown>;
+
+const DECLINE = /^\/decline(?:\s+(.+))?$/is;
+
+/** @param complaintAbout what the tool itself says of all answers, as JSON text. Ctrl-C cancels the run. */
+export async function askQuestions(item: RunToolApprovalItem, complaintAbout: Complaint, asking: Asking): Promise<Verdict> {
+  asking.tell(`? ${item.agent.name} asks (/decline, and why, to refuse):`, 'notice');
+  for (;;) {
+    const answers: Answers = {};
+    for (const question of item.questions ?? []) {
+      const verdict = await askOne(question, answers, asking);
+      if (verdict) return verdict;
+    }
+    const complaint = await complaintAbout(JSON.stringify(answers));
+    if (complaint === undefined) return { decision: 'answer', answers };
+    asking.tell(complaint, 'bad');
   }
-  return { decision: 'answer', answers };
 }
 
-async function askQuestion(question: Question, { tell, ask }: Asking): Promise<{ answer: unknown } | Verdict> {
+/** Undefined when it was answered. */
+async function askOne(question: Question, answers: Answers, { tell, ask }: Asking): Promise<Verdict | undefined> {
+  tell(question.text, 'notice');
+  for (const [at, { label, description }] of (question.options ?? []).entries()) tell(`  ${at + 1}. ${label}${description ? `: ${description}` : ''}`, 'notice');
   for (;;) {
-    const text = await ask({ prompt: promptOf(question), ...(question.secret && { secret: true }) });
-    if (text === undefined) return { decision: 'cancel' };
-    const declined = /^\/decline(?:\s+(.+))?$/is.exec(text.trim());
-    if (declined) return { decision: 'reject', ...(declined[1] !== undefined && { message: declined[1].trim() }) };
-    if (text.trim() === '') continue;
-    const answer = answerIn(text, question);
-    const complaint = complaintAbout(question, answer);
-    if (complaint === undefined) return { answer };
+    const said = await ask({ text: question.multiple ? 'answers, with commas between: ' : 'answer: ', ...(question.secret && { isSecret: true }) });
+    if (said === undefined) return { decision: 'cancel' };
+    const declined = DECLINE.exec(said.trim());
+    if (declined) return { decision: 'reject', message: declined[1]?.trim() || 'The person did not want to answer.' };
+    if (said.trim() === '') continue;
+    const complaint = complaintOf(question, (answers[question.id] = answerIn(said.trim(), question)));
+    if (complaint === undefined) return undefined;
     tell(complaint, 'bad');
   }
 }
 
-function promptOf({ options = [], multiple, schema }: Question): string {
-  if (options.length > 0) return `[1-${options.length}]${multiple ? ', several with commas' : ''}: `;
-  return ['string', undefined].includes(schema['type'] as string | undefined) ? 'answer: ' : `answer (${String(schema['type'])}): `;
-}
-
-/** What was typed, as the question wants it: places of options stand for their labels, what is no text is JSON. */
-export function answerIn(text: string, { options = [], multiple, schema }: Question): unknown {
-  if (multiple) return text.split(',').map((part) => chosen(part.trim(), options)).filter((part) => part !== '');
-  if (options.length > 0) return chosen(text.trim(), options);
-  if (schema['type'] === 'string') return text.trim();
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text.trim(); // the schema says whether a text will do
-  }
-}
-
-function chosen(text: string, options: NonNullable<Question['options']>): string {
-  const place = /^\d+$/.test(text) ? options[Number(text) - 1] : undefined;
-  return (place ?? options.find(({ label }) => label.toLowerCase() === text.toLowerCase()))?.label ?? text;
-}
-
-function complaintAbout(question: Question, answer: unknown): string | undefined {
+function complaintOf(question: Question, answer: unknown): string | undefined {
   try {
     parseAnswers([question], { [question.id]: answer });
     return undefined;
   } catch (error) {
-    return (error as Error).message.replace(' Nothing was changed, and the call still waits.', ''); // all that it throws
+    if (!(error instanceof UserError)) throw error;
+    return error.message.replace(/ Nothing was changed.*$/, '');
+  }
+}
+
+/** What a person typed, as a value: an option by its number, a text where one is asked for, else JSON. */
+export function answerIn(text: string, { schema, options = [], multiple }: Pick<Question, 'schema' | 'options' | 'multiple'>): unknown {
+  const chosen = (one: string) => (options.some(({ label }) => label === one) ? one : (options[Number(one) - 1]?.label ?? one));
+  if (multiple) return text.split(',').map((one) => chosen(one.trim())).filter((one) => one !== '');
+  if (options.length > 0) return chosen(text);
+  if (schema['type'] === 'string') return text;
+  if (schema['type'] === 'boolean' && /^(y|yes|n|no)$/i.test(text)) return /^y/i.test(text);
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text; // the schema says whether a text will do
   }
 }

@@ -27,11 +27,11 @@ export interface Occupant {
   readonly codeOfLeaving: ExitCode;
 }
 
-export interface Question {
-  prompt: string;
+export interface Prompt {
+  text: string;
   prefilled?: string;
   /** What is typed is not shown. */
-  secret?: boolean;
+  isSecret?: boolean;
   /** Lines that begin with a slash are commands, because no answer does. */
   takesCommands?: boolean;
 }
@@ -41,7 +41,7 @@ export class Terminal {
   readonly #keyboard: Keyboard;
   readonly #showStacks: boolean;
   #occupant: Occupant | undefined;
-  #question: Question | undefined;
+  #question: Prompt | undefined;
   #frames: ReturnType<typeof setInterval> | undefined;
   #saidLeaveHint = false;
   #left: ExitCode | undefined;
@@ -104,14 +104,14 @@ export class Terminal {
   }
 
   /** @returns undefined when the person cancels, the terminal is gone, or the question is withdrawn. */
-  async ask(question: Question): Promise<string | undefined> {
+  async ask(question: Prompt): Promise<string | undefined> {
     this.#question = question;
     const answering = this.#keyboard.ask(question.prefilled, question.takesCommands ? isCommand : undefined);
     this.draw();
     const answer = await answering;
     this.#question = undefined;
-    const shown = answer === undefined ? '(cancelled)' : question.secret ? '(not shown)' : answer;
-    this.screen.line(`  ${question.prompt}${shown}`, 'quiet');
+    const shown = answer === undefined ? '(cancelled)' : question.isSecret ? '(not shown)' : answer;
+    this.screen.line(`  ${question.text}${shown}`, 'quiet');
     return answer;
   }
 
@@ -161,8 +161,8 @@ export class Terminal {
     const rows: Footer['rows'] = this.#occupant?.rows() ?? [];
     if (this.#saidLeaveHint) rows.push({ text: LEAVE_HINT, tone: 'notice' });
     const typed = this.#keyboard?.text ?? '';
-    const input = this.#question?.secret ? '*'.repeat(typed.length) : typed;
-    return { rows, prompt: this.#question?.prompt ?? this.#occupant?.prompt ?? '', input, cursor: this.#keyboard?.cursor ?? 0 };
+    const input = this.#question?.isSecret ? '*'.repeat(typed.length) : typed;
+    return { rows, prompt: this.#question?.text ?? this.#occupant?.prompt ?? '', input, cursor: this.#keyboard?.cursor ?? 0 };
   }
 }
 

@@ -9,18 +9,21 @@ export const OBSTACLES = {
 
 /** Not played: what the script itself does would reach a process that is gone. */
 export const NOT_PLAYED: Record<string, string> = {
+  'N2: a compaction that does not fit leaves out the oldest item and tries again, calls with their results': 'one effect of it sends several requests, each of them shorter',
   'G2: a local session beside it is read, never written, and warned about once': 'it counts what is written to the console, over all plays',
 };
 
 const FICKLE = 'what its app answers depends on how often it is asked';
 const TEXT = 'text that had streamed before an interrupt is lost with its process';
 const STREAM = 'it reads the stream, which tells a new reader nothing of what was told before';
+const ASKED = 'of a call that may have had its effect a person is asked when all else is done, which here never is';
 const TIME = 'its body ends when its time is over, and the script moves the clock only once';
 
 /** Played at every point and held against the ledger, but not compared with the undisturbed play. */
 export const NOT_COMPARED: Record<string, string> = {
   'D2: decisions on the context count, as in the Agents SDK': 'the decision was said to a context that is lost with its app, and the script does not say it again',
   'I3: a raw event is forwarded before the next one comes': TEXT,
+  'D9, J2: interrupted while it waits, a harmful call is known to have done nothing': ASKED,
   'J2: text that had streamed stays, marked as incomplete; reasoning and calls that had not are dropped': TEXT,
   'E2: a run whose initial input trips saves nothing, not even the input': 'a guardrail that trips at once keeps a request from being sent that would be cut short anyway; after a death both begin together',
   'J1: stopped in the turn that hands off, the new agent is announced and not started': STREAM,
@@ -34,5 +37,6 @@ export const NOT_COMPARED: Record<string, string> = {
   'C2: a body that takes longer than its timeoutMs is told to stop, and the model reads that it timed out': TIME,
   'C2: with timeoutBehavior raise_exception a timeout fails the run': TIME,
   'C2: timeoutErrorFunction words a timeout; an errorFunction that throws fails the run': TIME,
+  'B2: wall time is checked before each call, and a call that is under way may end': 'an answer that was not recorded is not asked for again when the time is over',
   'K1: timeoutMs ends a model call that takes too long; it is sent again only if that is known to be safe or approved': 'a provider that never answers never answers the next process either',
 };

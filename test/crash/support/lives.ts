@@ -1,6 +1,6 @@
 /** A run through as many processes as it needs: where one dies, the next goes on from the journal, and a person answers what only a person can. */
 import '../../../actors/revive.ts'; // loaded on its first use otherwise, which takes time of which a virtual clock knows nothing
-import { Runner, RunState, type Agent, type AgentInputItem, type JournalEntry, type MemoryJournal, type RunEvent, type RunStreamEvent, type RunToolApprovalItem, resume, stateFromJournal } from 'loopchart';
+import { Runner, RunState, type Agent, type AgentInputItem, type JournalEntry, type MemoryJournal, type RunEvent, type RunStreamEvent, type RunToolApprovalItem, type SteerMode, resume, stateFromJournal } from 'loopchart';
 import type { VirtualClock } from 'loopchart/testing';
 import { type Mode, type RunOptions, type Settling, settlePlain, settleStreamed } from '../../scenarios/support/scenario.ts';
 import type { CallResult } from '../../../machines/protocol/call.ts';
@@ -45,6 +45,10 @@ export class Lives {
   readonly #source: RunSource | undefined;
   readonly #from: string | undefined;
   #life: Life;
+  /** The state of the process that lives. */
+  #now: Promise<AnyState>;
+  /** What a person has said while the run was going. */
+  readonly #steers: { text: string; mode?: SteerMode }[] = [];
   #told = 0;
   readonly #asked = new Set<string>();
 
@@ -57,6 +61,7 @@ export class Lives {
     this.#life = this.#born();
     const first = this.#attempt(input);
     this.state = first.state;
+    this.#now = first.state;
     this.settled = this.#toTheEnd(first);
   }
 
@@ -67,9 +72,29 @@ export class Lives {
       if (ending === 'died') {
         this.#with.common.deaths += 1;
         attempt = await this.#afterDeath(life);
+        this.#now = attempt.state;
+        attempt.state.then(() => this.#steerAgain(), () => undefined); // the outcome tells of it
       } else if (!(await this.#answers(ending.state))) return this.#end(ending);
       else attempt = this.#attempt(ending.state!);
     }
+  }
+
+  async steer(text: string, { mode }: { mode?: SteerMode } = {}): Promise<void> {
+    this.#steers.push({ text, mode });
+    (await this.#now).addInput(text, { mode });
+  }
+
+  /** What is not written, nobody has heard: it is said again, when the run is about where it was. */
+  async #steerAgain(): Promise<void> {
+    const { store, clock } = this.#with;
+    const life = this.#life;
+    const heard = JSON.stringify(store.read(life.runId!).filter((entry) => entry.type === 'command'));
+    const unheard = this.#steers.filter(({ text }) => !heard.includes(text));
+    if (unheard.length === 0) return;
+    this.doubt = 'what a process had not heard when it died is said to the next one, and later';
+    const state = await this.#now;
+    await clock.settle();
+    if (!life.isOver) for (const { text, mode } of unheard) state.addInput(text, { mode });
   }
 
   #end(ending: Ending): Ending {
@@ -92,6 +117,7 @@ export class Lives {
     const { journal } = this.#life;
     const entries = last.runId === undefined ? [] : store.read(last.runId);
     if (entries.length === 0) return this.#fromTheBeginning();
+    if (wasAnswering(entries)) this.doubt = 'of an answer what was complete when its process died is gone on from: the rest is asked for anew, or not at all';
     const agents = [agent, ...(input instanceof RunState ? (input.source.origin.agents ?? []) : [])];
     const context = input instanceof RunState ? input.runContext.context : options.context;
     const lost = this.#unheard(entries);
@@ -211,6 +237,12 @@ export class Lives {
 function wasAtWork(entries: readonly JournalEntry[]): boolean {
   const ended = new Set(entries.flatMap((entry) => (entry.type === 'effect.done' || entry.type === 'effect.lost' ? [entry.id] : [])));
   return entries.some((entry) => entry.type === 'effect.started' && !ended.has(entry.id));
+}
+
+/** Part of an answer was complete, and the rest was not there. */
+function wasAnswering(entries: readonly JournalEntry[]): boolean {
+  const ended = new Set(entries.flatMap((entry) => (entry.type === 'effect.done' ? [entry.id] : [])));
+  return entries.some((entry) => entry.type === 'effect.item' && !ended.has(entry.id));
 }
 
 const saidBy = ({ item }: CallResult): unknown => ('output' in item ? item.output : null);

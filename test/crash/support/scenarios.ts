@@ -24,7 +24,7 @@ export async function crashScenarios({ nth, of }: { nth: number; of: number }): 
     const reasons = countsOf(notPlayed.values());
     const doubtful = [...doubts.values()].reduce((sum, count) => sum + count, 0);
     console.log(`${scripts.size - notPlayed.size} of ${scripts.size} scenarios, ${points} deaths, of which ${doubtful} held against the ledger alone`, { notPlayed: reasons, ledgerAlone: Object.fromEntries(doubts) });
-    expect((notPlayed.size - (reasons[OBSTACLES.ownJournal] ?? 0)) / scripts.size).toBeLessThan(0.08);
+    expect((notPlayed.size - (reasons[OBSTACLES.ownJournal] ?? 0)) / scripts.size).toBeLessThan(0.12);
     expect(doubtful / points).toBeLessThan(0.1);
     expect([...kinds]).toEqual(expect.arrayContaining(['run.start', 'effect.started', 'effect.done', 'run.rest'].flatMap((kind) => [`before ${kind}`, `after ${kind}`])));
   });

@@ -89,7 +89,7 @@ export class CrashStage implements World {
       return seen;
     });
     const touched = () => { this.obstacle = OBSTACLES.speaks; };
-    return { settled, events: events.all, stream, get state() { touched(); return lives.state; }, until: (is) => events.until(is), interrupt: () => interrupt.abort(), softStop: () => stop.abort() };
+    return { settled, events: events.all, stream, get state() { touched(); return lives.state; }, until: (is) => events.until(is), interrupt: () => interrupt.abort(), softStop: () => stop.abort(), steer: (text, how) => lives.steer(text, how) };
   }
 
   goOn(runId: string, { journal, agents, runner, ...options }: ResumeOptions<any>): Going {
@@ -118,7 +118,7 @@ export class CrashStage implements World {
       this.#runs.push(seen);
       return seen;
     });
-    return { settled, events: events.all, stream, state, until: (is) => events.until(is), interrupt: () => interrupt.abort(), softStop: () => stop.abort() };
+    return { settled, events: events.all, stream, state, until: (is) => events.until(is), interrupt: () => interrupt.abort(), softStop: () => stop.abort(), steer: async (text, how) => (await state).addInput(text, how) };
   }
 
   async resume(runId: string, options: ResumeOptions<any>): Promise<Seen> {

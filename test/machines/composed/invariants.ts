@@ -1,7 +1,8 @@
+import type { ScreenVerdict } from '../../../machines/pendingInput.ts';
+import type { CompactorInput } from '../../../machines/compaction.ts';
 import type { AgentInputItem } from '../../../machines/protocol/item.ts';
 import type { ModelInput } from '../../../machines/turn.ts';
 import type { RunEvent } from '../../../actors/runView.ts';
-import { asked } from '../samples.ts';
 import type { Scenario } from './scenarios.ts';
 import { turnOf } from './scenarios.ts';
 import { type World, RUN_ID } from './world.ts';
@@ -53,8 +54,9 @@ function crashed({ host }: World): string[] {
 
 function badRequests({ begun }: World): string[] {
   return begun.flatMap(({ src, id, input }) => {
-    const disorder = src === 'model' ? disorderIn((input as ModelInput).history.toArray()) : undefined;
-    return disorder ? [`G3, C3: ${id} is asked with a history in which ${disorder}`] : [];
+    const asked = src === 'model' ? (input as ModelInput).history.toArray() : src === 'compactor' ? (input as CompactorInput).items : [];
+    const disorder = disorderIn(asked);
+    return disorder ? [`G3, C3, N2: ${id} is asked with a history in which ${disorder}`] : [];
   });
 }
 
@@ -71,7 +73,8 @@ function repeatedBodies({ host }: World): string[] {
     if (!('id' in entry)) continue;
     const path = pathOf(entry.id);
     const again = entry.type === 'decide' ? entry.id.includes('/uncertain#') && entry.decision.decision === 'approve' : entry.type === 'effect.done' && entry.id.includes('/reconcile#') && entry.outcome.status === 'ok' && (entry.outcome.value as { happened: unknown }).happened === false;
-    if (again) may.set(path, (may.get(path) ?? 1) + 1);
+    const hasAsked = entry.type === 'effect.done' && entry.outcome.status === 'asks'; // it has done nothing (D9)
+    if (again || hasAsked) may.set(path, (may.get(path) ?? 1) + 1);
     if (entry.type !== 'effect.started' || !entry.id.includes('/execute#')) continue;
     const left = may.get(path) ?? 1;
     if (left < 1) complaints.push(`O3: ${entry.id} began once more, and nobody had said so`);
@@ -82,7 +85,7 @@ function repeatedBodies({ host }: World): string[] {
 
 function tooManyTurns({ begun }: World, { input }: Scenario): string[] {
   const { maxTurns } = input.prepared!;
-  return begun.filter((effect) => effect.src === 'model' && maxTurns !== null && turnOf(effect) > maxTurns).map(({ id }) => `B1: ${id} began beyond ${maxTurns} turns`);
+  return begun.filter((effect) => effect.src === 'model' && maxTurns !== null && turnOf(effect) > maxTurns + (effect.input.isFinal ? 1 : 0)).map(({ id }) => `B1: ${id} began beyond ${maxTurns} turns`);
 }
 
 function wrongWord({ host, open, timers, isSettled }: World): string[] {
@@ -102,18 +105,31 @@ function badEnd(world: World): string[] {
   const disorder = disorderIn(outcome.history);
   if (disorder) complaints.push(`G3: at the end, ${disorder}`);
   if (world.open.length + world.host.openDecisions.length + world.timers.length > 0) complaints.push('J4: something is under way after the end');
-  const steered = world.host.entries.some((entry) => entry.type === 'command' && entry.command.type === 'steer');
-  const item = JSON.stringify(asked('s1'));
-  const delivered = outcome.generated.filter(({ rawItem }) => JSON.stringify(rawItem) === item).length;
-  const places = delivered + outcome.undelivered.length;
-  if (places !== (steered ? 1 : 0)) complaints.push(`L3: the steer is in ${places} places`);
+  for (const type of ['steer', 'mail'] as const) {
+    const id = `${type}ed`;
+    const wasTold = world.host.entries.some((entry) => entry.type === 'command' && entry.command.type === type);
+    const delivered = outcome.generated.filter(({ inputId }) => inputId === id).length;
+    const places = delivered + outcome.undelivered.filter((input) => input.id === id).length + dropped(world, id);
+    if (places !== (wasTold ? 1 : 0)) complaints.push(`L3, E6: the ${type} is in ${places} places`);
+  }
   if ((outcome.failure !== undefined) !== (outcome.status === 'failed')) complaints.push('P1: failed and a failure do not go together');
   return complaints;
 }
 
+/** How often a guardrail tripped on input that wanted to join. */
+const dropped = ({ host }: World, id: string) =>
+  host.entries.filter((entry) => entry.type === 'effect.done' && entry.id.includes('/inputScreen.') && entry.outcome.status === 'ok' && (entry.outcome.value as { verdicts: ScreenVerdict[] }).verdicts.some((verdict) => verdict.id === id && verdict.tripwireTriggered)).length;
+
 /** What may never be true of the events that a watcher has seen. */
 export function complaintsAboutEvents({ events, isSettled }: World): string[] {
-  return [...badEvents(events, isSettled), ...badApprovals(events)];
+  return [...badEvents(events, isSettled), ...badApprovals(events), ...(isSettled ? badReceipts(events) : [])];
+}
+
+/** L1: input that was accepted is delivered or dropped, once. */
+function badReceipts(events: readonly RunEvent[]): string[] {
+  const idsOf = (...types: RunEvent['type'][]) => events.flatMap((event) => ('ids' in event && types.includes(event.type) ? event.ids : [])).filter((id) => id.endsWith('ed'));
+  const [told, ended] = [idsOf('input.accepted').sort().join(), idsOf('input.delivered', 'input.dropped').sort().join()];
+  return told === ended ? [] : [`L1: of what was accepted (${told}) the ends are ${ended}`];
 }
 
 /** J2: approvals are resolved once, and before the call that asked ends; only a stop leaves one open, to be asked again. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { CallResult, EffectClass } from '../../../machines/protocol/call.ts';
 import type { JournalEntry } from '../../../machines/protocol/journal.ts';
 import { callOf, responseOf } from '../samples.ts';
-import { type Scenario, done, nestedDesk, nextOps, supportDesk } from './scenarios.ts';
+import { type Scenario, askingDesk, done, nestedDesk, nextOps, supportDesk } from './scenarios.ts';
 import { type Op, World } from './world.ts';
 
 /** A run to its end; which of the things that may happen next does happen follows from the seed. */
@@ -24,7 +24,8 @@ function opOf(entry: JournalEntry): Op | undefined {
     case 'decide':
       return { kind: 'decide', id: entry.id, decision: entry.decision };
     case 'command':
-      return entry.command.type === 'steer' ? { kind: 'steer', id: entry.command.input[0]!.id } : { kind: entry.command.type as 'softStop' | 'interrupt' };
+      if (entry.command.type !== 'steer' && entry.command.type !== 'mail') return { kind: entry.command.type as 'softStop' | 'interrupt' };
+      return { kind: entry.command.type, id: entry.command.input[0]!.id, ...('mode' in entry.command && entry.command.mode && { mode: entry.command.mode }) };
     default:
       return undefined;
   }
@@ -36,6 +37,8 @@ const scenarios = [
   supportDesk('a support desk where much fails', { session: true, fails: ['model', 'execute', 'session', 'handoffFilter'] }),
   supportDesk('a support desk that nobody disturbs', { commands: [], expertActs: true }),
   nestedDesk('an agent that works for another'),
+  supportDesk('a support desk that is steered', { steered: true, session: true, guardsOutput: true, maxTurns: 3, commands: ['steer', 'mail', 'softStop', 'interrupt'] }),
+  askingDesk('an agent that asks, and a body that does', { effect: 'idempotent' }),
 ];
 
 describe.each(scenarios)('O1: $name, killed after any entry and resumed', (scenario) => {

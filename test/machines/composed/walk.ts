@@ -121,7 +121,7 @@ class ComposedWalker {
   }
 }
 
-const isCommand = ({ kind }: Op) => kind === 'steer' || kind === 'softStop' || kind === 'interrupt' || kind === 'die';
+const isCommand = ({ kind }: Op) => kind === 'steer' || kind === 'mail' || kind === 'softStop' || kind === 'compact' || kind === 'interrupt' || kind === 'die';
 
 const wasInterrupted = (world: World) => world.host.entries.some((entry) => entry.type === 'command' && entry.command.type === 'interrupt');
 

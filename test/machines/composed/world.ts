@@ -1,6 +1,8 @@
 import type { AnyActorRef, AnyMachineSnapshot } from 'xstate';
 import type { Leaves } from '../../../machines/compose.ts';
+import type { Call } from '../../../machines/protocol/call.ts';
 import type { Decision } from '../../../machines/protocol/command.ts';
+import type { AgentInputItem } from '../../../machines/protocol/item.ts';
 import type { JournalEntry, RecordedOutcome } from '../../../machines/protocol/journal.ts';
 import type { RunInput } from '../../../machines/protocol/outcome.ts';
 import { CHART_VERSIONS } from '../../../machines/versions.ts';
@@ -21,8 +23,11 @@ export type Op =
   | { kind: 'end'; id: string; outcome: RecordedOutcome }
   | { kind: 'fire'; id: string }
   | { kind: 'decide'; id: string; decision: Decision }
-  | { kind: 'steer'; id: string }
+  | { kind: 'steer' | 'mail'; id: string; mode?: 'instant' }
+  /** An item of an answer is complete, and a call that may begin. */
+  | { kind: 'item'; id: string; item: AgentInputItem; call?: Call }
   | { kind: 'softStop' }
+  | { kind: 'compact' }
   | { kind: 'interrupt' }
   /** The process ends with all that is at work, and another one goes on: see `World.after`. */
   | { kind: 'die' };
@@ -81,7 +86,8 @@ export class World implements EffectRunner {
     return world;
   }
 
-  run(src: keyof Leaves, input: any, { effectId: id, signal }: EffectIo): Promise<RecordedOutcome> {
+  run(src: keyof Leaves, input: any, { effectId: id, signal, asked }: EffectIo): Promise<RecordedOutcome> {
+    if (src === 'model') asked();
     this.begun.push({ id, src, input, signal, isDone: false });
     return new Promise(() => undefined);
   }
@@ -112,10 +118,18 @@ export class World implements EffectRunner {
         this.host.decide(op.id, op.decision);
         return;
       case 'steer':
-        this.host.command(steerOf(op.id));
+        this.host.command(op.mode ? { ...steerOf(op.id), mode: op.mode } : steerOf(op.id));
+        return;
+      case 'item':
+        return this.host.dispatch({ type: 'effect.item', id: op.id, item: op.item, ...(op.call && { call: op.call }) });
+      case 'mail':
+        this.host.command({ ...steerOf(op.id), type: 'mail' });
         return;
       case 'softStop':
         this.host.command({ type: 'softStop' });
+        return;
+      case 'compact':
+        this.host.command({ type: 'compact' });
         return;
       case 'interrupt':
         this.host.interrupt();

@@ -10,15 +10,17 @@ import { type Seen, type World, play } from '../support/scenario.ts';
 type Options = Partial<ToolOptions<z.ZodObject<{ price: z.ZodNumber }>>>;
 interface Execution { effectId: string | undefined; key: string | undefined; price: number; approval: ToolApproval | undefined; ofContext: ToolApproval | undefined }
 
-/** Buys what costs at most 100; of anything else it says what it costs, as often as it is told to. */
+/** Buys what costs at most 100; of anything else it says what it costs before it is told to go on, once or several times. */
 function shop(options: Options = {}, asks = 1) {
   const executions: Execution[] = [];
   const buy = tool({
     name: 'buy', description: 'Buys.', parameters: z.object({ price: z.number() }), ...options,
     execute: (input, runContext, details?: ToolCallDetails) => {
       const { price } = input as { price: number }; // as its parameters say
-      executions.push({ effectId: details?.effectId?.split('/').at(-1), key: details?.idempotencyKey?.split('/').at(-1), price, approval: details?.approval, ofContext: runContext?.approval });
-      if (price > 100 && executions.length <= asks) throw approvalNeeded(`it costs ${price}`);
+      const { approval } = details ?? {};
+      executions.push({ effectId: details?.effectId?.split('/').at(-1), key: details?.idempotencyKey?.split('/').at(-1), price, approval, ofContext: runContext?.approval });
+      const said = approval ? approval.reason.split('really ').length : 0;
+      if (price > 100 && said < asks) throw approvalNeeded(`it ${'really '.repeat(said)}costs ${price}`);
       return `bought for ${price}`;
     },
   } as ToolOptions<z.ZodObject<{ price: z.ZodNumber }>>);
@@ -104,7 +106,7 @@ test('D9, D2: approved with other arguments, they are checked, guarded, carried 
 
 test('D9: a tool that is approved beforehand may still ask: neither that approval nor always nor a policy answers it', async () => {
   const { runs, value } = await play(async (world) => {
-    const { buy, executions } = shop({ needsApproval: true }, 3);
+    const { buy, executions } = shop({ needsApproval: true });
     const agent = desk(world, buy, calls('buy', { price: 500 }), calls('buy', { price: 600 }), says('Done.'));
     const approvalPolicy = { rules: [{ tool: 'other', decision: 'allow' as const }] };
     let seen = await world.run(agent, 'go', { approvalPolicy });
@@ -120,7 +122,7 @@ test('D9: a tool that is approved beforehand may still ask: neither that approva
     return { ids, runs: executions.length, complaints: complaints.map((error) => error instanceof UserError && error.message.endsWith('asks about this one time (it costs 500): decide without always.')) };
   });
   expect(runs[0]!.interruptions.map(({ id }) => id.split('/').at(-1))).toEqual(['approval#1']);
-  expect(value).toEqual({ ids: ['turn.1/toolCall.1.0/approval#2', 'turn.1/toolCall.1.0/approval#3', 'turn.1/toolCall.1.0/approval#4'], runs: 5, complaints: [true, true] });
+  expect(value).toEqual({ ids: ['turn.1/toolCall.1.0/approval#2', 'turn.2/toolCall.1.0/approval#2'], runs: 4, complaints: [true, true] });
 });
 
 test('D9, D4: what a body may yet ask cannot be approved before it asks', async () => {
@@ -178,8 +180,8 @@ test('D9: outside of a run the request is an error like any other of its caller'
 
 const DEATHS = [
   ['before effect.started', 'effect.started toolCall.1.0/execute#1', 'before', ['approval#2'], ['execute#1', 'execute#2']],
-  ['after effect.started', 'effect.started toolCall.1.0/execute#1', 'after', ['uncertain#1', 'approval#3'], ['execute#2', 'execute#3']],
-  ['before the request is written', 'effect.done toolCall.1.0/execute#1', 'before', ['uncertain#1'], ['execute#1', 'execute#2']],
+  ['after effect.started', 'effect.started toolCall.1.0/execute#1', 'after', ['uncertain#1', 'approval#2'], ['execute#2', 'execute#3']],
+  ['before the request is written', 'effect.done toolCall.1.0/execute#1', 'before', ['uncertain#1', 'approval#2'], ['execute#1', 'execute#2', 'execute#3']],
   ['after the request is written', 'effect.done toolCall.1.0/execute#1', 'after', ['approval#2'], ['execute#1', 'execute#2']],
   ['after the approval is written', 'decide toolCall.1.0/approval#2', 'after', [], ['execute#1', 'execute#2']],
   ['after the second beginning is written', 'effect.started toolCall.1.0/execute#2', 'after', ['uncertain#2'], ['execute#1', 'execute#3']],
@@ -187,7 +189,7 @@ const DEATHS = [
 ] as const;
 
 for (const [when, written, moment, waits, bodies] of DEATHS) {
-  test(`D9, O1, O3: the process dies ${when}: what was asked is asked, what is not known is asked about, and nothing runs without either`, async () => {
+  test(`D9, O1, O3: the process dies ${when}: what is not known is asked about`, async () => {
     const { value, runs } = await play(async (world) => {
       const { buy, executions } = shop();
       const agent = desk(world, buy, calls('buy', { price: 500 }), says('Done.'));

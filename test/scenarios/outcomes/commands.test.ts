@@ -25,6 +25,14 @@ test('J3, P5: a command for a run that is over answers so and is not recorded', 
   expect(entries()).toEqual(['run.start', 'command', 'run.rest']);
 });
 
+test('L7: a steer for a path at which nothing is at work answers unknown and is not recorded', async () => {
+  const { host, entries } = await sampling();
+  const steer = (path: string): Command => ({ type: 'steer', input: [{ id: 'a', item: { type: 'message', role: 'user', content: 'More.' } }], path });
+  expect(['run_test/agent.2', 'run_test/agent.1/turn.1/toolCall.1.0/run', 'run_other'].map((path) => host.command(steer(path)))).toEqual(['unknown', 'unknown', 'unknown']);
+  expect(entries()).toEqual(['run.start']);
+  expect(['run_test', 'run_test/agent.1'].map((path) => host.command(steer(path)))).toEqual(['accepted', 'accepted']);
+});
+
 test('an event of XState itself is refused, and so is what is no command', async () => {
   const { host, entries } = await sampling();
   for (const command of BAD) expect(() => host.command(command), JSON.stringify(command)).toThrow(UserError);
@@ -50,6 +58,11 @@ const BAD = [
   { type: 'steer', input: [null] },
   { type: 'steer', input: [{ item: {} }] },
   { type: 'steer', input: [{ id: 'a', item: null }] },
+  { type: 'steer', input: [{ id: 'a', item: {} }], mode: 'soon' },
+  { type: 'steer', input: [{ id: 'a', item: {} }], mode: 'instant', cut: { 'turn.1/model#1': 'all' } },
+  { type: 'steer', input: [{ id: 'a', item: {} }], path: ['run_test'] },
+  { type: 'mail', input: [] },
+  { type: 'mail', input: [{ id: 7, item: {} }] },
   { type: 'interrupt', reason: 'boredom', at: 0 },
   { type: 'interrupt', reason: 'user' },
   { type: 'interrupt', reason: 'user', at: 0, notice: 'yes' },
@@ -63,6 +76,9 @@ const BAD = [
 
 const GOOD: Command[] = [
   { type: 'steer', input: [{ id: 'a', item: { type: 'message', role: 'user', content: 'More.' } }] },
+  { type: 'steer', input: [{ id: 'a', item: { type: 'message', role: 'user', content: 'More.' } }], mode: 'instant', cut: { 'turn.1/model#1': [{ role: 'user', content: 'x' }] } },
+  { type: 'steer', input: [{ id: 'a', item: { type: 'message', role: 'user', content: 'More.' }, staged: true }], path: 'run_test/agent.1' },
+  { type: 'mail', input: [{ id: 'a', item: { type: 'message', role: 'user', content: 'Found it.' }, origin: 'mail' }] },
   { type: 'softStop' },
   { type: 'interrupt', reason: 'user', at: 0 },
   { type: 'interrupt', reason: 'replaced', at: 7, partials: { 'turn.1/model#1': 'Once' }, notice: false },

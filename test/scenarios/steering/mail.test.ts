@@ -34,6 +34,7 @@ test('M4: mail that comes when the answer is taken reopens nothing and comes bac
     return going.settled;
   }, { only: 'streamed' });
   expect([seen.outcome, seen.finalOutput, requests.length]).toEqual(['completed', 'Done.', 1]);
+  expect(seen.state.undelivered).toEqual([]); // which are the messages of the user
   expect(waitingIn(seen)).toEqual([{ id: 'mail too late', item: user('too late'), origin: 'mail' }]);
   expect(receipts(seen.events)).toEqual(['accepted too late', 'dropped too late: late']);
 });

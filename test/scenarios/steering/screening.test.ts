@@ -27,7 +27,7 @@ function atWork(world: World, inputGuardrails: InputGuardrail[]) {
   return { agent, slow };
 }
 
-test('E6: a steer on which a guardrail trips is dropped, with its name; the others join', async () => {
+test('E6, L4: a steer on which a guardrail trips is dropped, with its name; the others join in order', async () => {
   const { seen, requests, value } = await play(async (world) => {
     const guardrail = forbids('rude');
     const { agent, slow } = atWork(world, [guardrail]);
@@ -43,6 +43,7 @@ test('E6: a steer on which a guardrail trips is dropped, with its name; the othe
   expect(receipts(seen.events)).toEqual(['accepted one', 'accepted rude two', 'accepted three', 'dropped rude two: guardrail (no rude)', 'delivered one | three to Worker in turn 2']);
   expect((requests[1]!.input as AgentInputItem[]).slice(-2)).toEqual(inputOf(user('one'), user('three')));
   expect(value).toEqual(['go', 'one', 'rude two', 'three']); // each once
+  expect(seen.state.look().inputGuardrailResults.map(({ output }) => output.tripwireTriggered)).toEqual([false, false, true, false]);
 });
 
 test('E6: what was added to a paused run and trips fails the run that goes on with it', async () => {

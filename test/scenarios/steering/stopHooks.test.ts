@@ -8,10 +8,10 @@ import { mortal } from '../support/mortal.ts';
 import { receipts } from '../support/receipts.ts';
 import { play } from '../support/scenario.ts';
 
-/** Objects as often as there are objections. */
+/** Objects to the answer of each turn for which there is an objection. */
 function objector(...objections: string[]): StopHook & { asked: StopHookArgs[] } {
   const asked: StopHookArgs[] = [];
-  return { name: 'objector', asked, execute: (args) => (asked.push(args), objections[asked.length - 1] === undefined ? undefined : { objection: objections[asked.length - 1]! }) };
+  return { name: 'objector', asked, execute: (args) => (asked.push(args), !objections[args.turn - 1] ? undefined : { objection: objections[args.turn - 1]! }) };
 }
 
 test('M5: an objection is a notice, and the loop goes on; hooks may object several times', async () => {
@@ -28,8 +28,7 @@ test('M5: an objection is a notice, and the loop goes on; hooks may object sever
 
 test('M5: all hooks are asked about one output, in order, and each objection is a message of its own', async () => {
   const { seen } = await play(async (world) => {
-    const names: string[] = [];
-    const named = (name: string, objects: boolean): StopHook => ({ name, execute: async () => (names.push(name), objects && names.length < 4 ? { objection: `${name} says no` } : null) });
+    const named = (name: string, objects: boolean): StopHook => ({ name, execute: async ({ turn }) => (objects && turn === 1 ? { objection: `${name} says no` } : null) });
     const agent = new Agent({ name: 'Builder', model: world.model(says('Done.'), says('Really.')) });
     return world.run(agent, 'go', { stopHooks: [named('one', true), named('two', false), named('three', true)] });
   });
@@ -154,7 +153,7 @@ test('M5: a paused run that is gone on with asks its hooks', async () => {
     const agent = new Agent({ name: 'Builder', model });
     const completed = await world.run(agent, 'go');
     completed.state.addInput('again');
-    return world.run(agent, completed.state as RunState<any, any>, { stopHooks: [objector('Run the tests.')] });
+    return world.run(agent, completed.state as RunState<any, any>, { stopHooks: [objector('', 'Run the tests.')] });
   });
   expect(seen.story).toEqual(['Builder: says "Done."', 'Builder: reads "again"', 'Builder: says "Tested."', 'Builder: reads "Run the tests."', 'Builder: says "More."']);
 });

@@ -43,6 +43,7 @@ export function checkRun({ events, state, error }: Settled, replayed: readonly R
   checkNumbers(events);
   checkItems(events);
   checkApprovals(events);
+  checkStop(events);
   checkOrder(state);
   if (error instanceof AgentsError) expect(error.state, 'K3: an error carries the state').toBeInstanceOf(RunState);
 }
@@ -55,7 +56,7 @@ export function checkUsage({ state, events }: Settled, before: Counted, answers:
   const isCut = state.source.outcome?.status === 'interrupted' || state.source.outcome?.status === 'failed';
   if (isCut) return counted; // an answer may have come too late to count
   const expected = answers.reduce(sum, before);
-  const retried = events.slice(replayed).filter(({ type }) => type === 'turn.retrying').length;
+  const retried = events.slice(replayed).filter(({ type }) => type === 'turn.retrying' || type === 'turn.retracted').length;
   expect(counted, 'A8: usage adds up').toEqual({ ...expected, requests: expected.requests + retried });
   return counted;
 }
@@ -90,12 +91,40 @@ function checkApprovals(events: readonly RunEvent[]): void {
   const asked = new Set<string>();
   const granted = new Set<string>();
   for (const event of events) {
-    if (event.type === 'approval.requested') asked.add(event.path);
+    if (event.type === 'approval.requested') {
+      asked.add(event.path);
+      granted.delete(event.path); // a body that asks anew has to be told anew (D9)
+    }
     if (event.type === 'approval.resolved' && event.decision === 'approve') granted.add(event.path);
     if (event.type !== 'tool.started') continue;
     const needs = asked.has(event.path) || event.call.tool.approval === 'always';
     expect(!needs || granted.has(event.path), `D6: ${event.path} runs without approval`).toBe(true);
   }
+}
+
+const BEGINNINGS = new Set<RunEvent['type']>(['run.started', 'agent.started', 'turn.started', 'item.started', 'tool.started', 'approval.requested', 'handoff.requested']);
+
+/**
+ * J2, J4: at an interrupt, at every depth, approvals resolve before anything ends, what is inside of a call ends before the call does,
+ * and the run ends last; and nothing begins any more, apart from the item that says what had streamed.
+ */
+export function checkStop(events: readonly RunEvent[]): void {
+  const at = events.findIndex(({ cause }) => cause === 'interrupt');
+  if (at < 0) return;
+  const rest = events.slice(at).filter(({ type }) => type !== 'tool.late');
+  expect(rest.filter((event) => BEGINNINGS.has(event.type) && !('id' in event && event.id.endsWith('/item.cut'))), 'J4: it begins after the interrupt').toEqual([]);
+  const stop = rest.filter(({ cause }) => cause === 'interrupt');
+  const firstEnd = stop.findIndex(({ type }) => type === 'item.completed' || type === 'turn.settled' || type === 'run.settled');
+  const lateAnswers = firstEnd < 0 ? [] : stop.slice(firstEnd).filter(({ type }) => type === 'approval.resolved');
+  expect(lateAnswers, 'J2: an approval resolves after something has ended').toEqual([]);
+  for (const [nth, event] of rest.entries()) {
+    if (event.type !== 'item.completed') continue;
+    const inside = rest.slice(nth + 1).filter(({ path }) => path.startsWith(`${event.id}/`));
+    expect(inside, `J2: something inside of ${event.id} ends after it`).toEqual([]);
+  }
+  const root = events[0]!.path;
+  const end = rest.findIndex((event) => event.type === 'run.settled' && event.path === root);
+  if (end >= 0) expect(rest.slice(end + 1), 'J2: the run does not end last').toEqual([]);
 }
 
 /** C3: results stand in the order of their calls, after all calls of their response. */

@@ -3,7 +3,7 @@
  * usage, sessions and requests (A1), keep every invariant, and leave the event log that is checked in beside the tests.
  */
 import { expect } from 'vitest';
-import { MemorySession, Runner, RunState, resume, type Agent, type AgentInputItem, type IndividualRunOptions, type ResumeOptions, type RunEvent, type RunStreamEvent, type StreamedRunResult, type UsageData } from 'loopchart';
+import { MemorySession, Runner, RunState, resume, type Agent, type AgentInputItem, type IndividualRunOptions, type ResumeOptions, type RunEvent, type RunStreamEvent, type SteerMode, type StreamedRunResult, type UsageData } from 'loopchart';
 import { normalise, scriptedModel, virtualClock, type NormalisedRequest, type ScriptedModel, type Step, type VirtualClock } from 'loopchart/testing';
 import { type Counted, NOTHING_COUNTED, checkRequests, checkRun, checkUsage } from './invariants.ts';
 import { type LoggedEvent, compareLog, logged } from './eventLog.ts';
@@ -54,6 +54,8 @@ export interface Going {
   until(is: ((event: RunEvent) => boolean) | RunEvent['type']): Promise<RunEvent>;
   interrupt(): void;
   softStop(): void;
+  /** Adds a message while the run is going; only of a streamed run. */
+  steer(text: string, options?: { mode?: SteerMode }): Promise<void>;
 }
 
 /** What a script played in both modes brought; the two are equal. */
@@ -189,7 +191,7 @@ class Stage implements World {
     this.#answered.set(all.runId, answersBefore);
     const { outcome, state } = this.mode === 'plain' ? settlePlain(starts.plain(all)) : settleStreamed(starts.streamed(all), stream);
     const settled = outcome.then((settling) => this.#settle({ ...settling, events: events.all, stream, from }, clock, answersBefore));
-    return { settled, events: events.all, stream, state, until: (is) => events.until(is), interrupt: () => interrupt.abort(), softStop: () => stop.abort() };
+    return { settled, events: events.all, stream, state, until: (is) => events.until(is), interrupt: () => interrupt.abort(), softStop: () => stop.abort(), steer: async (text, how) => (await state).addInput(text, how) };
   }
 
   async end<Value>(value: Value): Promise<Ending<Value>> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Finished, loopchart, start } from '../support/commandLine.ts';
-import { scriptedAgentFile } from '../support/agentFiles.ts';
+import { scriptedAgentFile, writeAgentFile } from '../support/agentFiles.ts';
 
 const CONVERSATION = 'Where is my order 1001?\n\nI want a refund for order 1001\nMy card is 4111 1111 1111 1111\nThank you\n';
 /** Without what differs from run to run. */
@@ -58,6 +58,15 @@ export function pipes(): void {
       const { out, errors, code } = await loopchart(['chat', file], { input: 'What is it?' });
       expect(out).not.toContain('1234');
       expect({ errors, code }).toEqual({ errors: 'Error: The answer was withheld by the guardrail "no codes": a code. Ask in another way.\n', code: 1 });
+    });
+
+    test('D8: a question over pipes says what is asked and that nobody was there; the exit code does too', async () => {
+      const file = writeAgentFile(`import { Agent, askUser } from 'loopchart';
+        import { calls, says, scriptedModel } from 'loopchart/testing';
+        export default new Agent({ name: 'Asker', model: scriptedModel(calls('ask_user', { questions: [{ question: 'Which city?' }] }), says('Never mind.')), tools: [askUser] });`);
+      const { out, code } = await loopchart(['chat', file, '--approve', 'all'], { input: 'go' });
+      expect(out).toContain('  ? Asker asks: Which city?: rejected, because nobody is there to answer\n  ✗ ask_user: Nobody was there to answer.\nNever mind.');
+      expect(code).toBe(3);
     });
 
     test('sequences that would drive the terminal do not reach it', async () => {

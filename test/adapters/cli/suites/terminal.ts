@@ -1,9 +1,20 @@
 import { describe, expect, test } from 'vitest';
-import { scriptedAgentFile } from '../support/agentFiles.ts';
+import { scriptedAgentFile, writeAgentFile } from '../support/agentFiles.ts';
 import { COLUMNS, KEYS, inTerminal } from '../support/commandLine.ts';
 
 const PAY = `calls('pay', { to: 'Ada', amount: 5 })`;
 const PROMPT = '[y]es, [n]o, n <reason>, [a]lways, [e]dit?';
+
+const askingAgentFile = writeAgentFile(`
+import { Agent, questionTool } from 'loopchart';
+import { calls, says, scriptedModel } from 'loopchart/testing';
+import { z } from 'zod';
+const choose = questionTool({
+  name: 'choose', description: 'Asks.', parameters: z.object({}),
+  questions: () => [{ id: 'seat', text: 'Which seat?', options: ['1A', '1B'] }, { id: 'code', text: 'Your code?', secret: true }],
+  result: ({ seat }) => 'seat ' + seat,
+});
+export default new Agent({ name: 'Asker', model: scriptedModel(calls('choose'), says('You sit on 1B.')), tools: [choose] });`);
 
 export function terminal(): void {
   describe.concurrent('in a terminal', { timeout: 60_000 }, () => {
@@ -41,6 +52,24 @@ export function terminal(): void {
       await until(/\n> go$/);
       type(`${KEYS.interrupt}${KEYS.end}`);
       expect(await finished).toBe(0);
+    });
+
+    test('D8: a question is asked until its answer fits, and the answer reaches the model; what is secret is not shown', async () => {
+      const { type, until, rows, finished } = inTerminal(['chat', askingAgentFile]);
+      await until('Asker');
+      type(`go${KEYS.enter}`);
+      await until('Which seat?\n    1. 1A\n    2. 1B');
+      type(`9Z${KEYS.enter}`);
+      await until('does not fit: expected one of');
+      type(`2${KEYS.enter}`);
+      await until('Your code?');
+      type('hush');
+      await until('answer: ****');
+      type(KEYS.enter);
+      await until('You sit on 1B.');
+      type(KEYS.end);
+      expect(await finished).toBe(0);
+      expect(rows().join('\n')).not.toContain('hush');
     });
 
     test('D2: always holds for the conversation, in later runs too', async () => {
