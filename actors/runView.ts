@@ -7,35 +7,29 @@ import type { Call, Response } from '../machines/protocol/call.ts';
 import type { EffectEvent, LoopEvent } from '../machines/protocol/event.ts';
 import type { AgentInputItem, StreamEvent } from '../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../machines/protocol/journal.ts';
-import type { ItemRecord } from '../machines/protocol/outcome.ts';
 import { isSameCall, recordOf, recordsOfTurn, resultRecord, suppliedRecord } from '../machines/history.ts';
 import { isHarmful } from '../machines/toolCallMemory.ts';
+import { Audience, type Present, type Unnumbered, type ViewOptions } from './audience.ts';
 import { timed } from './expiry.ts';
-import { type RunItemStreamEventName, type RunStreamEvent, RunAgentUpdatedStreamEvent, RunItemStreamEvent, RunRawModelStreamEvent } from './events.ts';
+import { RunAgentUpdatedStreamEvent, RunItemStreamEvent, RunRawModelStreamEvent } from './events.ts';
 import type { StreamEventListener } from './ports.ts';
-import type { Announced, ItemStatus, RunEvent, Started } from './runEvents.ts';
-import { approvalItemOf, runItemOf } from './runItems.ts';
+import type { Announced, ItemStatus, Started } from './runEvents.ts';
+import { approvalItemOf } from './runItems.ts';
 import type { ProgressListener, RunScope } from './scope.ts';
 import { LEFT_OPEN, NAMES, STATUS, beginsStream, detailsOf, lateOutput } from './viewWords.ts';
 import { type ViewMemory, type ViewParts, memoryOf, recalled } from './viewMemory.ts';
 
+export type { ViewListener } from './audience.ts';
 export type { RunEvent } from './runEvents.ts';
 
 type Beginning = Extract<LoopEvent, { type: 'run.started' | 'agent.started' }> | Started;
 type Responded = Extract<EffectEvent, { type: 'turn.responded' }>;
-type Unnumbered = RunEvent extends infer Event ? (Event extends unknown ? Omit<Event, 'number' | 'at' | 'cause'> : never) : never;
-
-export type ViewListener = (event: RunStreamEvent) => void;
-interface ViewOptions { onStream?: ViewListener; onEvent?: (event: RunEvent) => void; bufferUntilGuarded?: boolean }
-interface Present { readonly now: number; readonly cause: string; readonly isReplaying: boolean }
 interface SuppliedOutput { finalOutput: unknown; includeInHistory: boolean }
 interface Scopes { scopeOf(id: string): RunScope }
 
 export class RunView {
-  readonly #options: ViewOptions;
-  #present: Present = { now: 0, cause: '', isReplaying: false };
+  readonly #audience: Audience;
   #scopes: Scopes | undefined;
-  #count = 0;
   /** Number of the turn and of its last delta, by the path of the turn. */
   #turns = new Map<string, { number: number; deltas: number }>();
   /** Calls that have begun and not ended, by the path of their turn (I2). */
@@ -48,25 +42,23 @@ export class RunView {
   #bodies = new Map<string, string>();
   #begun = new Set<string>();
   #early = new Map<string, Beginning>();
-  /** Text that is held back until output guardrails have passed it (E3). */
-  #held: (() => void)[] = [];
 
   constructor(options: ViewOptions) {
-    this.#options = options;
+    this.#audience = new Audience(options);
   }
 
   follow(present: Present, scopes: Scopes): void {
-    this.#present = present;
+    this.#audience.follow(present);
     this.#scopes = scopes;
   }
 
   /** For whoever goes on from here; nothing while something is held back. */
   get memory(): ViewMemory | undefined {
-    return this.#held.length > 0 ? undefined : memoryOf(this.#count, this.#parts);
+    return this.#audience.isKeptWaiting ? undefined : memoryOf(this.#audience.count, this.#parts);
   }
 
   recall(memory: ViewMemory): void {
-    this.#count = memory.count;
+    this.#audience.count = memory.count;
     recalled(memory, this.#parts);
   }
 
@@ -75,18 +67,18 @@ export class RunView {
   }
 
   readonly raw: StreamEventListener = (effectId, agent, event) => {
-    if (this.#options.bufferUntilGuarded) this.#held.push(() => this.#raw(effectId, agent, event));
+    if (this.#audience.holdsBack) this.#audience.hold(() => this.#raw(effectId, agent, event));
     else this.#raw(effectId, agent, event);
   };
 
   #raw(effectId: string, agent: string, data: StreamEvent): void {
-    const path = this.#options.onEvent ? pathOf(effectId) : ''; // not even made when nobody hears: there are many deltas
+    const path = this.#audience.hears ? pathOf(effectId) : ''; // not even made when nobody hears: there are many deltas
     const turn = this.#turns.get(path);
     if (turn) {
       turn.deltas += 1;
-      this.#options.onEvent?.({ number: `${turn.number}.${turn.deltas}`, at: this.#present.now, cause: effectId, type: 'delta', path, agent, data });
+      this.#audience.tellBetween(effectId, `${turn.number}.${turn.deltas}`, { type: 'delta', path, agent, data });
     }
-    this.#deliver(this.#scopes!.scopeOf(effectId), new RunRawModelStreamEvent(data));
+    this.#audience.deliver(this.#scopes!.scopeOf(effectId), new RunRawModelStreamEvent(data));
   }
 
   /** How far a body says it has come; what one says that was left behind is not heard (C7, I2). */
@@ -95,7 +87,7 @@ export class RunView {
     const call = this.#atWork.get(path);
     if (!call) return;
     call.reports += 1;
-    this.#options.onEvent?.({ number: `${call.number}.${call.reports}`, at: this.#present.now, cause: effectId, type: 'tool.progress', id: path, path, agent, value });
+    this.#audience.tellBetween(effectId, `${call.number}.${call.reports}`, { type: 'tool.progress', id: path, path, agent, value });
   };
 
   readonly emitted = (event: LoopEvent): void => {
@@ -108,7 +100,7 @@ export class RunView {
       case 'call.ready':
         return this.#readied(event);
       case 'turn.retracted':
-        this.#release(false);
+        this.#audience.release(false);
         return this.#tell(event);
       case 'call.settled':
         if (event.result || event.failure) this.#settled(event); // what is suspended ends with its turn
@@ -116,9 +108,9 @@ export class RunView {
       case 'turn.settled':
         return this.#turnSettled(event);
       case 'approval.requested':
-        return this.#announce(timed(event, this.#present.now));
+        return this.#announce(timed(event, this.#audience.now));
       case 'run.settled':
-        this.#release(event.outcome.failure?.code !== 'outputGuardrail');
+        this.#audience.release(event.outcome.failure?.code !== 'outputGuardrail');
         this.#tell(event);
         return this.#forget(event.path);
       default:
@@ -151,8 +143,8 @@ export class RunView {
     const response = outcome.value as Response; // as above
     const event: Responded = { type: 'turn.responded', path: pathOf(input.effectId), agent: input.agent, attempt: input.attempt, response, carried: input.carried !== undefined };
     const mayBeFinal = response.calls.length === 0 && !response.handoff; // text beside a call is not the answer (A2)
-    if (!mayBeFinal) this.#release(true);
-    this.#hold(() => this.#responded(event), mayBeFinal);
+    if (!mayBeFinal) this.#audience.release(true);
+    this.#audience.hold(() => this.#responded(event), mayBeFinal);
   }
 
   /** What a body brings that had been left behind: the one thing that may come after the end of the run. */
@@ -181,26 +173,25 @@ export class RunView {
   }
 
   #tell(event: Unnumbered): void {
-    this.#count += 1;
-    if (event.type === 'turn.started') this.#turns.set(event.path, { number: this.#count, deltas: 0 });
-    if (event.type === 'tool.started') this.#atWork.set(event.path, { number: this.#count, reports: 0 });
-    this.#options.onEvent?.({ number: this.#count, at: this.#present.now, cause: this.#present.cause, ...event } as RunEvent); // one of the union, with its number
+    const number = this.#audience.tell(event);
+    if (event.type === 'turn.started') this.#turns.set(event.path, { number, deltas: 0 });
+    if (event.type === 'tool.started') this.#atWork.set(event.path, { number, reports: 0 });
   }
 
-  /** Events of the Agents SDK for what is not an item of a response. */
   /** A run that is over is asked about no more; a thread has many. */
   #forget(run: string): void {
     for (const paths of [this.#begun, this.#atWork, this.#turns, this.#open]) for (const path of paths.keys()) if (path === run || path.startsWith(`${run}/`)) paths.delete(path);
   }
 
+  /** Events of the Agents SDK for what is not an item of a response. */
   #stream(event: Announced): void {
     const scope = this.#scopes!.scopeOf(`${event.path}/`);
-    if (beginsStream(event, scope)) this.#deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(scope.rootKey)));
-    if (event.type === 'approval.requested') this.#deliver(scope, new RunItemStreamEvent('tool_approval_requested', approvalItemOf(scope, event)));
-    if (event.type === 'compaction.completed') this.#item(scope, 'compaction_item_created', event.record);
+    if (beginsStream(event, scope)) this.#audience.deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(scope.rootKey)));
+    if (event.type === 'approval.requested') this.#audience.deliver(scope, new RunItemStreamEvent('tool_approval_requested', approvalItemOf(scope, event)));
+    if (event.type === 'compaction.completed') this.#audience.item(scope, 'compaction_item_created', event.record);
     if (event.type !== 'handoff.occurred') return;
-    for (const record of event.records) this.#item(scope, 'handoff_occurred', record);
-    this.#deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(event.target)));
+    for (const record of event.records) this.#audience.item(scope, 'handoff_occurred', record);
+    this.#audience.deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(event.target)));
   }
 
   #responded({ path, agent, attempt, response, carried }: Responded): void {
@@ -219,7 +210,7 @@ export class RunView {
       if (call) open.set(id, { agent, item });
       else this.#tell({ type: 'item.completed', id, path, agent, status: 'completed', item });
       const name = NAMES[record.type];
-      if (name && !carried) this.#item(scope, name, record);
+      if (name && !carried) this.#audience.item(scope, name, record);
     }
   }
 
@@ -229,7 +220,7 @@ export class RunView {
     this.#tell({ type: 'item.started', id, path, agent, item });
     this.#openIn(path).set(id, { agent, item });
     this.#ready.set(path, (this.#ready.get(path) ?? new Set()).add(call.index));
-    this.#item(this.#scopes!.scopeOf(`${path}/`), 'tool_called', { type: 'tool_call_item', rawItem: item, agent });
+    this.#audience.item(this.#scopes!.scopeOf(`${path}/`), 'tool_called', { type: 'tool_call_item', rawItem: item, agent });
   }
 
   #openIn(path: string): Map<string, { agent: string; item: AgentInputItem }> {
@@ -246,10 +237,10 @@ export class RunView {
     const path = pathOf(effectId);
     const record = suppliedRecord(agent, supplied.finalOutput);
     const item = record.rawItem;
-    this.#hold(() => {
+    this.#audience.hold(() => {
       this.#tell({ type: 'item.started', id: effectId, path, agent, item });
       this.#tell({ type: 'item.completed', id: effectId, path, agent, status: 'completed', item });
-      this.#item(this.#scopes!.scopeOf(effectId), 'message_output_created', record);
+      this.#audience.item(this.#scopes!.scopeOf(effectId), 'message_output_created', record);
     });
   }
 
@@ -259,10 +250,10 @@ export class RunView {
     const status = 'status' in item && item.status === 'incomplete' ? 'incomplete' : 'completed';
     const record = recordOf(agent, item);
     const name = NAMES[record.type];
-    this.#hold(() => {
+    this.#audience.hold(() => {
       this.#tell({ type: 'item.started', id, path, agent, item });
       this.#tell({ type: 'item.completed', id, path, agent, status, item });
-      if (name) this.#item(this.#scopes!.scopeOf(`${path}/`), name, record);
+      if (name) this.#audience.item(this.#scopes!.scopeOf(`${path}/`), name, record);
     });
   }
 
@@ -273,12 +264,12 @@ export class RunView {
     if (result?.status === 'completed' && !result.mayHaveCompleted) this.#bodies.delete(path);
     const status: ItemStatus = result ? STATUS[result.status] : 'failed';
     this.#tell({ type: 'item.completed', id: path, path, agent, status, item: result?.item ?? null, ...detailsOf(result ?? {}) });
-    if (result && !failure) this.#item(this.#scopes!.scopeOf(`${path}/`), 'tool_output', resultRecord(agent, result));
+    if (result && !failure) this.#audience.item(this.#scopes!.scopeOf(`${path}/`), 'tool_output', resultRecord(agent, result));
   }
 
   #turnSettled(event: Extract<LoopEvent, { type: 'turn.settled' }>): void {
-    if (event.next !== 'final') this.#release(true);
-    this.#hold(() => {
+    if (event.next !== 'final') this.#audience.release(true);
+    this.#audience.hold(() => {
       this.#close(event.path, LEFT_OPEN[event.next] ?? 'suspended');
       this.#turns.delete(event.path);
       this.#ready.delete(event.path);
@@ -293,30 +284,6 @@ export class RunView {
       for (const [id, { agent, item }] of items) this.#tell({ type: 'item.completed', id, path, agent, status, item });
       this.#open.delete(path);
     }
-  }
-
-  #hold(tell: () => void, waits = true): void {
-    if (this.#options.bufferUntilGuarded && waits) this.#held.push(tell);
-    else tell();
-  }
-
-  #release(passes: boolean): void {
-    const held = this.#held.splice(0);
-    if (passes) for (const tell of held) tell();
-  }
-
-  #item(scope: RunScope, name: RunItemStreamEventName, record: ItemRecord): void {
-    if (scope.deliver ?? this.#options.onStream) this.#deliver(scope, new RunItemStreamEvent(name, runItemOf(scope, record)));
-  }
-
-  /**
-   * Nested runs have their own listeners; their events are not those of the run around them. A stream tells what is new:
-   * a run that is resumed has told the rest before.
-   */
-  #deliver(scope: RunScope, event: RunStreamEvent): void {
-    if (this.#present.isReplaying) return;
-    if (scope.isNested) scope.deliver?.(event);
-    else this.#options.onStream?.(event);
   }
 }
 

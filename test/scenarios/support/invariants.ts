@@ -106,13 +106,13 @@ const BEGINNINGS = new Set<RunEvent['type']>(['run.started', 'agent.started', 't
 
 /**
  * J2, J4: at an interrupt, at every depth, approvals resolve before anything ends, what is inside of a call ends before the call does,
- * and the run ends last; and nothing begins any more, apart from the item that says what had streamed.
+ * and the run ends last; and nothing begins any more, apart from the items that say what had streamed.
  */
 export function checkStop(events: readonly RunEvent[]): void {
   const at = events.findIndex(({ cause }) => cause === 'interrupt');
   if (at < 0) return;
   const rest = events.slice(at).filter(({ type }) => type !== 'tool.late');
-  expect(rest.filter((event) => BEGINNINGS.has(event.type) && !('id' in event && event.id.endsWith('/item.cut'))), 'J4: it begins after the interrupt').toEqual([]);
+  expect(rest.filter((event) => BEGINNINGS.has(event.type) && !('id' in event && /\/item\.cut(\.\d+)?$/.test(event.id))), 'J4: it begins after the interrupt').toEqual([]);
   const stop = rest.filter(({ cause }) => cause === 'interrupt');
   const firstEnd = stop.findIndex(({ type }) => type === 'item.completed' || type === 'turn.settled' || type === 'run.settled');
   const lateAnswers = firstEnd < 0 ? [] : stop.slice(firstEnd).filter(({ type }) => type === 'approval.resolved');
