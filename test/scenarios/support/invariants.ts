@@ -122,7 +122,7 @@ const BEGINNINGS = new Set<RunEvent['type']>(['run.started', 'agent.started', 't
 
 /**
  * J2, J4: at an interrupt, at every depth, approvals resolve before anything ends, what is inside of a call ends before the call does,
- * and the run ends last; and nothing begins any more, apart from the item that says what had streamed.
+ * and the run ends last; and nothing begins any more, apart from the items that say what had streamed.
  */
 export function checkStop(events: readonly RunEvent[]): void {
   const at = events.findIndex(({ cause }) => cause === 'interrupt');
