@@ -14,7 +14,7 @@ import { type AnyAgent, type ThreadOptions, THREAD_MAX_TURNS, THREAD_TOOL_OUTPUT
 import { rulesOfRun } from './rules.ts';
 
 /** What all runs of a thread have in common. */
-export interface Common {
+export interface SharedByRuns {
   causes: Map<string, unknown>;
   onRaw: StreamEventListener;
   onProgress: ProgressListener;
@@ -27,7 +27,7 @@ export interface Common {
   startBackground: ScopeOptions['startBackground'];
 }
 
-export function runScope(input: RunInput, options: ThreadOptions<any>, runContext: RunContext<any>, { agents, rules, ...common }: Common): RunScope { // `any`: as in the front door's own types
+export function runScope(input: RunInput, options: ThreadOptions<any>, runContext: RunContext<any>, { agents, rules, ...common }: SharedByRuns): RunScope { // `any`: as in the front door's own types
   const { overrides, background } = input.base ?? {};
   const delegate = background && delegateIn(agents, input.agent, background.tool);
   const [first, ...others] = delegate ? [delegate.agent] : agents;

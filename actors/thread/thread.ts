@@ -4,6 +4,7 @@ import type { LoopEvent } from '../../machines/protocol/event.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { CommandAnswer, ThreadInput } from '../../machines/protocol/thread.ts';
 import type { RunToolApprovalItem } from '../approvalItem.ts';
+import { lengthAt } from '../../machines/threadMemory.ts';
 import { UserError } from '../errors.ts';
 import { type EventHub, runEventHub } from '../eventHub.ts';
 import { toItems } from '../input.ts';
@@ -102,8 +103,7 @@ export class LiveThread implements Thread {
       if (whenBusy === 'steer' && receipt.status === 'accepted') this.#handles.join(id, receipt.runId);
       return receipt;
     });
-    if (signal?.aborted) void handle.interrupt();
-    else signal?.addEventListener('abort', () => void handle.interrupt(), { once: true });
+    if (signal) endWith(handle, signal);
     return handle;
   }
 
@@ -170,7 +170,8 @@ export class LiveThread implements Thread {
 
   async revert(to: HistoryPoint): Promise<Receipt> {
     await this.#ready;
-    const past = await pastOf(this.#execution.host.journal, this.id, to);
+    const isKnown = lengthAt(this.#execution.context, to) !== null;
+    const past = isKnown ? undefined : await pastOf(this.#execution.host.journal, this.id, to); // what a compaction has taken the place of, say
     const receipt = await this.#say({ type: 'thread.revert', to, ...(past && { history: past.history }), partials: this.#partials() });
     if (receipt.status === 'accepted') await this.#woundDown();
     return receipt;
@@ -268,4 +269,13 @@ export class LiveThread implements Thread {
     this.#hub.fail(error);
     this.#wake();
   }
+}
+
+/** The run ends when the signal fires, and listens no longer than it goes. */
+function endWith(handle: RunHandle, signal: AbortSignal): void {
+  const end = () => void handle.interrupt().catch(() => undefined); // the run itself says why it is over
+  if (signal.aborted) return end();
+  signal.addEventListener('abort', end, { once: true });
+  const leave = () => signal.removeEventListener('abort', end);
+  handle.result.then(leave, leave);
 }
