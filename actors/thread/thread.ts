@@ -102,8 +102,7 @@ export class LiveThread implements Thread {
       if (whenBusy === 'steer' && receipt.status === 'accepted') this.#handles.join(id, receipt.runId);
       return receipt;
     });
-    if (signal?.aborted) void handle.interrupt();
-    else signal?.addEventListener('abort', () => void handle.interrupt(), { once: true });
+    if (signal) interruptOn(signal, handle);
     return handle;
   }
 
@@ -202,6 +201,7 @@ export class LiveThread implements Thread {
   async release(): Promise<void> {
     await this.#ready.catch(() => undefined); // whoever made it hears why
     await this.#execution.release();
+    this.#deliveries.end();
     this.#handles.end(new UserError(`Thread ${this.id} was given back before the run had ended; it goes on where the thread is opened again.`));
     this.#hub.end();
     this.#wake();
@@ -268,4 +268,13 @@ export class LiveThread implements Thread {
     this.#hub.fail(error);
     this.#wake();
   }
+}
+
+/** Nothing is left on the signal when the run is over. */
+function interruptOn(signal: AbortSignal, handle: RunHandle): void {
+  const interrupt = () => void handle.interrupt().catch(() => undefined); // one that was refused is over
+  if (signal.aborted) return interrupt();
+  signal.addEventListener('abort', interrupt, { once: true });
+  const leave = () => signal.removeEventListener('abort', interrupt);
+  void handle.result.then(leave, leave);
 }
