@@ -16,8 +16,8 @@ import type { StreamEventListener } from './ports.ts';
 import type { Announced, ItemStatus, RunEvent, Started } from './runEvents.ts';
 import { approvalItemOf, runItemOf } from './runItems.ts';
 import type { ProgressListener, RunScope } from './scope.ts';
+import { type ViewMemory, ViewParts } from './viewParts.ts';
 import { LEFT_OPEN, NAMES, STATUS, beginsStream, detailsOf, lateOutput } from './viewWords.ts';
-import { type ViewMemory, type ViewParts, memoryOf, recalled } from './viewMemory.ts';
 
 export type { RunEvent } from './runEvents.ts';
 
@@ -36,17 +36,7 @@ export class RunView {
   #present: Present = { now: 0, cause: '', isReplaying: false };
   #scopes: Scopes | undefined;
   #count = 0;
-  /** Number of the turn and of its last delta, by the path of the turn. */
-  #turns = new Map<string, { number: number; deltas: number }>();
-  /** Calls that have begun and not ended, by the path of their turn (I2). */
-  #open = new Map<string, Map<string, { agent: string; item: AgentInputItem }>>();
-  /** Calls that were told of before their response was there, by its turn and their index (C4). */
-  #ready = new Map<string, Set<number>>();
-  /** Number of the start of a body at work and of its last word, by the path of its call. */
-  #atWork = new Map<string, { number: number; reports: number }>();
-  /** Agents whose bodies are at work or were left behind, where that matters, by the path of the call (C8). */
-  #bodies = new Map<string, string>();
-  #begun = new Set<string>();
+  readonly #parts = new ViewParts();
   #early = new Map<string, Beginning>();
   /** Text that is held back until output guardrails have passed it (E3). */
   #held: (() => void)[] = [];
@@ -62,16 +52,12 @@ export class RunView {
 
   /** For whoever goes on from here; nothing while something is held back. */
   get memory(): ViewMemory | undefined {
-    return this.#held.length > 0 ? undefined : memoryOf(this.#count, this.#parts);
+    return this.#held.length > 0 ? undefined : this.#parts.memory(this.#count);
   }
 
   recall(memory: ViewMemory): void {
     this.#count = memory.count;
-    recalled(memory, this.#parts);
-  }
-
-  get #parts(): ViewParts {
-    return { turns: this.#turns, open: this.#open, atWork: this.#atWork, bodies: this.#bodies, begun: this.#begun };
+    this.#parts.recall(memory);
   }
 
   readonly raw: StreamEventListener = (effectId, agent, event) => {
@@ -81,7 +67,7 @@ export class RunView {
 
   #raw(effectId: string, agent: string, data: StreamEvent): void {
     const path = this.#options.onEvent ? pathOf(effectId) : ''; // not even made when nobody hears: there are many deltas
-    const turn = this.#turns.get(path);
+    const turn = this.#parts.turns.get(path);
     if (turn) {
       turn.deltas += 1;
       this.#options.onEvent?.({ number: `${turn.number}.${turn.deltas}`, at: this.#present.now, cause: effectId, type: 'delta', path, agent, data });
@@ -92,7 +78,7 @@ export class RunView {
   /** How far a body says it has come; what one says that was left behind is not heard (C7, I2). */
   readonly progressed: ProgressListener = (effectId, agent, value) => {
     const path = pathOf(effectId);
-    const call = this.#atWork.get(path);
+    const call = this.#parts.atWork.get(path);
     if (!call) return;
     call.reports += 1;
     this.#options.onEvent?.({ number: `${call.number}.${call.reports}`, at: this.#present.now, cause: effectId, type: 'tool.progress', id: path, path, agent, value });
@@ -120,7 +106,7 @@ export class RunView {
       case 'run.settled':
         this.#release(event.outcome.failure?.code !== 'outputGuardrail');
         this.#tell(event);
-        return this.#forget(event.path);
+        return this.#parts.forget(event.path);
       default:
         this.#announce(event);
     }
@@ -133,13 +119,13 @@ export class RunView {
 
   begun(src: keyof Leaves, input: any): void { // `any`: each effect has the input of its leaf
     const path = pathOf(input.effectId);
-    if (src === 'model' && (input.attempt === 1 || !this.#turns.has(path))) this.#begin({ type: 'turn.started', path, agent: input.agent, turn: input.turn });
+    if (src === 'model' && (input.attempt === 1 || !this.#parts.turns.has(path))) this.#begin({ type: 'turn.started', path, agent: input.agent, turn: input.turn });
     if (src === 'execute' && !input.nested) this.#startTool(path, input.agent, input.call);
     if (src === 'prepare' && input.input.delegatedBy) this.#startTool(pathOf(path), input.input.agent, input.input.delegatedBy);
   }
 
   #startTool(path: string, agent: string, call: Call): void {
-    if (isHarmful(call)) this.#bodies.set(path, agent);
+    if (isHarmful(call)) this.#parts.bodies.set(path, agent);
     this.#tell({ type: 'tool.started', id: path, path, agent, call });
     this.#passOn(path);
   }
@@ -158,14 +144,14 @@ export class RunView {
   /** What a body brings that had been left behind: the one thing that may come after the end of the run. */
   late(id: string, outcome: RecordedOutcome): void {
     const path = pathOf(id);
-    if (outcome.status === 'ok') this.#tell({ type: 'tool.late', id: path, path, agent: this.#bodies.get(path) ?? '', output: lateOutput(outcome.value) });
+    if (outcome.status === 'ok') this.#tell({ type: 'tool.late', id: path, path, agent: this.#parts.bodies.get(path) ?? '', output: lateOutput(outcome.value) });
   }
 
   /** In its first step an actor starts its children before it announces itself; watchers see the outer one first. */
   #begin(event: Beginning): void {
     const parent = pathOf(event.path);
-    const isOutermost = event.type === 'run.started' && (this.#begun.size === 0 || isOfThread(event.path));
-    if (!isOutermost && !this.#begun.has(parent)) {
+    const isOutermost = event.type === 'run.started' && (this.#parts.begun.size === 0 || isOfThread(event.path));
+    if (!isOutermost && !this.#parts.begun.has(parent)) {
       this.#early.set(parent, event);
       return;
     }
@@ -174,7 +160,7 @@ export class RunView {
   }
 
   #passOn(path: string): void {
-    this.#begun.add(path);
+    this.#parts.begun.add(path);
     const inner = this.#early.get(path);
     this.#early.delete(path);
     if (inner) this.#begin(inner);
@@ -182,17 +168,12 @@ export class RunView {
 
   #tell(event: Unnumbered): void {
     this.#count += 1;
-    if (event.type === 'turn.started') this.#turns.set(event.path, { number: this.#count, deltas: 0 });
-    if (event.type === 'tool.started') this.#atWork.set(event.path, { number: this.#count, reports: 0 });
+    if (event.type === 'turn.started') this.#parts.turns.set(event.path, { number: this.#count, deltas: 0 });
+    if (event.type === 'tool.started') this.#parts.atWork.set(event.path, { number: this.#count, reports: 0 });
     this.#options.onEvent?.({ number: this.#count, at: this.#present.now, cause: this.#present.cause, ...event } as RunEvent); // one of the union, with its number
   }
 
   /** Events of the Agents SDK for what is not an item of a response. */
-  /** A run that is over is asked about no more; a thread has many. */
-  #forget(run: string): void {
-    for (const paths of [this.#begun, this.#atWork, this.#turns, this.#open]) for (const path of paths.keys()) if (path === run || path.startsWith(`${run}/`)) paths.delete(path);
-  }
-
   #stream(event: Announced): void {
     const scope = this.#scopes!.scopeOf(`${event.path}/`);
     if (beginsStream(event, scope)) this.#deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(scope.rootKey)));
@@ -205,8 +186,8 @@ export class RunView {
 
   #responded({ path, agent, attempt, response, carried }: Responded): void {
     const scope = this.#scopes!.scopeOf(`${path}/`);
-    const open = this.#openIn(path);
-    const ready = this.#ready.get(path);
+    const open = this.#parts.openIn(path);
+    const ready = this.#parts.ready.get(path);
     let calls = 0;
     for (const [at, record] of recordsOfTurn(agent, response, {}).entries()) {
       const item = record.rawItem;
@@ -227,17 +208,9 @@ export class RunView {
   #readied({ path, agent, id, call }: Extract<LoopEvent, { type: 'call.ready' }>): void {
     const item = call.item as AgentInputItem; // as the model gave it
     this.#tell({ type: 'item.started', id, path, agent, item });
-    this.#openIn(path).set(id, { agent, item });
-    this.#ready.set(path, (this.#ready.get(path) ?? new Set()).add(call.index));
+    this.#parts.openIn(path).set(id, { agent, item });
+    this.#parts.ready.set(path, (this.#parts.ready.get(path) ?? new Set()).add(call.index));
     this.#item(this.#scopes!.scopeOf(`${path}/`), 'tool_called', { type: 'tool_call_item', rawItem: item, agent });
-  }
-
-  #openIn(path: string): Map<string, { agent: string; item: AgentInputItem }> {
-    const known = this.#open.get(path);
-    if (known) return known;
-    const open = new Map<string, { agent: string; item: AgentInputItem }>();
-    this.#open.set(path, open);
-    return open;
   }
 
   /** A final output that the app supplied stands in the history like one of the model (K3). */
@@ -268,9 +241,9 @@ export class RunView {
 
   #settled({ path, agent, result, failure }: Extract<LoopEvent, { type: 'call.settled' }>): void {
     const turn = path.slice(0, path.lastIndexOf('/'));
-    this.#open.get(turn)?.delete(path);
-    this.#atWork.delete(path);
-    if (result?.status === 'completed' && !result.mayHaveCompleted) this.#bodies.delete(path);
+    this.#parts.open.get(turn)?.delete(path);
+    this.#parts.atWork.delete(path);
+    if (result?.status === 'completed' && !result.mayHaveCompleted) this.#parts.bodies.delete(path);
     const status: ItemStatus = result ? STATUS[result.status] : 'failed';
     this.#tell({ type: 'item.completed', id: path, path, agent, status, item: result?.item ?? null, ...detailsOf(result ?? {}) });
     if (result && !failure) this.#item(this.#scopes!.scopeOf(`${path}/`), 'tool_output', resultRecord(agent, result));
@@ -280,18 +253,18 @@ export class RunView {
     if (event.next !== 'final') this.#release(true);
     this.#hold(() => {
       this.#close(event.path, LEFT_OPEN[event.next] ?? 'suspended');
-      this.#turns.delete(event.path);
-      this.#ready.delete(event.path);
+      this.#parts.turns.delete(event.path);
+      this.#parts.ready.delete(event.path);
       this.#tell(event);
     }, event.next === 'final');
   }
 
   /** A turn that ends while a call waits takes with it the run inside that call, which has no end of its own: inner items first. */
   #close(turn: string, status: ItemStatus): void {
-    for (const [path, items] of [...this.#open].reverse()) {
+    for (const [path, items] of [...this.#parts.open].reverse()) {
       if (path !== turn && !path.startsWith(`${turn}/`)) continue;
       for (const [id, { agent, item }] of items) this.#tell({ type: 'item.completed', id, path, agent, status, item });
-      this.#open.delete(path);
+      this.#parts.open.delete(path);
     }
   }
 

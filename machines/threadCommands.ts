@@ -82,8 +82,8 @@ export const joining = (id: string, items: AgentInputItem[]): Downward => ({ typ
 export const posted = (mail: Mail): Downward => ({ type: 'mail', input: [{ id: mail.id, item: mailMessage(mail), origin: 'mail' }] });
 
 export function interruption({ at, ...told }: ThreadCommand): Downward {
-  const { partials, notice } = told as Partial<Told<'thread.interrupt'>>; // not all that interrupt say so much
-  return { type: 'interrupt', reason: told.type === 'thread.run' ? 'replaced' : 'user', at, ...(partials && { partials }), ...(notice !== undefined && { notice }) };
+  const { partials, notice, reason = told.type === 'thread.run' ? 'replaced' : 'user' } = told as Partial<Told<'thread.interrupt'>>; // not all that interrupt say so much
+  return { type: 'interrupt', reason, at, ...(partials && { partials }), ...(notice !== undefined && { notice }) };
 }
 
 /** The run that takes the place of the one that is going. */

@@ -47,7 +47,7 @@ export class LiveThread implements Thread {
     this.#fork = fork;
     const watcher = {
       onEvent: (event: ThreadEvent, isReplayed: boolean) => this.#heard(event, isReplayed),
-      onSettled: (event: Settled, scope: RunScope) => this.#handles.settled(event, scope),
+      onSettled: (event: Settled, scope: RunScope, at: number) => this.#handles.settled(event, scope, at),
       onRest: () => this.#wake(),
       onCrash: (error: unknown) => this.#broke(error),
     };

@@ -25,6 +25,12 @@ export interface ResumeOptions extends PlayOptions {
   /** Goes on after the end, too: a run that failed or was interrupted. */
   again: boolean;
 }
+export interface ServeOptions extends Omit<PlayOptions, 'json' | 'approve'> {
+  /** `stdio`, or an address for WebSockets. */
+  listen?: string;
+  token?: string;
+  origins: readonly string[];
+}
 export interface RunsOptions { journal?: string; thread?: string; state?: 'running' | 'awaitingApproval' | 'settled' | 'interrupted'; json: boolean; runId?: string; follow: boolean }
 export interface MigrateOptions { journal?: string; runIds: string[]; json: boolean }
 export interface PruneOptions { journal?: string; before: number; dryRun: boolean }
@@ -33,6 +39,7 @@ export type Command =
   | { name: 'help'; about?: CommandName }
   | { name: 'version' }
   | ({ name: 'chat' } & ChatOptions)
+  | ({ name: 'serve' } & ServeOptions)
   | ({ name: 'runs' } & RunsOptions)
   | ({ name: 'resume' } & ResumeOptions)
   | ({ name: 'migrate' } & MigrateOptions)
@@ -44,6 +51,9 @@ const OPTIONS = {
   approve: { type: 'string' },
   journal: { type: 'string' },
   thread: { type: 'string' },
+  listen: { type: 'string' },
+  token: { type: 'string' },
+  origin: { type: 'string' },
   state: { type: 'string' },
   before: { type: 'string' },
   follow: { type: 'boolean' },
@@ -60,6 +70,7 @@ type OptionName = keyof typeof OPTIONS;
 const EVERYWHERE: readonly OptionName[] = ['debug', 'help', 'version'];
 const OPTIONS_OF: Readonly<Record<CommandName, readonly OptionName[]>> = {
   chat: ['model', 'api', 'approve', 'journal', 'thread', 'json'],
+  serve: ['model', 'api', 'journal', 'listen', 'token', 'origin'],
   resume: ['model', 'api', 'approve', 'journal', 'again', 'json'],
   runs: ['journal', 'thread', 'state', 'follow', 'json'],
   migrate: ['check', 'journal', 'json'],
@@ -95,6 +106,9 @@ function read(name: CommandName, words: readonly string[], values: Values): Comm
     case 'chat':
       atMost(1, words, name, 'one agent file', ' Put messages on the standard input.');
       return { name, ...playIn(name, values, words[0]), thread: text(values.thread) };
+    case 'serve':
+      atMost(1, words, name, 'one agent file');
+      return { name, ...serveIn(values, words[0]) };
     case 'resume':
       atMost(2, words, name, 'a run and an agent file');
       if (words[0] === undefined) throw new UsageError('Say which run to go on with: loopchart resume RUN_ID. The command runs lists them.', name);
@@ -120,6 +134,11 @@ function playIn(name: CommandName, values: Values, agentFile: string | undefined
     json: values.json === true,
     debug: values.debug === true,
   };
+}
+
+function serveIn(values: Values, agentFile: string | undefined): ServeOptions {
+  const { json: _json, approve: _approve, ...play } = playIn('serve', values, agentFile);
+  return { ...play, listen: text(values.listen), token: text(values.token), origins: text(values.origin)?.split(',') ?? [] };
 }
 
 function runsIn(words: readonly string[], values: Values): RunsOptions {

@@ -11,8 +11,8 @@ import { Terminal } from './terminal/terminal.ts';
 
 const SIGNALS = [['SIGTERM', 15], ['SIGHUP', 1]] as const;
 
-export function terminalScene({ approve, debug }: PlayOptions, { isRecorded }: { isRecorded: boolean }): Terminal {
-  const terminal = new Terminal({ input: process.stdin, out: process.stdout, approve, showStacks: debug, isRecorded });
+export function terminalScene({ debug }: PlayOptions): Terminal {
+  const terminal = new Terminal({ input: process.stdin, out: process.stdout, showStacks: debug });
   const printing = new Writable({
     write(chunk, _encoding, done) {
       terminal.print(String(chunk).replace(/\n$/, ''));

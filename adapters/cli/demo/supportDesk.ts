@@ -12,6 +12,11 @@ export const DEMO_HINTS = [
   'My card is 4111 1111 1111 1111        a guardrail',
 ] as const;
 
+/** For a person who can type while it works. */
+export const TERMINAL_HINTS = [
+  'While it works: type a line to steer it, /queue TEXT for later, /stop or Ctrl-C to end it, /help for more.',
+] as const;
+
 /** @param options.paceMs how long a tool takes, so that a person can watch; 0 for programs. */
 export function makeSupportDesk({ paceMs }: { paceMs: number }): Agent<any, any> {
   const refunded = new Set<string>();

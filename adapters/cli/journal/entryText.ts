@@ -110,7 +110,7 @@ function itemText(item: AgentInputItem): string {
 }
 
 /** What a person has said. */
-function saidText(item: AgentInputItem): string {
+export function saidText(item: AgentInputItem): string {
   if (!('role' in item) || item.role !== 'user') return '';
   if (typeof item.content === 'string') return item.content;
   return item.content.map((part) => ('text' in part ? part.text : `[${part.type}]`)).join(' ');

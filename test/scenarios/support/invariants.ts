@@ -1,6 +1,7 @@
 /** What holds of every run, whatever the scenario: written down apart from the code that has to keep it. */
 import { expect } from 'vitest';
 import { AgentsError, RunState, type AgentInputItem, type RunEvent } from 'loopchart';
+import { viewOf } from 'loopchart/view';
 import type { Answer, ModelTally } from './modelTally.ts';
 import type { Settled } from './seen.ts';
 
@@ -66,6 +67,16 @@ export function checkUsage({ state, events }: Settled, before: Counted, answers:
   return counted;
 }
 
+/** I1: what a view shows at the end is what it shows of the events that are read again: plain data, each entry once, nothing that still streams. */
+export function checkView(told: readonly RunEvent[]): void {
+  const shown = viewOf(told);
+  expect(shown, 'I1: deltas leave something behind in a view').toEqual(viewOf(told.filter(({ number }) => typeof number === 'number')));
+  expect(JSON.parse(JSON.stringify(shown)), 'a view is plain data').toEqual(shown);
+  const ids = shown.transcript.map(({ id }) => id);
+  expect(new Set(ids).size, `entries with the same id: ${ids.join(', ')}`).toBe(ids.length);
+  expect(shown.transcript.filter((entry) => 'status' in entry && entry.status === 'streaming'), 'an entry still streams').toEqual([]);
+}
+
 export const NOTHING_COUNTED: Counted = { requests: 0, inputTokens: 0, outputTokens: 0, totalTokens: 0 };
 
 /** I1: numbers rise by one and never repeat. */
@@ -117,7 +128,7 @@ export function checkStop(events: readonly RunEvent[]): void {
   const at = events.findIndex(({ cause }) => cause === 'interrupt');
   if (at < 0) return;
   const rest = events.slice(at).filter(({ type }) => type !== 'tool.late');
-  expect(rest.filter((event) => BEGINNINGS.has(event.type) && !('id' in event && event.id.endsWith('/item.cut'))), 'J4: it begins after the interrupt').toEqual([]);
+  expect(rest.filter((event) => BEGINNINGS.has(event.type) && !('id' in event && /\/item\.cut(\.\d+)?$/.test(event.id))), 'J4: it begins after the interrupt').toEqual([]);
   const stop = rest.filter(({ cause }) => cause === 'interrupt');
   const firstEnd = stop.findIndex(({ type }) => type === 'item.completed' || type === 'turn.settled' || type === 'run.settled');
   const lateAnswers = firstEnd < 0 ? [] : stop.slice(firstEnd).filter(({ type }) => type === 'approval.resolved');
