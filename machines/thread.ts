@@ -12,25 +12,8 @@ import { runMachine } from './run.ts';
 import { type Leaf, slot } from './slot.ts';
 import { type BackgroundEnd, type Told, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isForRun, isPoint, joining, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
 import {
-  type Beginning,
-  type ThreadContext,
-  asked,
-  backgroundBegun,
-  begun,
-  compacted,
-  contextOf,
-  edited,
-  fromGoal,
-  fromMail,
-  fromQueue,
-  isHeld,
-  moved,
-  outcomeOf,
-  recordRun,
-  reported,
-  reverted,
-  runActorId,
-  somethingWaits,
+  type Beginning, type ThreadContext, asked, backgroundBegun, begun, compacted, contextOf, edited, fromGoal, fromMail, fromQueue, isHeld, moved,
+  outcomeOf, recordRun, reported, reverted, runActorId, somethingWaits,
 } from './threadMemory.ts';
 
 type GoalOutcome = EffectOutcome<{ done: boolean; message?: string }>;
@@ -57,8 +40,11 @@ export const threadMachine = setup({
   guards: {
     isOfRun: ({ context }, { id }: Upward) => id === context.current?.runId,
     isOfBackground: ({ context }, { path }: { path?: string }) => backgroundOf(context, path) !== undefined,
+    isForNoBackground: ({ context }, { path }: { path?: string }) => backgroundOf(context, path) === undefined,
     /** Meant for the run that is going, as far as it says which (P5, L7). */
     isForRun: ({ context }, told: ThreadCommand) => isForRun(context, told),
+    /** Meant for whatever is going: what names a run or a path finds none between two runs. */
+    isForAll: (_, { expectedRunId, path }: Told<'thread.interrupt'>) => expectedRunId === undefined && path === undefined,
     isKnownBackground: ({ context }, { id }: ThreadCommand) => context.begunBy.includes(id),
     steers: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'steer',
     replaces: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'replace',
@@ -265,7 +251,7 @@ export const threadMachine = setup({
               { guard: { type: 'replaces', params: eventOf }, target: 'going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
               { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: eventOf }] },
             ],
-            'thread.interrupt': { target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, { type: 'accept', params: eventOf }] },
+            'thread.interrupt': { guard: { type: 'isForAll', params: eventOf }, target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, { type: 'accept', params: eventOf }] },
             'thread.revert': { guard: { type: 'isPoint', params: eventOf }, target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, { type: 'announceReverted', params: eventOf }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
             'thread.close': { target: 'closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
           },
@@ -273,7 +259,7 @@ export const threadMachine = setup({
           states: {
             compacting: {
               description: 'The history is summed up, because somebody asked for it.',
-              on: { 'thread.steer': { actions: { type: 'refuseCompacting', params: eventOf } } },
+              on: { 'thread.steer': { guard: { type: 'isForNoBackground', params: eventOf }, actions: { type: 'refuseCompacting', params: eventOf } } },
               entry: ['countEffect', { type: 'announcePhase', params: 'compacting' }],
               invoke: {
                 id: 'compactor',
@@ -287,6 +273,12 @@ export const threadMachine = setup({
             },
             judging: {
               description: 'A run has completed: is the goal reached?',
+              on: {
+                'thread.goal': [
+                  { guard: { type: 'endsGoal', params: eventOf }, target: '#thread.idle', actions: ['dropGoal', { type: 'announceGoal', params: 'removed' }, { type: 'accept', params: eventOf }] },
+                  { target: 'judging', reenter: true, actions: [{ type: 'setGoal', params: eventOf }, { type: 'announceGoal', params: 'set' }, { type: 'accept', params: eventOf }] },
+                ],
+              },
               entry: ['countEffect', { type: 'announcePhase', params: 'judging' }],
               invoke: {
                 id: 'goal',

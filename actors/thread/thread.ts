@@ -103,7 +103,7 @@ export class LiveThread implements Thread {
       if (whenBusy === 'steer' && receipt.status === 'accepted') this.#handles.join(id, receipt.runId);
       return receipt;
     });
-    if (signal) endWith(handle, signal);
+    if (signal) interruptOn(signal, handle);
     return handle;
   }
 
@@ -203,6 +203,7 @@ export class LiveThread implements Thread {
   async release(): Promise<void> {
     await this.#ready.catch(() => undefined); // whoever made it hears why
     await this.#execution.release();
+    this.#deliveries.end();
     this.#handles.end(new UserError(`Thread ${this.id} was given back before the run had ended; it goes on where the thread is opened again.`));
     this.#hub.end();
     this.#wake();
@@ -271,11 +272,11 @@ export class LiveThread implements Thread {
   }
 }
 
-/** The run ends when the signal fires, and listens no longer than it goes. */
-function endWith(handle: RunHandle, signal: AbortSignal): void {
-  const end = () => void handle.interrupt().catch(() => undefined); // the run itself says why it is over
-  if (signal.aborted) return end();
-  signal.addEventListener('abort', end, { once: true });
-  const leave = () => signal.removeEventListener('abort', end);
-  handle.result.then(leave, leave);
+/** Nothing is left on the signal when the run is over. */
+function interruptOn(signal: AbortSignal, handle: RunHandle): void {
+  const interrupt = () => void handle.interrupt().catch(() => undefined); // one that was refused is over
+  if (signal.aborted) return interrupt();
+  signal.addEventListener('abort', interrupt, { once: true });
+  const leave = () => signal.removeEventListener('abort', interrupt);
+  void handle.result.then(leave, leave);
 }

@@ -142,10 +142,9 @@ export class ThreadExecution {
   }
 
   tell(command: ThreadCommand): Promise<CommandAnswer> {
+    if (this.host.ending !== null) return Promise.resolve({ status: 'rejected', reason: 'closed' }); // also when it was given back since
     if (this.#isReleased) return Promise.reject(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
-    return this.#told.ask(command.id, () => {
-      if (this.host.tell(command) === 'over') this.#told.answered(command.id, { status: 'rejected', reason: 'closed' });
-    });
+    return this.#told.ask(command.id, () => void this.host.tell(command));
   }
 
   /** Of a run's effects: the call waits, and about what. @throws StaleStateError, UserError for one that does not. */

@@ -43,7 +43,7 @@ const COMMANDS: Record<Topic, (context: ThreadContext) => AnyEventObject[]> = {
     ...(next || queue.length > 0 ? [] : runs('queue', 'replace')('q0')),
     ...runs('steer', 'reject')('command'),
     steer(), told({ type: 'thread.interrupt' }), told({ type: 'thread.compact' }), told({ type: 'thread.revert', to: { runId: null } }),
-    goal ? told({ type: 'thread.goal', goal: null }) : told({ type: 'thread.goal', goal: { message: 'go on', maxRuns: 1 } }),
+    told({ type: 'thread.goal', goal: { message: 'go on', maxRuns: 1 } }), ...(goal ? [told({ type: 'thread.goal', goal: null })] : []),
     ...(mailbox.length + passed.length === 0 ? [mail(true)] : []),
     told({ type: 'queue.resume' }),
   ],

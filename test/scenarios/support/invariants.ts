@@ -42,6 +42,7 @@ export function checkRun({ events, state, error }: Settled, replayed: readonly R
   if (!state) return void expect(error, 'a run that was refused says why').toBeInstanceOf(Error);
   expect(events.slice(0, replayed.length), 'I1: replayed events are the same').toEqual(replayed);
   checkEvents(events);
+  checkStop(events);
   checkOrder(state);
   if (error instanceof AgentsError) expect(error.state, 'K3: an error carries the state').toBeInstanceOf(RunState);
 }
@@ -51,7 +52,6 @@ export function checkEvents(events: readonly RunEvent[]): void {
   checkNumbers(events);
   checkItems(events);
   checkApprovals(events);
-  checkStop(events);
 }
 
 /** A8: what models answered during the run is what the run counts, on top of what it went on from. */
