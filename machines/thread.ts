@@ -10,7 +10,7 @@ import type { RunOutcome } from './protocol/outcome.ts';
 import type { CommandAnswer, Goal, QueueEntry, ThreadCommand, ThreadInput, ThreadOutcome, ThreadState } from './protocol/thread.ts';
 import { runMachine } from './run.ts';
 import { type Leaf, slot } from './slot.ts';
-import { type BackgroundEnd, type Told, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isForRun, isPoint, joining, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
+import { type BackgroundEnd, type Told, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isExpected, isForRun, isPoint, joining, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
 import {
   type Beginning, type ThreadContext, asked, backgroundBegun, begun, compacted, contextOf, edited, fromGoal, fromMail, fromQueue, isHeld, moved,
   outcomeOf, recordRun, reported, reverted, runActorId, somethingWaits,
@@ -48,8 +48,9 @@ export const threadMachine = setup({
     isKnownBackground: ({ context }, { id }: ThreadCommand) => context.begunBy.includes(id),
     steers: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'steer',
     replaces: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'replace',
-    mustRun: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'steer' || whenBusy === 'reject',
-    rejects: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'reject',
+    isExpected: ({ context }, told: ThreadCommand) => isExpected(context, told),
+    isUnwanted: ({ context }, told: Told<'thread.run'>) => !isExpected(context, told) || told.whenBusy === 'reject',
+    isUnheard: ({ context }, told: Told<'thread.run'>) => !isExpected(context, told) || told.whenBusy === 'steer' || told.whenBusy === 'reject',
     isQueued: ({ context }, told: Told<'queue.edit' | 'queue.move' | 'queue.remove'>) => context.queue.some(({ id }) => id === entryOf(told)),
     isRule: ({ context }, { ruleId }: { ruleId: string }) => context.rules.some(({ id }) => id === ruleId),
     isPoint: ({ context }, told: Told<'thread.revert'>) => isPoint(context, told),
@@ -193,7 +194,7 @@ export const threadMachine = setup({
         { guard: 'hasQueued', target: 'active.going', actions: [{ type: 'begin', params: ({ context }) => fromQueue(context) }, 'announceQueue'] },
       ],
       on: {
-        'thread.run': { target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
+        'thread.run': { guard: { type: 'isExpected', params: eventOf }, target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
         'thread.compact': { target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
         'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'announceReverted', params: eventOf }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
         'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
@@ -212,7 +213,7 @@ export const threadMachine = setup({
             ],
             'xstate.done.actor.background.*': { actions: [{ type: 'passReport', params: endOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.run': [
-              { guard: { type: 'rejects', params: eventOf }, actions: { type: 'decline', params: eventOf } },
+              { guard: { type: 'isUnwanted', params: eventOf }, actions: { type: 'decline', params: eventOf } },
               { guard: { type: 'steers', params: eventOf }, actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => joining(event.id, event.input) }] },
               { guard: { type: 'replaces', params: eventOf }, target: 'stopping', actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => interruption(event) }] },
               { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: eventOf }] },
@@ -247,7 +248,7 @@ export const threadMachine = setup({
         between: {
           on: {
             'thread.run': [
-              { guard: { type: 'mustRun', params: eventOf }, actions: { type: 'decline', params: eventOf } },
+              { guard: { type: 'isUnheard', params: eventOf }, actions: { type: 'decline', params: eventOf } },
               { guard: { type: 'replaces', params: eventOf }, target: 'going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
               { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: eventOf }] },
             ],
@@ -259,7 +260,10 @@ export const threadMachine = setup({
           states: {
             compacting: {
               description: 'The history is summed up, because somebody asked for it.',
-              on: { 'thread.steer': { guard: { type: 'isForNoBackground', params: eventOf }, actions: { type: 'refuseCompacting', params: eventOf } } },
+              on: {
+                'thread.steer': { guard: { type: 'isForNoBackground', params: eventOf }, actions: { type: 'refuseCompacting', params: eventOf } },
+                'thread.run': { guard: { type: 'steers', params: eventOf }, actions: { type: 'refuseCompacting', params: eventOf } },
+              },
               entry: ['countEffect', { type: 'announcePhase', params: 'compacting' }],
               invoke: {
                 id: 'compactor',
@@ -306,7 +310,7 @@ export const threadMachine = setup({
           on: {
             'xstate.done.actor.run.*': { actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.run': [
-              { guard: { type: 'mustRun', params: eventOf }, actions: { type: 'decline', params: eventOf } },
+              { guard: { type: 'isUnheard', params: eventOf }, actions: { type: 'decline', params: eventOf } },
               { guard: { type: 'replacesNothing', params: eventOf }, actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }] },
               { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: eventOf }] },
             ],
@@ -334,7 +338,7 @@ export const threadMachine = setup({
       entry: { type: 'announceState', params: 'paused' },
       on: {
         'queue.resume': { target: 'idle', actions: [{ type: 'noteEnd', params: null }, { type: 'accept', params: eventOf }] },
-        'thread.run': { target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
+        'thread.run': { guard: { type: 'isExpected', params: eventOf }, target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
         'thread.compact': { target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
         'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'announceReverted', params: eventOf }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
         'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },

@@ -95,11 +95,11 @@ export class LiveThread implements Thread {
   }
 
   run(input: ThreadText, options: ThreadRunOptions = {}): ThreadRun {
-    const { whenBusy = this.#options.whenBusy ?? 'queue', signal, id: given, ...rest } = options;
+    const { whenBusy = this.#options.whenBusy ?? 'queue', signal, id: given, expectedRunId, ...rest } = options;
     const overrides = overridesIn(rest);
     const partials = whenBusy === 'replace' ? { partials: this.#partials() } : {};
     const handle = this.#handle(given, async ({ id }) => {
-      const receipt = await this.#say({ type: 'thread.run', input: toItems(input), whenBusy, ...partials, ...(overrides && { overrides }) }, id);
+      const receipt = await this.#say({ type: 'thread.run', input: toItems(input), whenBusy, ...(expectedRunId !== undefined && { expectedRunId }), ...partials, ...(overrides && { overrides }) }, id);
       if (whenBusy === 'steer' && receipt.status === 'accepted') this.#handles.join(id, receipt.runId);
       return receipt;
     });
