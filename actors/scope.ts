@@ -226,7 +226,7 @@ export class RunScope {
   }
 
   /** Runner's hooks and the agent's, awaited; the first that throws fails the run (H1). */
-  async tell(agent: AnyAgent, event: 'agent_llm_start' | 'agent_llm_end' | 'agent_turn_start' | 'agent_turn_end' | 'agent_error', value: any, effectId: string): Promise<void> {
+  async tell(agent: AnyAgent, event: 'agent_llm_start' | 'agent_llm_end' | 'agent_turn_start' | 'agent_turn_end' | 'agent_error', value: any, effectId: string): Promise<void> { // `any`: each event has a value of its own
     await agent.emitAndWait(event, this.runContext, value, { effectId });
     await this.hooks?.emitAndWait(event, this.runContext, agent, value, { effectId });
   }
