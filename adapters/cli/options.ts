@@ -1,5 +1,6 @@
 /** The command line, read once and checked whole. */
 import { parseArgs } from 'node:util';
+import type { RunSummary } from '../../actors/journal.ts';
 import { UsageError } from './exit.ts';
 import { type CommandName, commandNames } from './help.ts';
 import { instantIn } from './journal/times.ts';
@@ -25,7 +26,7 @@ export interface ResumeOptions extends PlayOptions {
   /** Goes on after the end, too: a run that failed or was interrupted. */
   again: boolean;
 }
-export interface RunsOptions { journal?: string; thread?: string; state?: 'running' | 'awaitingApproval' | 'settled' | 'interrupted'; json: boolean; runId?: string; follow: boolean }
+export interface RunsOptions { journal?: string; thread?: string; state?: RunSummary['state']; json: boolean; runId?: string; follow: boolean }
 export interface MigrateOptions { journal?: string; runIds: string[]; json: boolean }
 export interface PruneOptions { journal?: string; before: number; dryRun: boolean }
 
@@ -65,7 +66,7 @@ const OPTIONS_OF: Readonly<Record<CommandName, readonly OptionName[]>> = {
   migrate: ['check', 'journal', 'json'],
   prune: ['journal', 'before', 'dry-run'],
 };
-const CHOICES = { api: ['responses', 'chat'], approve: ['all', 'none'], state: ['running', 'awaitingApproval', 'settled', 'interrupted'] } as const;
+const CHOICES = { api: ['responses', 'chat'], approve: ['all', 'none'], state: ['running', 'awaitingApproval', 'settled', 'interrupted', 'idle', 'paused', 'closed'] } as const satisfies Record<string, readonly string[]> & { state: readonly RunSummary['state'][] };
 
 /** @throws UsageError naming what is wrong and, where something is close, what was meant. */
 export function parseCommand(args: readonly string[]): Command {
@@ -96,8 +97,8 @@ function read(name: CommandName, words: readonly string[], values: Values): Comm
       atMost(1, words, name, 'one agent file', ' Put messages on the standard input.');
       return { name, ...playIn(name, values, words[0]), thread: text(values.thread) };
     case 'resume':
-      atMost(2, words, name, 'a run and an agent file');
-      if (words[0] === undefined) throw new UsageError('Say which run to go on with: loopchart resume RUN_ID. The command runs lists them.', name);
+      atMost(2, words, name, 'a run or a thread, and an agent file');
+      if (words[0] === undefined) throw new UsageError('Say which run or thread to go on with: loopchart resume ID. The command runs lists them.', name);
       return { name, ...playIn(name, values, words[1]), runId: words[0], again: values.again === true };
     case 'runs':
       return { name, ...runsIn(words, values) };

@@ -56,8 +56,10 @@ async function talk(what: Talk): Promise<ExitCode> {
   const { writer, person, stop } = pipesScene(options, { canWait: false, wayOn: () => piped.wayOn });
   const piped = new PipedThread({ writer, person, ...(recording && { wayOn: (id: string, again: boolean) => recording.command(id, again) }) });
   piped.take(await what.open(piped));
-  if (!options.json) process.stdout.write(`${greetingOf(what, piped.thread.look.agent).join('\n')}\n\n`);
-  else if (recording) process.stdout.write(jsonLine({ type: 'journal', where: recording.where, threadId }));
+  if (!options.json) {
+    process.stdout.write(`${greetingOf(what, piped.thread.look.agent).join('\n')}\n\n`);
+    piped.recall();
+  } else if (recording) process.stdout.write(jsonLine({ type: 'journal', where: recording.where, threadId }));
   const code = await sayLines(piped, { stop });
   await piped.release();
   return code;

@@ -61,6 +61,7 @@ async function overPipes(options: ResumeOptions, { run, opened }: Found, { recor
     const found = await house.open(run.runId, piped);
     process.stdout.write(options.json ? jsonLine(beginning(run)) : `${headOf(run)}\n\n`);
     piped.take(found);
+    if (!options.json) piped.recall();
     stop.addEventListener('abort', () => void piped.interrupt());
     await (isOver ? piped.goOn() : piped.ended());
     await piped.release();
