@@ -39,6 +39,7 @@ export class Chat implements Occupant, SeatOwner {
   /** Lines that were not delivered, to be sent again or not. */
   #offered: string[] = [];
   #lastCode: ExitCode = EXIT.completed;
+  #carriedOut: Promise<void> = Promise.resolve();
   #windDown: () => void = () => undefined;
   readonly #unwound: Promise<void>;
 
@@ -112,7 +113,7 @@ export class Chat implements Occupant, SeatOwner {
   typed(text: string): void {
     const command = commandIn(text);
     if (command && 'complaint' in command) this.#terminal.tell(command.complaint, 'bad');
-    else if (command) void this.#carryOut(command);
+    else if (command) this.#inTurn(() => this.#carryOut(command));
     else if (this.#terminal.isAsking) this.#terminal.tell('A call waits for an answer first. /steer TEXT tells the agent something meanwhile.', 'bad');
     else if (text !== '') this.#say(text);
     this.#offerNext();
@@ -139,7 +140,7 @@ export class Chat implements Occupant, SeatOwner {
 
   /** What can be done at once is done: it steers what is going, or begins a run. */
   #say(text: string): void {
-    void this.#attempt(async () => {
+    this.#inTurn(async () => {
       const receipt: Receipt = await this.current.thread.run(text, { whenBusy: 'steer' }).receipt;
       if (receipt.status !== 'rejected') return;
       this.#terminal.tell(receipt.message, 'bad');
@@ -157,15 +158,20 @@ export class Chat implements Occupant, SeatOwner {
       case 'quit':
         return terminal.leave(this.codeOfLeaving);
       case 'close':
-        return this.#attempt(() => this.#closeThread());
+        return this.#closeThread();
       case 'threads':
-        return this.#attempt(() => (command.id === undefined ? this.#listThreads() : this.#goTo(command.id)));
+        return command.id === undefined ? this.#listThreads() : this.#goTo(command.id);
       case 'fork':
-        return this.#attempt(() => this.#fork(command.run));
+        return this.#fork(command.run);
       default: // The others are about the thread alone.
         if (command.name === 'stop') this.current.stops();
-        return this.#attempt(() => act(this.current.thread, command, (text, tone) => terminal.tell(text, tone)));
+        return act(this.current.thread, command, (text, tone) => terminal.tell(text, tone));
     }
+  }
+
+  /** Lines are carried out in the order in which they were typed: the next one may be about what this one does. */
+  #inTurn(what: () => Promise<void>): void {
+    this.#carriedOut = this.#carriedOut.then(() => this.#attempt(what));
   }
 
   /** Trouble with one thing that was asked for is told, and the chat goes on. */

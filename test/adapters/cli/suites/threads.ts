@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Agent, run } from 'loopchart';
+import { Agent, MemorySession, run } from 'loopchart';
 import { FileJournal } from 'loopchart/file';
 import { says, scriptedModel } from 'loopchart/testing';
 import { createThread } from 'loopchart/thread';
@@ -112,7 +112,7 @@ export function threads(): void {
       const where = await threadOf(['one', 'two']);
       expect((await loopchart(['runs', '--journal', where])).out).toMatch(/\ntalk +\(itself\) +Sage +idle +\d+ /);
       expect((await loopchart(['runs', '--journal', where, '--state', 'paused'])).out).toContain('There are no runs in state paused');
-      expect((await loopchart(['runs', 'talk', '--journal', where])).out).toMatch(/command +Say one\n[^]*effect\.done +run\.1\/agent\.1\/turn\.1\/model#1 {2}one\n[^]*run\.rest +idle\n/);
+      expect((await loopchart(['runs', 'talk', '--journal', where])).out).toMatch(/command +Say one\n[^]*effect\.done +run\.1\/agent\.1\/turn\.1\/model#1 one\n[^]*run\.rest +idle\n/);
       expect((await loopchart(['prune', '--before', '0s', '--journal', where])).out).toMatch(/^0 runs removed .* 1 run left\.\n$/);
       const closed = await threadOf(['one'], { close: true });
       expect(await loopchart(['resume', 'talk', '--journal', closed, '--again'])).toMatchObject({ code: 1, errors: expect.stringMatching(/^loopchart: Thread talk is closed\. Fork it, in a chat: .*\n$/) });
@@ -123,7 +123,7 @@ export function threads(): void {
       await using server = await chatServer(streams('You are Ada.'));
       const where = newFolder();
       const journal = new FileJournal(where);
-      await run(new Agent({ name: 'Triage', model: scriptedModel(says('Nice to meet you.')) }), 'I am Ada.', { journal, threadId: 'ada' });
+      await run(new Agent({ name: 'Triage', model: scriptedModel(says('Nice to meet you.')) }), 'I am Ada.', { journal, threadId: 'ada', session: new MemorySession() });
       journal.close();
       const chat = (input: string) => loopchart(['chat', '--journal', where, '--thread', 'ada'], { input, env: server.env });
       expect((await chat('Who am I?')).out).toContain('\nYou are Ada.\n');

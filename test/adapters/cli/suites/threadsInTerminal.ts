@@ -84,7 +84,7 @@ export function threadsInTerminal(): void {
       await it.until('waiting: be brief');
       it.say('/queue thank them');
       it.say('/etc/hosts');
-      await it.until('A call waits for an answer first. /steer TEXT tells the agent something meanwhile.');
+      await it.until(/A call waits for an answer first\. \/steer TEXT tells the agent\s+something meanwhile\./);
       expect(it.rows().at(-1)).toBe(PROMPT);
       it.say('y');
       await it.until(/✓ pay: paid 5 to Ada\n> be brief\nBrief\.\n[^]*> thank them\nThanks\.\n/);
@@ -141,7 +141,7 @@ export function threadsInTerminal(): void {
       await it.until('Forked.');
       const [, source = '', fork = ''] = /(chat_\S+) is left as it is; you go on in its fork\s+(chat_\S+)/.exec(it.rows().join('\n'))!;
       it.say('/threads');
-      await it.until(new RegExp(`  {4}${source}  idle, Tester, .*\\n {2}\\* ${fork}  idle, Tester, `));
+      await it.until(new RegExp(`\\n {4}${source}  idle, Tester, .*\\n {2}\\* ${fork}  idle, Tester, `));
       it.say(`/threads ${source}`);
       await it.until(/thread chat_\S+, 2 runs\n> b\nTwo\.\n/);
       it.say('/revert');
@@ -224,7 +224,7 @@ export function threadsInTerminal(): void {
         gate.kill();
         await first.finished;
         const again = inTerminal(args, { env: { NO_COLOR: '1', AGAIN: '1' } });
-        await again.until(/, thread t,\s+which goes on\.[^]*\n> go\n {2}\? Tester wants to call pay \{"to":"Ada","amount":5\}\n {2}waiting: be brief\n {2}queued 1: later\n.*\[e\]dit\?$/);
+        await again.until(/, thread\s+t,\s+which\s+goes\s+on\.[^]*\n> go\n {2}\? Tester wants to call pay \{"to":"Ada","amount":5\}\n {2}waiting: be brief\n {2}queued 1: later\n.*\[e\]dit\?$/);
         again.type(`y${KEYS.enter}`);
         await again.until(/✓ pay: paid 5 to Ada\n> be brief\nBrief\.\n[^]*> later\nQueued\.\n[^]*\n>$/);
         expect(again.rows().join('\n')).not.toContain('add');
