@@ -42,6 +42,8 @@ export type AgentToolOptions<TContext, TAgent extends Agent<TContext, any>, TPar
   /** Makes the tool's result of the nested run. Default: the final output as text. */
   customOutputExtractor?: (output: CompletedAgentToolInvocationRunResult<TContext, TAgent>) => string | Promise<string>;
   needsApproval?: boolean | ToolApprovalFunction<TParameters>;
+  /** How long a call of the agent itself waits for a person, in ms; then it is rejected (D7). */
+  expiresAfterMs?: number;
   /** Default: `{ input: string }`. */
   parameters?: TParameters;
   /** Makes the nested agent's input of the arguments. */
@@ -117,6 +119,7 @@ export function makeAgentTool<TContext, TAgent extends Agent<TContext, any>, TPa
     parameters: (options.parameters ?? AgentAsToolInputSchema) as typeof AgentAsToolInputSchema,
     needsApproval: options.needsApproval as boolean | ToolApprovalFunction<typeof AgentAsToolInputSchema> | undefined,
     isEnabled: options.isEnabled as ToolEnabledOption | undefined,
+    expiresAfterMs: options.expiresAfterMs,
     ...(delegate.failureAsResult ? {} : { errorFunction: null }),
     execute: (parsed, context, details) => runAlone(delegate, name, parsed, context as RunContext<TContext> | undefined, details),
   });

@@ -9,6 +9,7 @@ import { checksum } from './checksum.ts';
 import type { KeptDecisions } from './decisions.ts';
 import type { ScopeMemory } from './scopeMemory.ts';
 import { pack, unpack } from './sharedJson.ts';
+import type { ViewMemory } from './viewParts.ts';
 
 /** An actor as XState keeps it, children included. */
 export interface KeptActor { context: any; children: Record<string, { snapshot: KeptActor } | undefined> } // `any`: each chart has a context of its own
@@ -23,6 +24,8 @@ export interface Checkpoint {
   actor: KeptActor;
   scopes: KeptScope[];
   decisions: KeptDecisions;
+  /** Only of what is watched from its first event on. */
+  view?: ViewMemory;
 }
 
 /** Entries between two checkpoints, unless the run is told otherwise: replaying fewer is nothing. */

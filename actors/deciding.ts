@@ -2,10 +2,12 @@
 import type { Call } from '../machines/protocol/call.ts';
 import type { Command, Decision } from '../machines/protocol/command.ts';
 import { completeDecision, standingDecision } from './effects/approvals.ts';
+import { checkedAnswers } from './effects/questions.ts';
 import { expired } from './expiry.ts';
 import type { Host, OpenDecision } from './host.ts';
 import type { Clock } from './ports.ts';
 import type { RunState } from './runState.ts';
+import type { StagedDecision } from './savedState.ts';
 import type { RunScope } from './scope.ts';
 
 interface DecidingOptions {
@@ -46,7 +48,7 @@ export class Deciding {
       const open = host.openDecisions.find((one) => one.id === id) ?? (isToCheck ? host.decisions.expected(id) : undefined);
       const complete = open ? await completeDecision(scopeOf(open.id), open, decision) : decision;
       host.decide(id, complete, ...(interrupts ? [interruption()] : []));
-      if ('always' in decision && decision.always) await this.#takeStanding();
+      if ('always' in decision && decision.always) await this.reconsider();
     } catch (error) {
       host.fail(error); // code of the app threw while it worded the answer
     }
@@ -55,14 +57,30 @@ export class Deciding {
   /** All that was said while the run was at rest. Whose time was over by then was not decided in time, unless it was rejected anyway (D7). */
   async takeAll(): Promise<void> {
     const { host, clock, state } = this.#with;
-    const staged = state.takeDecisions();
+    const staged = this.#takeFitting(state.takeDecisions());
     const late = new Set(host.decisions.overdue(clock.now()).filter((id) => !staged.some((said) => said.id === id && said.decision.decision === 'reject')));
     for (const id of late) host.decide(id, expired(host.effects.get(id)!)); // it is open
     for (const { id, decision, interrupts } of staged) if (!late.has(id)) await this.decide(id, decision, interrupts);
-    await this.#takeStanding();
+    await this.reconsider();
   }
 
-  async #takeStanding(): Promise<void> {
+  /** A tool may have changed since its question was answered: then nothing is told to the run, and the call still waits (D8). */
+  #takeFitting(staged: StagedDecision[]): StagedDecision[] {
+    const { host, scopeOf, state } = this.#with;
+    try {
+      for (const { id, decision } of staged) {
+        const open = decision.decision === 'answer' ? host.openDecisions.find((one) => one.id === id) : undefined;
+        if (open && decision.decision === 'answer') checkedAnswers(scopeOf(id), scopeOf(id).agent(open.agent), open.call, decision.answers);
+      }
+      return staged;
+    } catch (error) {
+      state.restore({ decisions: staged, staged: [] });
+      throw error;
+    }
+  }
+
+  /** Holds what waits against what was decided for always, and against rules that came later (M8). */
+  async reconsider(): Promise<void> {
     const { host, scopeOf } = this.#with;
     for (const open of host.openDecisions) {
       const standing = standingDecision(scopeOf(open.id), open);

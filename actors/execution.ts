@@ -10,7 +10,7 @@ import { systemClock } from './clock.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { Deciding } from './deciding.ts';
 import { Effects } from './effects/index.ts';
-import { before, continued, handledKinds, prepared } from './effects/session.ts';
+import { before, continued, prepared, saidAnew } from './effects/session.ts';
 import { disposeComputers } from './effects/hands.ts';
 import type { ExecutionOptions, ExecutionOrigin } from './executionOptions.ts';
 import { UserError } from './errors.ts';
@@ -151,9 +151,10 @@ export class Execution implements RunSource {
   async #catchUp(entries: readonly JournalEntry[]): Promise<void> {
     await this.#checkpoints.replay(this.#host, entries);
     for (const [id, effect] of this.#host.effects.entries()) await this.#effects.checkFits(effect.src, effect.input, this.state.hasDecision(id));
-    const { maxTurns, errorHandlers, stopSignal, session, budget } = this.#options;
+    const { stopSignal, session } = this.#options;
     if (!session && savesToSession(this.#host.snapshot)) throw new UserError('This run saves to a session. Pass the session again, as the option `session`, to go on with it.');
-    if (maxTurns !== undefined || errorHandlers || budget) this.#host.command({ type: 'configure', maxTurns, errorHandlers: errorHandlers && handledKinds(errorHandlers), ...(budget && { budget }) });
+    const said = saidAnew(this.scope);
+    if (said) this.#host.command(said);
     for (const { path, input } of this.state.takeStaged()) this.steer(input, { path });
     await this.#deciding.takeAll();
     if (stopSignal?.aborted) this.softStop();
@@ -215,6 +216,11 @@ export class Execution implements RunSource {
 
   decide(id: string, decision: Decision, interrupts = false): Promise<void> {
     return this.#deciding.decide(id, decision, interrupts);
+  }
+
+  /** To be told when a rule was added to the approval policy: it holds for what waits, too (M8). */
+  reconsider(): Promise<void> {
+    return this.#deciding.reconsider();
   }
 
   #listen(): void {

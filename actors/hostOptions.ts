@@ -4,6 +4,7 @@ import type { LoopEvent } from '../machines/protocol/event.ts';
 import type { RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { Journal } from './journal.ts';
 import type { RootChart } from './rootChart.ts';
+import type { ViewMemory } from './viewParts.ts';
 import type { EffectName, OpenEffectsOptions } from './openEffects.ts';
 
 export interface EffectWatcher {
@@ -11,6 +12,9 @@ export interface EffectWatcher {
   ended(src: EffectName, input: any, outcome: RecordedOutcome): void;
   /** A body that had been left behind has ended all the same (C8). */
   late(id: string, outcome: RecordedOutcome): void;
+  /** What it has added up to, for a checkpoint; nothing where that cannot be kept. */
+  readonly memory?: ViewMemory;
+  recall(memory: ViewMemory): void;
 }
 
 export interface HostOptions extends OpenEffectsOptions {

@@ -4,6 +4,7 @@
  */
 import type { Command, PendingInput } from '../machines/protocol/command.ts';
 import { ERROR_KINDS } from '../machines/protocol/outcome.ts';
+import { STUCK_THRESHOLDS, type StuckKind } from '../machines/stuck.ts';
 import { UserError } from './errors.ts';
 import { budgetProblem } from './limits.ts';
 
@@ -33,11 +34,14 @@ const CHECKS: { [Type in Command['type']]: Check<Type> } = {
     return typeof at === 'number' && typeof notice === 'boolean' ? undefined : 'an interrupt has a time, in ms, and a `notice` is true or false';
   },
   compact: () => undefined,
-  configure: ({ maxTurns, errorHandlers = [], budget }) => {
+  configure: ({ maxTurns, errorHandlers = [], stopHooks = false, finalTurn = false, stuckDetection = STUCK_THRESHOLDS, budget }) => {
     const isLimit = maxTurns === undefined || maxTurns === null || (Number.isInteger(maxTurns) && maxTurns >= 0);
     if (!isLimit) return `maxTurns has to be a whole number of at least 0, or null, not ${maxTurns}`;
     const problem = budget && budgetProblem(budget);
     if (problem) return problem;
+    if (typeof stopHooks !== 'boolean' || typeof finalTurn !== 'boolean') return '`stopHooks` and `finalTurn` are true or false';
+    const isKind = (kind: string) => typeof stuckDetection[kind as StuckKind] === 'number'; // as the thresholds are named
+    if (!isObject(stuckDetection) || !Object.keys(STUCK_THRESHOLDS).every(isKind)) return '`stuckDetection` has a number for each kind of streak';
     const areKinds = Array.isArray(errorHandlers) && errorHandlers.every((kind) => ERROR_KINDS.includes(kind));
     return areKinds ? undefined : `errorHandlers has to be a list of ${ERROR_KINDS.join(', ')}`;
   },

@@ -3,6 +3,7 @@ import type {
   ApplyPatchCallResultItem, ApplyPatchOperation, ComputerAction, ComputerCallResultItem, ComputerUseCallItem, ShellAction,
 } from '../machines/protocol/item.ts';
 import { UserError } from './errors.ts';
+import { checkExpiry } from './expiry.ts';
 import type { RunToolApprovalItem } from './items.ts';
 import { isRecord } from './jsonSchema.ts';
 import type { Computer, Editor, Shell } from './ports.ts';
@@ -65,6 +66,8 @@ export type ComputerTool<Context = UnknownContext, TComputer extends Computer = 
   name: 'computer_use_preview' | (string & {});
   computer: ComputerConfig<Context, TComputer>;
   needsApproval: ComputerApprovalFunction;
+  /** How long a call waits for a person, in ms; then it is rejected (D7). */
+  expiresAfterMs?: number;
   onSafetyCheck?: ComputerOnSafetyCheckFunction;
   customDataExtractor?: ComputerToolCustomDataExtractor<Context, TComputer>;
 };
@@ -89,6 +92,8 @@ export function computerTool<Context = UnknownContext, TComputer extends Compute
   name?: string;
   computer: ComputerConfig<Context, TComputer>;
   needsApproval?: boolean | ComputerApprovalFunction;
+  /** How long a call waits for a person, in ms; then it is rejected (D7). */
+  expiresAfterMs?: number;
   onSafetyCheck?: ComputerOnSafetyCheckFunction;
   customDataExtractor?: ComputerToolCustomDataExtractor<Context, TComputer>;
 }): ComputerTool<Context, TComputer> {
@@ -98,6 +103,7 @@ export function computerTool<Context = UnknownContext, TComputer extends Compute
     name: options.name ?? 'computer_use_preview',
     computer: options.computer,
     needsApproval: toFunction(options.needsApproval),
+    ...expiryIn(options, 'the computer tool'),
     onSafetyCheck: options.onSafetyCheck,
     customDataExtractor: options.customDataExtractor,
   };
@@ -144,6 +150,8 @@ type ShellToolBase = {
   type: 'shell';
   name: string;
   needsApproval: ShellApprovalFunction;
+  /** How long a call waits for a person, in ms; then it is rejected (D7). */
+  expiresAfterMs?: number;
   /** Decides at once, in place of a person. */
   onApproval?: ShellOnApprovalFunction;
   allowedCallers?: ToolAllowedCallers;
@@ -158,6 +166,8 @@ type LocalShellToolOptions = {
   shell: Shell;
   needsApproval?: boolean | ShellApprovalFunction;
   onApproval?: ShellOnApprovalFunction;
+  /** How long a call waits for a person, in ms; then it is rejected (D7). */
+  expiresAfterMs?: number;
   allowedCallers?: ToolAllowedCallers;
 };
 type HostedShellToolOptions = {
@@ -166,6 +176,7 @@ type HostedShellToolOptions = {
   shell?: never;
   needsApproval?: never;
   onApproval?: never;
+  expiresAfterMs?: never;
   allowedCallers?: ToolAllowedCallers;
 };
 
@@ -182,7 +193,7 @@ export function shellTool(options: LocalShellToolOptions | HostedShellToolOption
   const base = { type: 'shell' as const, name, needsApproval: toFunction(options.needsApproval), ...(allowedCallers ? { allowedCallers } : {}) };
   if (environment.type === 'local') {
     if (!options.shell) throw new UserError(`shellTool '${name}' runs locally and needs a \`shell\` that executes commands.`);
-    return { ...base, environment, shell: options.shell, onApproval: options.onApproval };
+    return { ...base, ...expiryIn(options, name), environment, shell: options.shell, onApproval: options.onApproval };
   }
   if (options.shell !== undefined) throw new UserError(`shellTool '${name}' runs in a container of the provider and takes no \`shell\`.`);
   if (options.needsApproval !== undefined || options.onApproval !== undefined) {
@@ -209,6 +220,8 @@ export type ApplyPatchTool = {
   name: string;
   editor: Editor;
   needsApproval: ApplyPatchApprovalFunction;
+  /** How long a call waits for a person, in ms; then it is rejected (D7). */
+  expiresAfterMs?: number;
   /** Decides at once, in place of a person. */
   onApproval?: ApplyPatchOnApprovalFunction;
   allowedCallers?: ToolAllowedCallers;
@@ -231,9 +244,15 @@ export function applyPatchTool(
     editor: options.editor,
     needsApproval: toFunction(options.needsApproval),
     onApproval: options.onApproval,
+    ...expiryIn(options, name),
     ...(allowedCallers ? { allowedCallers } : {}),
     customDataExtractor: options.customDataExtractor,
   };
+}
+
+function expiryIn({ expiresAfterMs }: { expiresAfterMs?: number }, name: string): { expiresAfterMs?: number } {
+  checkExpiry(expiresAfterMs, `expiresAfterMs of ${name}`);
+  return expiresAfterMs === undefined ? {} : { expiresAfterMs };
 }
 
 function toFunction<T extends (...args: never[]) => Promise<boolean>>(answer: boolean | T | undefined): T | (() => Promise<boolean>) {

@@ -26,8 +26,8 @@ export interface Recorded {
 export type Retelling = (recorded: Recorded, tell: (event: RunEvent) => void) => Promise<void>;
 
 /**
- * The lifecycle events of a recorded run, made again from its journal: with the numbers and times that they had, and all that was told of it up
- * to now, be it over, waiting, or going in another process. Nothing is run, and nothing is written. Deltas and progress are not recorded.
+ * The lifecycle events of a recorded run or thread, made again from its journal: with the numbers and times that they had, and all that was told
+ * of it up to now, be it over, waiting, or going in another process. Nothing is run, and nothing is written. Deltas and progress are not recorded.
  *
  * @throws As `stateFromJournal()`.
  * @example
@@ -42,7 +42,7 @@ export type Retelling = (recorded: Recorded, tell: (event: RunEvent) => void) =>
 export async function* readEvents(id: string, { journal, agents, from = 1, bufferUntilGuarded }: ReadEventsOptions): AsyncGenerator<RunEvent, void, undefined> {
   const entries = await journal.read(id);
   const [start] = entries;
-  if (!start) throw new UserError(`There is no run ${id} in this journal. journal.list() tells which there are.`);
+  if (!start) throw new UserError(`There is no run or thread ${id} in this journal. journal.list() tells which there are.`);
   const retell = RETELLINGS[start.type];
   if (!retell) throw new JournalDivergence(id, 0, 'its start is missing');
   const events: RunEvent[] = [];
@@ -54,4 +54,5 @@ export async function* readEvents(id: string, { journal, agents, from = 1, buffe
 /** By the entry that a log begins with; loaded on use, so that importing the front door stays quick. */
 const RETELLINGS: Partial<Record<JournalEntry['type'], () => Promise<Retelling>>> = {
   'run.start': async () => (await import('./revive.ts')).retellRun,
+  'thread.start': async () => (await import('./thread/retellThread.ts')).retellThread,
 };

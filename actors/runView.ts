@@ -7,80 +7,73 @@ import type { Call, Response } from '../machines/protocol/call.ts';
 import type { EffectEvent, LoopEvent } from '../machines/protocol/event.ts';
 import type { AgentInputItem, StreamEvent } from '../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../machines/protocol/journal.ts';
-import type { ItemRecord } from '../machines/protocol/outcome.ts';
 import { isSameCall, recordOf, recordsOfTurn, resultRecord, suppliedRecord } from '../machines/history.ts';
 import { isHarmful } from '../machines/toolCallMemory.ts';
+import { Audience, type Present, type Unnumbered, type ViewOptions } from './audience.ts';
 import { timed } from './expiry.ts';
-import { type RunItemStreamEventName, type RunStreamEvent, RunAgentUpdatedStreamEvent, RunItemStreamEvent, RunRawModelStreamEvent } from './events.ts';
+import { RunAgentUpdatedStreamEvent, RunItemStreamEvent, RunRawModelStreamEvent } from './events.ts';
 import type { StreamEventListener } from './ports.ts';
-import type { Announced, ItemStatus, RunEvent, Started } from './runEvents.ts';
-import { approvalItemOf, runItemOf } from './runItems.ts';
+import type { Announced, ItemStatus, Started } from './runEvents.ts';
+import { approvalItemOf } from './runItems.ts';
 import type { ProgressListener, RunScope } from './scope.ts';
+import { type ViewMemory, ViewParts } from './viewParts.ts';
 import { LEFT_OPEN, NAMES, STATUS, beginsStream, detailsOf, lateOutput } from './viewWords.ts';
 
+export type { ViewListener } from './audience.ts';
 export type { RunEvent } from './runEvents.ts';
 
 type Beginning = Extract<LoopEvent, { type: 'run.started' | 'agent.started' }> | Started;
 type Responded = Extract<EffectEvent, { type: 'turn.responded' }>;
-type Unnumbered = RunEvent extends infer Event ? (Event extends unknown ? Omit<Event, 'number' | 'at' | 'cause'> : never) : never;
-
-export type ViewListener = (event: RunStreamEvent) => void;
-interface ViewOptions { onStream?: ViewListener; onEvent?: (event: RunEvent) => void; bufferUntilGuarded?: boolean }
-interface Present { readonly now: number; readonly cause: string; readonly isReplaying: boolean }
 interface SuppliedOutput { finalOutput: unknown; includeInHistory: boolean }
 interface Scopes { scopeOf(id: string): RunScope }
 
 export class RunView {
-  readonly #options: ViewOptions;
-  #present: Present = { now: 0, cause: '', isReplaying: false };
+  readonly #audience: Audience;
   #scopes: Scopes | undefined;
-  #count = 0;
-  /** Number of the turn and of its last delta, by the path of the turn. */
-  #turns = new Map<string, { number: number; deltas: number }>();
-  /** Calls that have begun and not ended, by the path of their turn (I2). */
-  #open = new Map<string, Map<string, { agent: string; item: AgentInputItem }>>();
-  /** Calls that were told of before their response was there, by its turn and their index (C4). */
-  #ready = new Map<string, Set<number>>();
-  /** Number of the start of a body at work and of its last word, by the path of its call. */
-  #atWork = new Map<string, { number: number; reports: number }>();
-  /** Agents whose bodies are at work or were left behind, where that matters, by the path of the call (C8). */
-  #bodies = new Map<string, string>();
-  #begun = new Set<string>();
+  readonly #parts = new ViewParts();
   #early = new Map<string, Beginning>();
-  /** Text that is held back until output guardrails have passed it (E3). */
-  #held: (() => void)[] = [];
 
   constructor(options: ViewOptions) {
-    this.#options = options;
+    this.#audience = new Audience(options);
   }
 
   follow(present: Present, scopes: Scopes): void {
-    this.#present = present;
+    this.#audience.follow(present);
     this.#scopes = scopes;
   }
 
+  /** For whoever goes on from here; nothing while something is held back. */
+  get memory(): ViewMemory | undefined {
+    return this.#audience.isKeptWaiting ? undefined : this.#parts.memory(this.#audience.count);
+  }
+
+  recall(memory: ViewMemory): void {
+    this.#audience.count = memory.count;
+    this.#parts.recall(memory);
+  }
+
   readonly raw: StreamEventListener = (effectId, agent, event) => {
-    if (this.#options.bufferUntilGuarded) this.#held.push(() => this.#raw(effectId, agent, event));
+    if (this.#audience.holdsBack) this.#audience.hold(() => this.#raw(effectId, agent, event));
     else this.#raw(effectId, agent, event);
   };
 
   #raw(effectId: string, agent: string, data: StreamEvent): void {
-    const path = this.#options.onEvent ? pathOf(effectId) : ''; // not even made when nobody hears: there are many deltas
-    const turn = this.#turns.get(path);
+    const path = this.#audience.hears ? pathOf(effectId) : ''; // not even made when nobody hears: there are many deltas
+    const turn = this.#parts.turns.get(path);
     if (turn) {
       turn.deltas += 1;
-      this.#options.onEvent?.({ number: `${turn.number}.${turn.deltas}`, at: this.#present.now, cause: effectId, type: 'delta', path, agent, data });
+      this.#audience.tellBetween(effectId, `${turn.number}.${turn.deltas}`, { type: 'delta', path, agent, data });
     }
-    this.#deliver(this.#scopes!.scopeOf(effectId), new RunRawModelStreamEvent(data));
+    this.#audience.deliver(this.#scopes!.scopeOf(effectId), new RunRawModelStreamEvent(data));
   }
 
   /** How far a body says it has come; what one says that was left behind is not heard (C7, I2). */
   readonly progressed: ProgressListener = (effectId, agent, value) => {
     const path = pathOf(effectId);
-    const call = this.#atWork.get(path);
+    const call = this.#parts.atWork.get(path);
     if (!call) return;
     call.reports += 1;
-    this.#options.onEvent?.({ number: `${call.number}.${call.reports}`, at: this.#present.now, cause: effectId, type: 'tool.progress', id: path, path, agent, value });
+    this.#audience.tellBetween(effectId, `${call.number}.${call.reports}`, { type: 'tool.progress', id: path, path, agent, value });
   };
 
   readonly emitted = (event: LoopEvent): void => {
@@ -93,7 +86,7 @@ export class RunView {
       case 'call.ready':
         return this.#readied(event);
       case 'turn.retracted':
-        this.#release(false);
+        this.#audience.release(false);
         return this.#tell(event);
       case 'call.settled':
         if (event.result || event.failure) this.#settled(event); // what is suspended ends with its turn
@@ -101,11 +94,11 @@ export class RunView {
       case 'turn.settled':
         return this.#turnSettled(event);
       case 'approval.requested':
-        return this.#announce(timed(event, this.#present.now));
+        return this.#announce(timed(event, this.#audience.now));
       case 'run.settled':
-        this.#release(event.outcome.failure?.code !== 'outputGuardrail');
+        this.#audience.release(event.outcome.failure?.code !== 'outputGuardrail');
         this.#tell(event);
-        return this.#forget(event.path);
+        return this.#parts.forget(event.path);
       default:
         this.#announce(event);
     }
@@ -118,13 +111,13 @@ export class RunView {
 
   begun(src: keyof Leaves, input: any): void { // `any`: each effect has the input of its leaf
     const path = pathOf(input.effectId);
-    if (src === 'model' && (input.attempt === 1 || !this.#turns.has(path))) this.#begin({ type: 'turn.started', path, agent: input.agent, turn: input.turn });
+    if (src === 'model' && (input.attempt === 1 || !this.#parts.turns.has(path))) this.#begin({ type: 'turn.started', path, agent: input.agent, turn: input.turn });
     if (src === 'execute' && !input.nested) this.#startTool(path, input.agent, input.call);
     if (src === 'prepare' && input.input.delegatedBy) this.#startTool(pathOf(path), input.input.agent, input.input.delegatedBy);
   }
 
   #startTool(path: string, agent: string, call: Call): void {
-    if (isHarmful(call)) this.#bodies.set(path, agent);
+    if (isHarmful(call)) this.#parts.bodies.set(path, agent);
     this.#tell({ type: 'tool.started', id: path, path, agent, call });
     this.#passOn(path);
   }
@@ -136,21 +129,21 @@ export class RunView {
     const response = outcome.value as Response; // as above
     const event: Responded = { type: 'turn.responded', path: pathOf(input.effectId), agent: input.agent, attempt: input.attempt, response, carried: input.carried !== undefined };
     const mayBeFinal = response.calls.length === 0 && !response.handoff; // text beside a call is not the answer (A2)
-    if (!mayBeFinal) this.#release(true);
-    this.#hold(() => this.#responded(event), mayBeFinal);
+    if (!mayBeFinal) this.#audience.release(true);
+    this.#audience.hold(() => this.#responded(event), mayBeFinal);
   }
 
   /** What a body brings that had been left behind: the one thing that may come after the end of the run. */
   late(id: string, outcome: RecordedOutcome): void {
     const path = pathOf(id);
-    if (outcome.status === 'ok') this.#tell({ type: 'tool.late', id: path, path, agent: this.#bodies.get(path) ?? '', output: lateOutput(outcome.value) });
+    if (outcome.status === 'ok') this.#tell({ type: 'tool.late', id: path, path, agent: this.#parts.bodies.get(path) ?? '', output: lateOutput(outcome.value) });
   }
 
   /** In its first step an actor starts its children before it announces itself; watchers see the outer one first. */
   #begin(event: Beginning): void {
     const parent = pathOf(event.path);
-    const isOutermost = event.type === 'run.started' && (this.#begun.size === 0 || isOfThread(event.path));
-    if (!isOutermost && !this.#begun.has(parent)) {
+    const isOutermost = event.type === 'run.started' && (this.#parts.begun.size === 0 || isOfThread(event.path));
+    if (!isOutermost && !this.#parts.begun.has(parent)) {
       this.#early.set(parent, event);
       return;
     }
@@ -159,39 +152,33 @@ export class RunView {
   }
 
   #passOn(path: string): void {
-    this.#begun.add(path);
+    this.#parts.begun.add(path);
     const inner = this.#early.get(path);
     this.#early.delete(path);
     if (inner) this.#begin(inner);
   }
 
   #tell(event: Unnumbered): void {
-    this.#count += 1;
-    if (event.type === 'turn.started') this.#turns.set(event.path, { number: this.#count, deltas: 0 });
-    if (event.type === 'tool.started') this.#atWork.set(event.path, { number: this.#count, reports: 0 });
-    this.#options.onEvent?.({ number: this.#count, at: this.#present.now, cause: this.#present.cause, ...event } as RunEvent); // one of the union, with its number
+    const number = this.#audience.tell(event);
+    if (event.type === 'turn.started') this.#parts.turns.set(event.path, { number, deltas: 0 });
+    if (event.type === 'tool.started') this.#parts.atWork.set(event.path, { number, reports: 0 });
   }
 
   /** Events of the Agents SDK for what is not an item of a response. */
-  /** A run that is over is asked about no more; a thread has many. */
-  #forget(run: string): void {
-    for (const paths of [this.#begun, this.#atWork, this.#turns, this.#open]) for (const path of paths.keys()) if (path === run || path.startsWith(`${run}/`)) paths.delete(path);
-  }
-
   #stream(event: Announced): void {
     const scope = this.#scopes!.scopeOf(`${event.path}/`);
-    if (beginsStream(event, scope)) this.#deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(scope.rootKey)));
-    if (event.type === 'approval.requested') this.#deliver(scope, new RunItemStreamEvent('tool_approval_requested', approvalItemOf(scope, event)));
-    if (event.type === 'compaction.completed') this.#item(scope, 'compaction_item_created', event.record);
+    if (beginsStream(event, scope)) this.#audience.deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(scope.rootKey)));
+    if (event.type === 'approval.requested') this.#audience.deliver(scope, new RunItemStreamEvent('tool_approval_requested', approvalItemOf(scope, event)));
+    if (event.type === 'compaction.completed') this.#audience.item(scope, 'compaction_item_created', event.record);
     if (event.type !== 'handoff.occurred') return;
-    for (const record of event.records) this.#item(scope, 'handoff_occurred', record);
-    this.#deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(event.target)));
+    for (const record of event.records) this.#audience.item(scope, 'handoff_occurred', record);
+    this.#audience.deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(event.target)));
   }
 
   #responded({ path, agent, attempt, response, carried }: Responded): void {
     const scope = this.#scopes!.scopeOf(`${path}/`);
-    const open = this.#openIn(path);
-    const ready = this.#ready.get(path);
+    const open = this.#parts.openIn(path);
+    const ready = this.#parts.ready.get(path);
     let calls = 0;
     for (const [at, record] of recordsOfTurn(agent, response, {}).entries()) {
       const item = record.rawItem;
@@ -204,7 +191,7 @@ export class RunView {
       if (call) open.set(id, { agent, item });
       else this.#tell({ type: 'item.completed', id, path, agent, status: 'completed', item });
       const name = NAMES[record.type];
-      if (name && !carried) this.#item(scope, name, record);
+      if (name && !carried) this.#audience.item(scope, name, record);
     }
   }
 
@@ -212,17 +199,9 @@ export class RunView {
   #readied({ path, agent, id, call }: Extract<LoopEvent, { type: 'call.ready' }>): void {
     const item = call.item as AgentInputItem; // as the model gave it
     this.#tell({ type: 'item.started', id, path, agent, item });
-    this.#openIn(path).set(id, { agent, item });
-    this.#ready.set(path, (this.#ready.get(path) ?? new Set()).add(call.index));
-    this.#item(this.#scopes!.scopeOf(`${path}/`), 'tool_called', { type: 'tool_call_item', rawItem: item, agent });
-  }
-
-  #openIn(path: string): Map<string, { agent: string; item: AgentInputItem }> {
-    const known = this.#open.get(path);
-    if (known) return known;
-    const open = new Map<string, { agent: string; item: AgentInputItem }>();
-    this.#open.set(path, open);
-    return open;
+    this.#parts.openIn(path).set(id, { agent, item });
+    this.#parts.ready.set(path, (this.#parts.ready.get(path) ?? new Set()).add(call.index));
+    this.#audience.item(this.#scopes!.scopeOf(`${path}/`), 'tool_called', { type: 'tool_call_item', rawItem: item, agent });
   }
 
   /** A final output that the app supplied stands in the history like one of the model (K3). */
@@ -231,10 +210,10 @@ export class RunView {
     const path = pathOf(effectId);
     const record = suppliedRecord(agent, supplied.finalOutput);
     const item = record.rawItem;
-    this.#hold(() => {
+    this.#audience.hold(() => {
       this.#tell({ type: 'item.started', id: effectId, path, agent, item });
       this.#tell({ type: 'item.completed', id: effectId, path, agent, status: 'completed', item });
-      this.#item(this.#scopes!.scopeOf(effectId), 'message_output_created', record);
+      this.#audience.item(this.#scopes!.scopeOf(effectId), 'message_output_created', record);
     });
   }
 
@@ -244,64 +223,40 @@ export class RunView {
     const status = 'status' in item && item.status === 'incomplete' ? 'incomplete' : 'completed';
     const record = recordOf(agent, item);
     const name = NAMES[record.type];
-    this.#hold(() => {
+    this.#audience.hold(() => {
       this.#tell({ type: 'item.started', id, path, agent, item });
       this.#tell({ type: 'item.completed', id, path, agent, status, item });
-      if (name) this.#item(this.#scopes!.scopeOf(`${path}/`), name, record);
+      if (name) this.#audience.item(this.#scopes!.scopeOf(`${path}/`), name, record);
     });
   }
 
   #settled({ path, agent, result, failure }: Extract<LoopEvent, { type: 'call.settled' }>): void {
     const turn = path.slice(0, path.lastIndexOf('/'));
-    this.#open.get(turn)?.delete(path);
-    this.#atWork.delete(path);
-    if (result?.status === 'completed' && !result.mayHaveCompleted) this.#bodies.delete(path);
+    this.#parts.open.get(turn)?.delete(path);
+    this.#parts.atWork.delete(path);
+    if (result?.status === 'completed' && !result.mayHaveCompleted) this.#parts.bodies.delete(path);
     const status: ItemStatus = result ? STATUS[result.status] : 'failed';
     this.#tell({ type: 'item.completed', id: path, path, agent, status, item: result?.item ?? null, ...detailsOf(result ?? {}) });
-    if (result && !failure) this.#item(this.#scopes!.scopeOf(`${path}/`), 'tool_output', resultRecord(agent, result));
+    if (result && !failure) this.#audience.item(this.#scopes!.scopeOf(`${path}/`), 'tool_output', resultRecord(agent, result));
   }
 
   #turnSettled(event: Extract<LoopEvent, { type: 'turn.settled' }>): void {
-    if (event.next !== 'final') this.#release(true);
-    this.#hold(() => {
+    if (event.next !== 'final') this.#audience.release(true);
+    this.#audience.hold(() => {
       this.#close(event.path, LEFT_OPEN[event.next] ?? 'suspended');
-      this.#turns.delete(event.path);
-      this.#ready.delete(event.path);
+      this.#parts.turns.delete(event.path);
+      this.#parts.ready.delete(event.path);
       this.#tell(event);
     }, event.next === 'final');
   }
 
   /** A turn that ends while a call waits takes with it the run inside that call, which has no end of its own: inner items first. */
   #close(turn: string, status: ItemStatus): void {
-    for (const [path, items] of [...this.#open].reverse()) {
+    for (const [path, items] of [...this.#parts.open].reverse()) {
       if (path !== turn && !path.startsWith(`${turn}/`)) continue;
       for (const [id, { agent, item }] of items) this.#tell({ type: 'item.completed', id, path, agent, status, item });
-      this.#open.delete(path);
+      this.#parts.open.delete(path);
     }
-  }
-
-  #hold(tell: () => void, waits = true): void {
-    if (this.#options.bufferUntilGuarded && waits) this.#held.push(tell);
-    else tell();
-  }
-
-  #release(passes: boolean): void {
-    const held = this.#held.splice(0);
-    if (passes) for (const tell of held) tell();
-  }
-
-  #item(scope: RunScope, name: RunItemStreamEventName, record: ItemRecord): void {
-    if (scope.deliver ?? this.#options.onStream) this.#deliver(scope, new RunItemStreamEvent(name, runItemOf(scope, record)));
-  }
-
-  /**
-   * Nested runs have their own listeners; their events are not those of the run around them. A stream tells what is new:
-   * a run that is resumed has told the rest before.
-   */
-  #deliver(scope: RunScope, event: RunStreamEvent): void {
-    if (this.#present.isReplaying) return;
-    if (scope.isNested) scope.deliver?.(event);
-    else this.#options.onStream?.(event);
   }
 }
 

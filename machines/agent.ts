@@ -7,7 +7,7 @@ import type { AgentEndLeaf, CompactorLeaf, ErrorHandlerLeaf, HandlerOutcome, Inp
 import { EMPTY_RESPONSES_MAX, failureOf, kindOf, stuck, tripOf, troubleOf } from './agentTrouble.ts';
 import * as pending from './pendingInput.ts';
 import { actorIdOf, eventOf, outputOf } from './eventFields.ts';
-import type { Configuration, Downward, Upward } from './protocol/command.ts';
+import type { Configuration, Downward, Posted, Steer, Upward } from './protocol/command.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { AgentOutcome, TurnOutcome } from './protocol/outcome.ts';
@@ -97,7 +97,7 @@ export const agentMachine = setup({
     announceObjections: enqueueActions(({ context, enqueue }, outcome: pending.StopHookOutcome) => {
       for (const event of pending.objectionEvents(context, outcome)) enqueue.emit(event);
     }),
-    acceptInput: assign(({ context }, event: Steer | Mail) => ({ pendingInput: [...context.pendingInput, ...pending.accepted(event)] })),
+    acceptInput: assign(({ context }, event: Steer | Posted) => ({ pendingInput: [...context.pendingInput, ...pending.accepted(event)] })),
     passSteer: sendTo(({ context }) => turnActorId(context), ({ event }) => event),
     keepScreened: assign(({ context }, outcome: pending.ScreenOutcome) => pending.afterScreening(context, outcome)),
     passAnswer: assign(({ context }) => ({ final: { ...context.final!, guardsOutput: false } })),
@@ -360,8 +360,6 @@ export const agentMachine = setup({
 });
 
 type Interrupt = Extract<Downward, { type: 'interrupt' }>;
-type Steer = Extract<Downward, { type: 'steer' }>;
-type Mail = Extract<Downward, { type: 'mail' }>;
 const turnActorId = (context: AgentContext) => `turn.${context.turns}`;
 const isFinal = (context: AgentContext) => context.last?.next === 'final' && !pending.reopens(context);
 const wayOfSteer = (context: AgentContext, { path }: Steer) => pending.wayTo(context, path);

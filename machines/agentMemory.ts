@@ -138,8 +138,8 @@ export function turnInput(context: AgentContext): TurnInput {
     usedTools,
     carried: carried ?? undefined,
     ...(steering.finalTurn === turn && { isFinal: true as const }),
-    ...(shortening?.isShort && { isShort: true as const }),
-    ...(shortening?.again && { attempt: shortening.again }),
+    isShort: shortening?.isShort,
+    attempt: shortening?.again,
   };
 }
 
@@ -149,8 +149,8 @@ export function goesOn(context: AgentContext, turn: TurnOutcome): boolean {
   return turn.next === 'again' && !isWatched && context.pendingInput.length === 0 && canGoOn(context);
 }
 
-export function configure(context: AgentContext, { maxTurns = context.maxTurns, errorHandlers = context.facts.errorHandlers }: Configuration): Partial<AgentContext> {
-  return { maxTurns, facts: { ...context.facts, errorHandlers } };
+export function configure(context: AgentContext, { type: _type, budget: _budget, maxTurns = context.maxTurns, ...facts }: Configuration): Partial<AgentContext> {
+  return { maxTurns, facts: { ...context.facts, ...facts } };
 }
 
 export function recordTurn(context: AgentContext, turn: TurnOutcome): Partial<AgentContext> {

@@ -21,6 +21,7 @@ const OURS = 'loopchart';
 const SUMMARY_PREFIX = 'To save room, the conversation up to here was summed up by a model that had read it. Build on the work that is done already, and do not repeat it. The summary:';
 const NO_SUMMARY = '(There is no summary: the model that was asked for one wrote nothing.)';
 
+/** Whether the item was made here, so that it has to be made readable before a provider sees it. */
 export const isOwnCompaction = (item: AgentInputItem): item is CompactionItem => item.type === 'compaction' && item.created_by === OURS;
 
 /**
@@ -36,7 +37,13 @@ export function compactionItem(summary: string, kept: AgentInputItem[]): Compact
 
 const keptOf = ({ providerData }: CompactionItem): AgentInputItem[] => (providerData?.['kept'] as AgentInputItem[] | undefined) ?? []; // as `compactionItem` wrote it
 
-/** The items as any provider reads them: ours become messages, those of a provider pass through. */
+/**
+ * The items as any provider reads them: ours become messages, those of a provider pass through.
+ *
+ * @example
+ * const [kept, summary] = readable([compactionItem('They chose blue.', [{ role: 'user', content: 'Paint it.' }])]);
+ * console.log(kept, summary); // two messages of a user
+ */
 export function readable(items: readonly AgentInputItem[]): AgentInputItem[] {
   return items.flatMap((item) => (isOwnCompaction(item) ? [...keptOf(item), summaryMessage(item)] : [item]));
 }
@@ -50,7 +57,12 @@ export function unfolded(items: readonly AgentInputItem[]): AgentInputItem[] {
   return items.flatMap((item) => (isOwnCompaction(item) ? keptOf(item) : [item]));
 }
 
-/** A stored history as it is loaded: what a compaction item stands for is not read again. */
+/**
+ * A stored history as it is loaded: what a compaction item stands for is not read again.
+ *
+ * @example
+ * fromLastCompaction([{ role: 'user', content: 'Paint it.' }, compactionItem('They chose blue.', [])]).length; // 1
+ */
 export function fromLastCompaction(items: AgentInputItem[]): AgentInputItem[] {
   const at = items.findLastIndex((item) => item.type === 'compaction');
   return at > 0 ? items.slice(at) : items;

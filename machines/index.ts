@@ -9,6 +9,8 @@ export { slot, type Leaf } from './slot.ts';
 export { decideNext } from './decide.ts';
 export { Log } from './log.ts';
 export { wellFormed } from './history.ts';
+export { type Compacted, type CompactorInput, type CompactorOutcome, compactionItem, fromLastCompaction, isOwnCompaction, readable } from './compaction.ts';
+export type * from './protocol/budget.ts';
 export type * from './protocol/call.ts';
 export type * from './protocol/command.ts';
 export type * from './protocol/event.ts';

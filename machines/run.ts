@@ -3,7 +3,7 @@ import type { DoneActorEvent } from 'xstate';
 import { agentMachine } from './agent.ts';
 import { actorIdOf, eventOf, outputOf } from './eventFields.ts';
 import { accepted, acceptedEvent, droppedEvent } from './pendingInput.ts';
-import type { Configuration, Downward, Upward } from './protocol/command.ts';
+import type { Configuration, Downward, Posted, Steer, Upward } from './protocol/command.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { AgentOutcome, PreparedRun, RunInput, RunOutcome } from './protocol/outcome.ts';
@@ -94,14 +94,14 @@ export const runMachine = setup({
     keepPrepared: assign(({ context }, outcome: PrepareOutcome) => (outcome.status === 'ok' ? prepare(context, outcome.value) : {})),
     keepFailure: assign(({ context }, outcome: EffectOutcome<unknown>) => (outcome.status === 'error' ? { ...closeHandoff(context), failure: outcome.failure, outcome: { status: 'failed' } as const } : {})),
     /** What is for a nested run was accepted by the run around it. */
-    announceAccepted: enqueueActions(({ context, enqueue }, event: Steer | Mail) => {
+    announceAccepted: enqueueActions(({ context, enqueue }, event: Steer | Posted) => {
       if (!context.facts.delegatedBy) enqueue.emit(acceptedEvent(placeOf(context), event.input));
     }),
     announceAstray: emit(({ context }, { input }: Steer) => droppedEvent(placeOf(context), input, 'path')),
     announceDropped: enqueueActions(({ context, enqueue }) => {
       if (context.pendingInput.length > 0) enqueue.emit(droppedEvent(placeOf(context), context.pendingInput, dropReason(context)));
     }),
-    keepInput: assign(({ context }, event: Steer | Mail) => ({ pendingInput: [...context.pendingInput, ...accepted(event)] })),
+    keepInput: assign(({ context }, event: Steer | Posted) => ({ pendingInput: [...context.pendingInput, ...accepted(event)] })),
     keepSoftStop: assign({ softStop: true }),
     keepCompaction: assign(({ context }) => ({ conversation: { ...context.conversation, compactionAsked: true as const } })),
     configure: assign(({ context }, configuration: Configuration) => configure(context, configuration)),
@@ -312,8 +312,6 @@ export const runMachine = setup({
 
 /** A chart around it mirrors it: that of a tool call, or of a thread. */
 const isInner = ({ facts }: RunContext) => facts.delegatedBy !== undefined || facts.base !== undefined;
-type Steer = Extract<Downward, { type: 'steer' }>;
-type Mail = Extract<Downward, { type: 'mail' }>;
 const placeOf = ({ facts, agent }: RunContext) => ({ path: facts.path, agent });
 const agentPath = (context: RunContext) => `${context.facts.path}/${agentActorId(context)}`;
 const agentActorId = (context: RunContext) => `agent.${context.activation}`;

@@ -111,9 +111,8 @@ function onBase(prepared: PreparedRun, { history, carried, pendingInput, server,
 
 const isNotice = (origin: ThreadBase['origin']) => typeof origin === 'object';
 
-export function configure(context: RunContext, { maxTurns = context.maxTurns, errorHandlers }: Configuration): Partial<RunContext> {
-  if (!errorHandlers || !context.prepared) return { maxTurns };
-  return { maxTurns, prepared: { ...context.prepared, errorHandlers } };
+export function configure(context: RunContext, { type: _type, budget: _budget, maxTurns = context.maxTurns, ...facts }: Configuration): Partial<RunContext> {
+  return context.prepared ? { maxTurns, prepared: { ...context.prepared, ...facts } } : { maxTurns };
 }
 
 /** What is not yet looked at keeps the gate shut. */

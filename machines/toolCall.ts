@@ -4,7 +4,7 @@ import { atOf, eventOf, outputOf } from './eventFields.ts';
 import { abortedText, resultWithout } from './history.ts';
 import { droppedEvent } from './pendingInput.ts';
 import type { Call, CallResult } from './protocol/call.ts';
-import type { Downward, Upward } from './protocol/command.ts';
+import type { Downward, Steer, Upward } from './protocol/command.ts';
 import type { EffectOutcome } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { RunInput, RunOutcome } from './protocol/outcome.ts';
@@ -335,7 +335,6 @@ export const toolCallMachine = setup({
   },
 });
 
-type Steer = Extract<Downward, { type: 'steer' }>;
 function answerOf({ event }: { event: { actorId: string; output: DecisionOutcome } }): { wait: Wait; outcome: DecisionOutcome } {
   return { wait: event.actorId as Wait, outcome: event.output }; // the leaves that end so are called by what they wait for
 }

@@ -5,7 +5,7 @@ import { eventOf, outputOf } from './eventFields.ts';
 import { asksForWork } from './history.ts';
 import { droppedEvent } from './pendingInput.ts';
 import type { CallResult, Response } from './protocol/call.ts';
-import type { Downward, ItemReady, Upward } from './protocol/command.ts';
+import type { Downward, ItemReady, Steer, Upward } from './protocol/command.ts';
 import type { EffectOutcome } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { TurnOutcome } from './protocol/outcome.ts';
@@ -326,7 +326,6 @@ export const turnMachine = setup({
 });
 
 type Interrupt = Extract<Downward, { type: 'interrupt' }>;
-type Steer = Extract<Downward, { type: 'steer' }>;
 type Cut = Extract<Downward, { type: 'cut' }>;
 
 /** The model has no answer and will have none, or a call has failed while it answered. */

@@ -30,7 +30,7 @@ export interface TurnInput {
   /** No tools are offered: all other turns are used up (B1). */
   isFinal?: true;
   /** The history holds a compaction item of ours, which has to be made readable. */
-  isShort?: true;
+  isShort?: boolean;
   /** The turn is tried again: with this attempt, default 1. */
   attempt?: number;
 }
@@ -80,7 +80,7 @@ export interface ModelInput {
   /** Those of its calls that may have begun. */
   ready?: Call[];
   /** As in {@link TurnInput}. */
-  isShort?: true;
+  isShort?: boolean;
 }
 export type ModelOutcome = EffectOutcome<Response>;
 
@@ -139,12 +139,11 @@ export function retryOf(outcome: ModelOutcome): { delayMs: number; failure: Fail
 
 export function modelInput(context: TurnContext): ModelInput {
   const { agent, turn, first, history, unsaved, server, usedTools, carried, isFinal, isShort } = context.facts;
-  const input: ModelInput = { effectId: modelEffectId(context), agent, turn, first, attempt: context.attempt, history, unsaved, server, usedTools, carried: carried?.response };
+  const input: ModelInput = { effectId: modelEffectId(context), agent, turn, first, attempt: context.attempt, history, unsaved, server, usedTools, isShort, carried: carried?.response };
   if (context.kept.length > 0) input.kept = context.kept;
   const ready = Object.values(context.ready);
   if (ready.length > 0) input.ready = ready.map(({ call }) => call);
   if (isFinal) input.isFinal = true;
-  if (isShort) input.isShort = true;
   return input;
 }
 

@@ -2,12 +2,13 @@
 import type { Call, CallResult } from '../../machines/protocol/call.ts';
 import type { FunctionCallItem } from '../../machines/protocol/item.ts';
 import { errorRecordOf } from '../errorRecord.ts';
+import { UserError } from '../errors.ts';
 import { type Answers, type QuestionSpec, describeQuestions, parseAnswers } from '../question.ts';
 import type { AnyAgent, RunScope } from '../scope.ts';
 import { describeToolFailure } from '../toolInvocation.ts';
 import { toText } from '../toolOutput.ts';
 import type { FunctionTool } from '../toolTypes.ts';
-import { asProduct } from './toolCalls.ts';
+import { asProduct, toolOf } from './toolCalls.ts';
 
 type AnyFunctionTool = FunctionTool<any, any, any>; // `any`: tools of one agent differ in parameters and results
 
@@ -28,20 +29,17 @@ export function checkedAnswers(scope: RunScope, agent: AnyAgent, call: Call, ans
 
 /** What was answered, in the form in which a body would have brought it. */
 export async function answeredResult(scope: RunScope, agent: AnyAgent, call: Call, answers: Answers): Promise<CallResult> {
-  const parsed = checkedAnswers(scope, agent, call, answers);
-  const tool = questionToolOf(agent, call);
-  if (!tool?.answered) throw new Error(`Agent "${agent.name}" no longer has the tool "${call.name}" whose call was answered.`);
-  return (await asProduct(scope, tool, call, tool.answered(parsed, inputOf(tool, call)))).result;
+  const tool = await toolOf(scope, agent, call);
+  if (tool.type !== 'function' || !tool.questions || !tool.answered) throw new UserError(`The tool "${call.name}" of agent "${agent.name}", whose call was answered, asks no questions any more.`);
+  const input = inputOf(tool, call);
+  const parsed = parseAnswers(call.questions ?? [], answers, tool.questions(input, scope.runContext));
+  return (await asProduct(scope, tool, call, tool.answered(parsed, input))).result;
 }
 
-/** The questions with the schemas of the tool itself, which may check more than their recorded form can say. */
+/** The questions with the schemas of the tool itself, which may check more than their recorded form can say; where it is at hand at once. */
 function specsOf({ runContext }: RunScope, agent: AnyAgent, call: Call): readonly QuestionSpec[] {
-  const tool = questionToolOf(agent, call);
+  const tool = agent.tools.find((candidate): candidate is AnyFunctionTool => candidate.type === 'function' && candidate.name === call.name && candidate.questions !== undefined);
   return tool?.questions?.(inputOf(tool, call), runContext) ?? [];
-}
-
-function questionToolOf(agent: AnyAgent, { name }: Call): AnyFunctionTool | undefined {
-  return agent.tools.find((tool): tool is AnyFunctionTool => tool.type === 'function' && tool.name === name && tool.questions !== undefined);
 }
 
 function inputOf(tool: AnyFunctionTool, { item }: Call): unknown {

@@ -191,7 +191,7 @@ function approvalOf(scope: RunScope, agent: AnyAgent, tool: FunctionTool<any, an
 }
 
 /** How long its calls wait for a person (D7). */
-function expiryOf(scope: RunScope, tool?: FunctionTool<any, any, any>): Pick<ToolFacts, 'expiresAfterMs'> {
+function expiryOf(scope: RunScope, tool?: { expiresAfterMs?: number }): Pick<ToolFacts, 'expiresAfterMs'> {
   const expiresAfterMs = tool?.expiresAfterMs ?? scope.option('approvalExpiresAfterMs');
   return expiresAfterMs === undefined ? {} : { expiresAfterMs };
 }
@@ -199,7 +199,7 @@ function expiryOf(scope: RunScope, tool?: FunctionTool<any, any, any>): Pick<Too
 function handsCall(scope: RunScope, agent: AnyAgent, offered: Offered, item: LocalCallItem, index: number, type: 'computer' | 'shell' | 'apply_patch'): Call {
   const tool = offered.tools.find((candidate) => candidate.type === type);
   if (!tool) throw new ModelBehaviorError(`Model produced a ${item.type} item, but agent "${agent.name}" has no ${type} tool.`);
-  return makeCall(item, index, tool.name, { effect: 'irreversible', approval: 'ask', ...expiryOf(scope) });
+  return makeCall(item, index, tool.name, { effect: 'irreversible', approval: 'ask', ...expiryOf(scope, tool as { expiresAfterMs?: number }) }); // the three tools of hands have it
 }
 
 function makeCall(item: CallItem, index: number, name: string, tool: ToolFacts, invalid?: Call['invalid']): Call {

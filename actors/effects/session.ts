@@ -3,7 +3,7 @@ import { fromLastCompaction } from '../../machines/compaction.ts';
 import { wellFormed } from '../../machines/history.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
-import type { PendingInput } from '../../machines/protocol/command.ts';
+import type { Configuration, PendingInput } from '../../machines/protocol/command.ts';
 import { ERROR_KINDS, type PreparedRun, type RunInput, type RunOutcome } from '../../machines/protocol/outcome.ts';
 import { STUCK_THRESHOLDS, type StuckThresholds } from '../../machines/stuck.ts';
 import { UserError } from '../errors.ts';
@@ -19,7 +19,7 @@ import { hasInputGuardrails, inputGuardrailsOf } from './guardrails.ts';
 export const MAX_TURNS = 10;
 
 /** For which errors the app may supply an output. */
-export const handledKinds = (handlers: RunErrorHandlers<any, any>) => ERROR_KINDS.filter((kind) => handlers[kind] ?? handlers.default); // `any`: as in the options
+const handledKinds = (handlers: RunErrorHandlers<any, any>) => ERROR_KINDS.filter((kind) => handlers[kind] ?? handlers.default); // `any`: as in the options
 
 /** Everything about a run that is known before its first turn, as data. */
 export function prepared(scope: RunScope, agent: AnyAgent, input: { history: AgentInputItem[]; input: AgentInputItem[] }): PreparedRun {
@@ -57,6 +57,22 @@ function steeringOf(scope: RunScope, agent: AnyAgent): Partial<PreparedRun> {
   const thresholds = stuckThresholds(scope.option('stuckDetection'));
   if (thresholds) steering.stuckDetection = thresholds;
   return steering;
+}
+
+/** What the app says anew about a run that it goes on with; what it does not mention stands. */
+export function saidAnew(scope: RunScope): Configuration | undefined {
+  const { maxTurns, errorHandlers, stopHooks, budget } = scope.options;
+  const [finalTurn, stuckDetection] = [scope.option('finalTurn'), stuckThresholds(scope.option('stuckDetection'))];
+  const said: Configuration = {
+    type: 'configure',
+    ...(maxTurns !== undefined && { maxTurns }),
+    ...(errorHandlers && { errorHandlers: handledKinds(errorHandlers) }),
+    ...(stopHooks && { stopHooks: stopHooks.length > 0 }),
+    ...(finalTurn !== undefined && { finalTurn }),
+    ...(stuckDetection && { stuckDetection }),
+    ...(budget && { budget }),
+  };
+  return Object.keys(said).length > 1 ? said : undefined;
 }
 
 function stuckThresholds(wanted: RunScope['options']['stuckDetection']): StuckThresholds | undefined {

@@ -2,7 +2,7 @@
 import type { Observable } from 'rxjs';
 import { ColdRun } from '../coldRun.ts';
 import type { StreamOptions } from '../eventReader.ts';
-import { Observable as RxObservable } from 'rxjs';
+import { observableOf } from './observable.ts';
 import type { RunHandle } from './runHandle.ts';
 import type { Receipt, SteerOptions, SteerReceipt, ThreadEvent, ThreadRun, ThreadRunResult, ThreadText } from './types.ts';
 
@@ -34,7 +34,12 @@ export class ColdThreadRun extends ColdRun<ThreadEvent, ThreadRunResult> impleme
   }
 
   get events$(): Observable<ThreadEvent> {
-    return new RxObservable((subscriber) => this.#begin().events$.subscribe(subscriber));
+    return observableOf({
+      subscribe: (observer) => {
+        const subscription = this.#begin().events$.subscribe(observer);
+        return () => subscription.unsubscribe();
+      },
+    });
   }
 
   steer(input: ThreadText, options?: SteerOptions): Promise<SteerReceipt> {

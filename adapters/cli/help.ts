@@ -1,7 +1,7 @@
 /** What `--help` answers: of the command as a whole, and of each of its own. */
 import { COMMAND_HELP } from './terminal/commands.ts';
 
-export const commandNames = ['chat', 'runs', 'resume', 'migrate', 'prune'] as const;
+export const commandNames = ['chat', 'serve', 'runs', 'resume', 'migrate', 'prune'] as const;
 export type CommandName = (typeof commandNames)[number];
 
 const WHERE = `  --journal WHERE        postgres://… for PostgreSQL, a .db, .sqlite or .sqlite3 file for SQLite, else a folder;
@@ -43,6 +43,36 @@ Without a terminal every line of the input is a run of its own, one after the ot
 Exit code
   0 every message was answered   1 something failed   2 wrong usage
   3 a call needed a person and nobody was there        130 interrupted
+`;
+
+const SERVE = `loopchart serve: threads with an agent, for other programs, over JSON-RPC
+
+Usage
+  loopchart serve [AGENT_FILE] [options]
+
+  AGENT_FILE   as of chat; clients may name every agent that it leads to
+
+Messages have the shapes of Codex's app-server: initialize, thread/start, turn/start, turn/steer, turn/interrupt, …
+Standard output carries nothing else; all that is said to people is on standard error.
+
+Options
+  --listen stdio|ws://127.0.0.1:PORT
+                         one message a line (the default), or one a frame over WebSockets, for this machine only;
+                         port 0 is a free one
+  --token TOKEN          what a client of WebSockets has to show: Authorization: Bearer TOKEN, or ?token=TOKEN;
+                         LOOPCHART_TOKEN names it too; without either one is made and printed
+  --origin ORIGIN[,…]    pages that may connect; none otherwise
+  --model NAME           the model to use, whatever the agents say
+  --api responses|chat   as of chat
+${WHERE}
+                         Threads are recorded there, and gone on with after a restart or a kill. Default: memory.
+
+${PROVIDER}
+
+It ends with its input, on Ctrl-C or SIGTERM; what goes on in threads goes on when they are resumed.
+
+Exit code
+  0 the input has ended   1 it could not listen, or something failed   2 wrong usage   130 interrupted
 `;
 
 const RUNS = `loopchart runs: what a journal holds: runs, and threads with all of theirs
@@ -125,12 +155,13 @@ ${WHERE}
   --dry-run              only say which
 `;
 
-export const HELP_OF: Readonly<Record<CommandName, string>> = { chat: CHAT, runs: RUNS, resume: RESUME, migrate: MIGRATE, prune: PRUNE };
+export const HELP_OF: Readonly<Record<CommandName, string>> = { chat: CHAT, serve: SERVE, runs: RUNS, resume: RESUME, migrate: MIGRATE, prune: PRUNE };
 
 export const HELP = `loopchart: talk to agents in the terminal, and go on with runs that were recorded
 
 Usage
   loopchart chat [AGENT_FILE]               talk to an agent, also while it works; with --journal WHERE all is recorded
+  loopchart serve [AGENT_FILE]              threads for other programs, over JSON-RPC
   loopchart runs [ID]                       the runs and threads of a journal, or the entries of one
   loopchart resume ID [AGENT_FILE]          go on with a run or a thread, after a kill too
   loopchart migrate --check WHERE           do recorded runs go the same way with this version?

@@ -20,11 +20,21 @@ export interface PlayOptions {
   json: boolean;
   debug: boolean;
 }
-export interface ChatOptions extends PlayOptions { thread?: string }
+export interface ChatOptions extends PlayOptions {
+  thread?: string;
+  /** Goes on at once from what is there, without a word. */
+  again?: boolean;
+}
 export interface ResumeOptions extends PlayOptions {
   runId: string;
   /** Goes on after the end, too: a run that failed or was interrupted. */
   again: boolean;
+}
+export interface ServeOptions extends Omit<PlayOptions, 'json' | 'approve'> {
+  /** `stdio`, or an address for WebSockets. */
+  listen?: string;
+  token?: string;
+  origins: readonly string[];
 }
 export interface RunsOptions { journal?: string; thread?: string; state?: RunSummary['state']; json: boolean; runId?: string; follow: boolean }
 export interface MigrateOptions { journal?: string; runIds: string[]; json: boolean }
@@ -34,6 +44,7 @@ export type Command =
   | { name: 'help'; about?: CommandName }
   | { name: 'version' }
   | ({ name: 'chat' } & ChatOptions)
+  | ({ name: 'serve' } & ServeOptions)
   | ({ name: 'runs' } & RunsOptions)
   | ({ name: 'resume' } & ResumeOptions)
   | ({ name: 'migrate' } & MigrateOptions)
@@ -45,6 +56,9 @@ const OPTIONS = {
   approve: { type: 'string' },
   journal: { type: 'string' },
   thread: { type: 'string' },
+  listen: { type: 'string' },
+  token: { type: 'string' },
+  origin: { type: 'string' },
   state: { type: 'string' },
   before: { type: 'string' },
   follow: { type: 'boolean' },
@@ -61,6 +75,7 @@ type OptionName = keyof typeof OPTIONS;
 const EVERYWHERE: readonly OptionName[] = ['debug', 'help', 'version'];
 const OPTIONS_OF: Readonly<Record<CommandName, readonly OptionName[]>> = {
   chat: ['model', 'api', 'approve', 'journal', 'thread', 'json'],
+  serve: ['model', 'api', 'journal', 'listen', 'token', 'origin'],
   resume: ['model', 'api', 'approve', 'journal', 'again', 'json'],
   runs: ['journal', 'thread', 'state', 'follow', 'json'],
   migrate: ['check', 'journal', 'json'],
@@ -96,6 +111,9 @@ function read(name: CommandName, words: readonly string[], values: Values): Comm
     case 'chat':
       atMost(1, words, name, 'one agent file', ' Put messages on the standard input.');
       return { name, ...playIn(name, values, words[0]), thread: text(values.thread) };
+    case 'serve':
+      atMost(1, words, name, 'one agent file');
+      return { name, ...serveIn(values, words[0]) };
     case 'resume':
       atMost(2, words, name, 'a run or a thread, and an agent file');
       if (words[0] === undefined) throw new UsageError('Say which run or thread to go on with: loopchart resume ID. The command runs lists them.', name);
@@ -121,6 +139,11 @@ function playIn(name: CommandName, values: Values, agentFile: string | undefined
     json: values.json === true,
     debug: values.debug === true,
   };
+}
+
+function serveIn(values: Values, agentFile: string | undefined): ServeOptions {
+  const { json: _json, approve: _approve, ...play } = playIn('serve', values, agentFile);
+  return { ...play, listen: text(values.listen), token: text(values.token), origins: text(values.origin)?.split(',') ?? [] };
 }
 
 function runsIn(words: readonly string[], values: Values): RunsOptions {

@@ -1,7 +1,7 @@
 import type { Budget } from './budget.ts';
 import type { Call, CallResult } from './call.ts';
 import type { AgentInputItem, UserMessageItem } from './item.ts';
-import type { ErrorKind, ItemOrigin } from './outcome.ts';
+import type { ErrorKind, ItemOrigin, PreparedRun } from './outcome.ts';
 import type { ThreadCommand } from './thread.ts';
 
 /** A message that joins the run at a safe point (L2). */
@@ -17,7 +17,12 @@ export interface PendingInput {
 export type InterruptReason = 'user' | 'tripwire' | 'replaced' | 'deadline';
 
 /** What a call of `run()` may say anew about a run that it goes on with. */
-export interface Configuration { type: 'configure'; maxTurns?: number | null; errorHandlers?: ErrorKind[]; budget?: Budget }
+export interface Configuration extends Pick<PreparedRun, 'stopHooks' | 'finalTurn' | 'stuckDetection'> {
+  type: 'configure';
+  maxTurns?: number | null;
+  errorHandlers?: ErrorKind[];
+  budget?: Budget;
+}
 
 /** What a person or program may tell a running run. Each is journalled before it is applied. */
 export type Command =
@@ -33,6 +38,9 @@ export type Command =
   /** Shorten the conversation at the next safe point. */
   | { type: 'compact' }
   | Configuration;
+
+export type Steer = Extract<Command, { type: 'steer' }>;
+export type Posted = Extract<Command, { type: 'mail' }>;
 
 /**
  * The answer to a waiting call. Of one whose body may have had its effect, `approve` runs it again, `reject` ends it with a

@@ -49,6 +49,9 @@ export const CommandSchema = z.discriminatedUnion('type', [
     maxTurns: z.number().int().min(0).nullable().optional(),
     errorHandlers: z.array(z.enum(ERROR_KINDS)).optional(),
     budget: Budget.optional(),
+    stopHooks: z.boolean().optional(),
+    finalTurn: z.boolean().optional(),
+    stuckDetection: z.object({ repetition: z.number(), failing: z.number(), monologue: z.number(), alternating: z.number() }).optional(),
   }),
 ]);
 

@@ -81,7 +81,7 @@ export interface Told { id: string; expectedRunId?: string; at: number }
 export type ThreadCommand =
   | (Told & { type: 'thread.run'; input: AgentInputItem[]; whenBusy: WhenBusy; overrides?: RunOverrides; partials?: Record<string, string> })
   | (Told & { type: 'thread.steer'; input: PendingInput[]; path?: string; mode?: 'instant'; cut?: Record<string, AgentInputItem[]> })
-  | (Told & { type: 'thread.interrupt'; partials?: Record<string, string>; notice?: boolean; path?: string })
+  | (Told & { type: 'thread.interrupt'; partials?: Record<string, string>; notice?: boolean; path?: string; reason?: 'deadline' })
   | (Told & { type: 'thread.softStop' })
   | (Told & { type: 'thread.compact' })
   | (Told & { type: 'thread.mail'; mail: Mail })

@@ -330,7 +330,7 @@ describe('on every way through the agent chart', () => {
       const [next] = effects.flatMap((effect) => (effect.kind === 'spawn' && effect.src === 'turn' ? [effect.input as TurnInput] : []));
       if (after.conclusion) continue; // a limit was set below what had been done
       expect([after.turns, after.pendingInput, next!.turn, next!.path]).toEqual([before.turns, [], before.turns, `run/agent.1/turn.${before.turns}.1`]);
-      expect(next!.history.toArray()).toContainEqual(asked('s1'));
+      expect(next!.history.toArray()).toContainEqual(before.pendingInput[0]!.item);
     }
   });
 

@@ -16,6 +16,9 @@ import { appSource, entriesOf, tsconfigs } from './app.ts';
 /** What a step found, told in its message. */
 class StepFailed extends Error {}
 
+/** Entries that are for users of an optional peer: whoever imports one has it. */
+const MADE_OF = { 'loopchart/view': '@xstate/store' } as const;
+
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'loopchart-pack-'));
 const bin = (name: string) => join(root, 'node_modules', '.bin', name);
@@ -25,7 +28,8 @@ try {
   await checkManifest();
   step('attw', () => run(bin('attw'), [tarball, '--profile', 'esm-only', '--no-emoji', '--no-color'], root));
   const app = step('install', () => install(tarball));
-  for (const entry of entriesOf(manifest)) step(`import ${entry}`, () => importEntry(app, entry));
+  for (const entry of entriesOf(manifest)) if (!(entry in MADE_OF)) step(`import ${entry}`, () => importEntry(app, entry));
+  for (const [entry, peer] of Object.entries(MADE_OF)) step(`import ${entry} beside ${peer}`, () => importBeside(app, entry, peer));
   for (const [name, config] of Object.entries(tsconfigs)) step(`types, ${name}`, () => compile(app, name, config));
   step('command', () => startCommand(app));
 } catch (error) {
@@ -63,6 +67,11 @@ function importEntry(app: string, entry: string): void {
   const attributes = entry.endsWith('.json') ? `, { with: { type: 'json' } }` : '';
   const script = `const names = Object.keys(await import(${JSON.stringify(entry)}${attributes})); if (names.length === 0) throw new Error('it exports nothing');`;
   run(process.execPath, ['--input-type=module', '-e', script], app);
+}
+
+function importBeside(app: string, entry: string, peer: (typeof MADE_OF)[keyof typeof MADE_OF]): void {
+  run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', `${peer}@${manifest.peerDependencies[peer]}`], app);
+  importEntry(app, entry);
 }
 
 function compile(app: string, name: string, compilerOptions: object): void {

@@ -1,5 +1,6 @@
 /** Checked by the compiler alone: a line that should not compile and does, fails the type check. */
-import { Agent, AgentsError, type Budget, BudgetExceededError, CompactionError, type CompactionOptions, ContextWindowError, type ModelError, type ModelPrice, type RunEvent, Runner, resume, run, MemoryJournal } from 'loopchart';
+import { compactionItem, compose, fromLastCompaction, isOwnCompaction, readable } from 'loopchart/machines';
+import { Agent, type AgentInputItem, AgentsError, type Budget, BudgetExceededError, CompactionError, type CompactionOptions, ContextWindowError, type ModelError, type ModelPrice, type PlainEffects, plainLeaves, type RunEvent, Runner, resume, run, MemoryJournal } from 'loopchart';
 
 declare const agent: Agent;
 declare const event: RunEvent;
@@ -33,3 +34,13 @@ new CompactionError('no summary', { cause: new Error('down') }) satisfies Agents
 
 if (event.type === 'compaction.started') event.size.toFixed();
 if (event.type === 'compaction.completed') [event.before, event.after, event.dropped] satisfies number[];
+
+// -- in the charts ----------------------------------------------------------------------------------------------------
+const item = compactionItem('so far', [{ role: 'user', content: 'go' }]);
+readable([item]) satisfies AgentInputItem[];
+fromLastCompaction([item]) satisfies AgentInputItem[];
+const compactor: NonNullable<PlainEffects['compactor']> = async ({ items }) => ({ status: 'ok', at: 0, value: { item: compactionItem(String(items.length), []), dropped: 0, usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 } } });
+compose(plainLeaves({ compactor }));
+if (isOwnCompaction(item)) item.encrypted_content.toUpperCase();
+// @ts-expect-error A summary is a text.
+compactionItem(7, []);

@@ -72,7 +72,7 @@ async function inTerminal(what: Talk): Promise<ExitCode> {
   const terminal = terminalScene(options);
   const chat = new Chat(terminal, { house, approve: options.approve, ...(recording && { wayOn: (id: string) => recording.command(id, false) }) });
   try {
-    return await chat.converse(open, (thread) => greetingOf(what, thread.look.agent));
+    return await chat.converse(open, { greeting: (thread) => greetingOf(what, thread.look.agent), again: options.again === true });
   } catch (error) {
     terminal.leave(EXIT.failed);
     terminal.close();

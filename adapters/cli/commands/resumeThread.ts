@@ -23,7 +23,7 @@ export async function resumeThread(options: ResumeOptions, found: Found): Promis
   const isOver = run.state === 'idle' || run.state === 'paused' || run.state === 'closed';
   if (isOver && !options.again && (run.state === 'closed' || !isTerminal(options))) return tellEnd(options, found, recording);
   if (isOver && options.again) await checkEnd(run, entries, recording);
-  if (isTerminal(options) && !options.again) return (await import('./chat.ts')).chat({ ...options, thread: run.runId });
+  if (isTerminal(options)) return (await import('./chat.ts')).chat({ ...options, thread: run.runId, again: options.again && isOver });
   return overPipes(options, found, { recording, isOver });
 }
 

@@ -54,7 +54,7 @@ function commandText(command: Command): string {
     case 'compact':
       return 'shorten the conversation';
     case 'configure':
-      return `other limits: ${JSON.stringify({ maxTurns: command.maxTurns, errorHandlers: command.errorHandlers, budget: command.budget })}`;
+      return `other limits: ${JSON.stringify({ ...command, type: undefined })}`;
   }
 }
 

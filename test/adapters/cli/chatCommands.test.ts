@@ -52,7 +52,8 @@ test('P2: what a stopped run has not delivered goes into the next one; a run tha
     const steers = new Steers();
     steers.hear(joins('a', 'say a'));
     expect(steers.hear(drops('stopped', 'a'))).toEqual([]);
-    expect(steers.hear(settles(status))).toEqual([{ id: 'a', text: 'say a', reason: 'stopped', next }]);
+    expect(steers.hear(settles(status))).toEqual([{ id: 'a', text: 'say a', reason: 'the run was stopped', next }]);
+    expect([steers.next.length, steers.begun().length, steers.next.length]).toEqual(next ? [1, 1, 0] : [0, 0, 0]);
   }
 });
 

@@ -9,7 +9,6 @@ export const OBSTACLES = {
 
 /** Not played: what the script itself does would reach a process that is gone. */
 export const NOT_PLAYED: Record<string, string> = {
-  'N2: a compaction that does not fit leaves out the oldest item and tries again, calls with their results': 'one effect of it sends several requests, each of them shorter',
   'G2: a local session beside it is read, never written, and warned about once': 'it counts what is written to the console, over all plays',
 };
 

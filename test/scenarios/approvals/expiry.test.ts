@@ -1,10 +1,10 @@
 /** D7: nobody decided in time: the call is rejected with the reason, and the run goes on. */
-import { Agent, type AgentOutputItem, MemoryJournal, type RunEvent, RunState, type RunToolApprovalItem, Runner, StaleStateError, UserError, approvalNeeded, questionTool, run, shellTool, tool } from 'loopchart';
+import { Agent, type AgentOutputItem, MemoryJournal, type RunEvent, RunState, type RunToolApprovalItem, Runner, StaleStateError, UserError, applyPatchTool, approvalNeeded, computerTool, questionTool, run, shellTool, tool } from 'loopchart';
 import { answered, calls, responds, says, scriptedModel, virtualClock } from 'loopchart/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { counted, latch } from '../support/cast.ts';
-import { shell } from '../support/hands.ts';
+import { editor, screen, shell } from '../support/hands.ts';
 import { brief, mortal } from '../support/mortal.ts';
 import { START, type RunOptions, type Seen, type World, play } from '../support/scenario.ts';
 
@@ -115,6 +115,9 @@ test('D7: the run says how long calls wait where the tool does not; runner, nest
     await world.clock.advance(5_000);
     return world.run(agent, state, { approvalExpiresAfterMs: 5_000 });
   });
+  const own = { expiresAfterMs: 7 };
+  const made = [shellTool({ shell: shell([]), ...own }), applyPatchTool({ editor: editor([]), ...own }), computerTool({ computer: screen([]), ...own }), new Agent({ name: 'Clerk' }).asTool(own)];
+  expect(made.map(({ expiresAfterMs }) => expiresAfterMs)).toEqual([7, 7, 7, 7]);
   expect(hands.seen.history.at(-2)).toMatchObject({ type: 'shell_call_output', output: [{ stderr: 'Nobody decided within 5 s, so the call was not carried out.' }] });
 });
 

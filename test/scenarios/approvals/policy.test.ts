@@ -3,7 +3,8 @@ import { Agent, type AgentOutputItem, type ApprovalPolicy, type ApprovalRule, Ap
 import { answered, calls, responds, says, scriptedModel } from 'loopchart/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { counted } from '../support/cast.ts';
+import type { Execution } from '../../../actors/execution.ts';
+import { counted, latch } from '../support/cast.ts';
 import { editor, screen, shell } from '../support/hands.ts';
 import { type Seen, type World, play } from '../support/scenario.ts';
 
@@ -169,6 +170,19 @@ test('M8, D8: a question can be denied; a rule that asks asks it, and nothing an
   }
 });
 
+test('C1, D3, M8: what cannot run reaches no policy; what the policy denies reaches no guardrail and no person, what it asks is screened first', async () => {
+  const looked: string[] = [];
+  const guarded = { ...pay(false), inputGuardrails: [{ type: 'tool_input' as const, name: 'look', run: async ({ toolCall }: { toolCall: { callId: string } }) => (looked.push(toolCall.callId), { behavior: { type: 'allow' as const } }) }] };
+  const { seen } = await play(async (world) => {
+    looked.length = 0;
+    const agent = new Agent({ name: 'Desk', model: world.model(calls(['pay', { to: 'Ada' }], ['pay', { to: 'Eve', sum: 1 }], ['pay', PAY])), tools: [guarded] });
+    const rules: ApprovalRule[] = [{ tool: 'pay', arguments: { to: 'Eve' }, decision: 'deny' }, { tool: 'pay', decision: 'ask' }];
+    return world.run(agent, 'go', { approvalPolicy: { rules }, toolExecution: { preApprovalInputGuardrails: true } });
+  });
+  expect([looked, seen.interruptions.map(({ arguments: args }) => args)]).toEqual([['call_3'], [JSON.stringify(PAY)]]);
+  expect(seen.story.slice(3, 5)).toEqual(['Desk: gets pay "An error occurred while running the tool. Please try again."', 'Desk: gets pay "Tool execution was not approved."']);
+});
+
 test('M8: the runner says it for all of its runs, and a run for itself', async () => {
   const { runs } = await play(async (world) => {
     const runner = new Runner({ approvalPolicy: { rules: [{ tool: 'pay', decision: 'deny' }] } });
@@ -236,4 +250,24 @@ test('M8: a rule that denies, added while calls wait, rejects them when the run 
     return world.run(agent, state, { approvalPolicy: rules });
   });
   expect(runs[1]!.story.slice(2)).toEqual(['Desk: gets pay "paid 5 to Ada"', 'Desk: gets pay "No more payments."', 'Desk: says "Done."']);
+});
+
+test('M8: told that a rule was added, a run that is going lets go on what waits', async () => {
+  const { seen, value } = await play(async (world) => {
+    const held = latch<string>();
+    const rules = new ApprovalRules();
+    const agent = new Agent({ name: 'Desk', model: world.model(calls(['pay', PAY], ['pay', { to: 'Bob', sum: 6 }], ['slow']), says('Done.')), tools: [pay(true), counted('slow', () => held.promise).tool] });
+    const going = world.begin(agent, 'go', { approvalPolicy: rules });
+    await going.until((event) => event.type === 'approval.requested' && event.call.index === 1);
+    const state = await going.state;
+    const [first] = state.getInterruptions();
+    rules.add(ApprovalRules.ruleFor(first!));
+    await (state.source as Execution).reconsider(); // a run that is going is one
+    await going.until((event) => event.type === 'tool.started' && event.call.index === 1);
+    const waiting = state.getInterruptions().length;
+    held.open('slow');
+    await going.settled;
+    return waiting;
+  }, { only: 'streamed' });
+  expect([seen.finalOutput, value]).toEqual(['Done.', 0]);
 });

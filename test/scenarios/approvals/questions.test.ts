@@ -251,6 +251,25 @@ test('D8: an answer given while the run is at rest survives the text of its stat
   expect(runs[1]!.story[1]).toBe('Desk: gets choose_seat "{\\"seat\\":\\"12A\\",\\"bags\\":2}"');
 });
 
+test('D8: answered for a tool that has changed since, nothing is told to the run, and the call still waits', async () => {
+  const { runs, value } = await play(async (world) => {
+    const agent = desk(world, calls('choose_seat', FREE), says('Enjoy your flight.'));
+    const { state } = await world.run(agent, 'go');
+    state.answer(onlyOne(state), ANSWERS);
+    const text = state.toString();
+    agent.tools = [{ ...seat, questions: () => [{ id: 'seat', text: 'Which seat?', options: ['1A'] }, { id: 'bags', text: 'How many bags?' }] }];
+    const refused = await world.run(agent, state);
+    const entries = state.source.entries.length;
+    agent.tools = [seat];
+    const again = await RunState.fromString<undefined, Agent<any, any>>(agent, text);
+    return { refused: refused.error?.message, entries, output: (await world.run(agent, again)).finalOutput };
+  });
+  expect(value).toEqual({
+    refused: 'The answer to "seat" (Which seat?) does not fit: expected one of "1A". Nothing was changed, and the call still waits.', entries: 3, output: 'Enjoy your flight.',
+  });
+  expect(runs[1]!.interruptions.length).toBe(1);
+});
+
 test('D8, O1: what is asked and answered is in the journal: another process asks the same, and nobody is asked twice', async () => {
   const { value, runs } = await play(async (world) => {
     const agent = desk(world, calls('choose_seat', FREE), says('Enjoy your flight.'));

@@ -133,6 +133,17 @@ test('A1, N1: new input is stored as a filter shaped it, after the item that sta
   expect(sessions[0]!.slice(2)).toEqual([{ type: 'compaction', encrypted_content: 'It was long.', created_by: 'loopchart', providerData: { kept: inputOf('long ago') } }, user('now!'), said('Here.')]);
 });
 
+test('I1, N1: a stream of the Agents SDK tells of the item; the events say how much was saved', async () => {
+  const { seen, value } = await play(async (world) => {
+    const model = world.model(calls('look', {}, used(950)), says('A summary.'), says('Done.'));
+    const { events } = await world.run(new Agent({ name: 'Reader', model, tools: [counted('look').tool] }), 'go', window(1_000));
+    return events.flatMap((event) => (event.type === 'compaction.completed' ? [event.before, event.after < 100, event.dropped] : event.type === 'compaction.started' ? [event.size] : []));
+  }, { only: 'streamed' });
+  const size = 950 + Math.ceil(JSON.stringify(answered('call_1', 'done', 'look')).length / 4);
+  expect(value).toEqual([size, size, true, 0]);
+  expect(seen.stream.flatMap((event) => (event.type === 'run_item_stream_event' ? [event.name] : []))).toEqual(['tool_called', 'tool_output', 'compaction_item_created', 'message_output_created']);
+});
+
 test('N1: asked for by command, it comes at the next safe point, without a window too', async () => {
   const { requests, seen } = await play(async (world) => {
     const model = world.model(calls('look'), says('Halfway.'), says('Done.'));

@@ -1,5 +1,5 @@
 /** N2: what does not fit, what fails, and what comes in between. */
-import { Agent, CompactionError, ContextWindowError, MemoryJournal, resume, run } from 'loopchart';
+import { Agent, CompactionError, ContextWindowError, MemoryJournal, type RunEvent, resume, run } from 'loopchart';
 import { answered, asked, calls, delays, fails, hangs, inputOf, responds, said, says, scriptedModel, thinks, user, virtualClock } from 'loopchart/testing';
 import { expect, test } from 'vitest';
 import { counted } from '../support/cast.ts';
@@ -67,20 +67,30 @@ test('N2: nothing but what was just asked cannot be summed up: the run fails', a
   expect([seen.error?.name, requests.length]).toEqual(['ContextWindowError', 1]);
 });
 
-test('N2: a compaction that does not fit leaves out the oldest item and tries again, calls with their results', async () => {
-  const { requests, value } = await play(async (world) => {
-    const model = world.model(calls('look'), responds(thinks('Hm.'), calls('look', {}, used(950))), TOO_LONG, TOO_LONG, says('The rest.'), says('Done.'));
-    const { events } = await world.run(new Agent({ name: 'Reader', model, tools: [counted('look').tool] }), 'go', window(1_000));
-    return events.flatMap((event) => (event.type === 'compaction.completed' ? [event.dropped] : []));
-  });
-  const shown = (at: number) => (requests[at]!.input as { type: string; callId?: string }[]).slice(0, -1).map(({ type, callId }) => callId ?? type);
+/** One effect sends several requests here, each of them shorter: a world in which an effect sends one is no place for it. */
+test.each([false, true])('N2: a compaction that does not fit leaves out the oldest item and tries again, calls with their results (streamed: %s)', async (stream) => {
+  const model = scriptedModel(calls('look'), responds(thinks('Hm.'), calls('look', {}, used(950))), TOO_LONG, TOO_LONG, says('The rest.'), says('Done.'));
+  const dropped: number[] = [];
+  const onEvent = (event: RunEvent) => void (event.type === 'compaction.completed' && dropped.push(event.dropped));
+  const options = { ...window(1_000), clock: virtualClock(), onEvent };
+  const agent = new Agent({ name: 'Reader', model, tools: [counted('look').tool] });
+  const result = stream ? await run(agent, 'go', { ...options, stream: true }) : await run(agent, 'go', options);
+  if ('completed' in result) await result.completed;
+  const shown = (at: number) => (model.requests[at]!.input as { type: string; callId?: string }[]).slice(0, -1).map(({ type, callId }) => callId ?? type);
   expect([shown(2), shown(3), shown(4)]).toEqual([
     ['message', 'call_1', 'call_1', 'reasoning', 'call_2', 'call_2'],
     ['call_1', 'call_1', 'reasoning', 'call_2', 'call_2'],
     ['reasoning', 'call_2', 'call_2'],
   ]);
-  expect(value).toEqual([3]);
-  expect(requests[5]!.input).toEqual(inputOf('go', user(summary('The rest.')))); // what was left out of the prompt is not left out of what stays
+  expect([result.finalOutput, dropped]).toEqual(['Done.', [3]]);
+  expect(model.requests[5]!.input).toEqual(inputOf('go', user(summary('The rest.')))); // what was left out of the prompt is not left out of what stays
+  expect(result.state.usage.requests).toBe(4); // what a provider refuses costs nothing
+});
+
+test('N2: where not even the newest item fits, the run fails', async () => {
+  const model = scriptedModel(calls('look', {}, used(950)), ...[TOO_LONG, TOO_LONG, TOO_LONG]);
+  await expect(run(new Agent({ name: 'Reader', model, tools: [counted('look').tool] }), 'go', { ...window(1_000), clock: virtualClock() })).rejects.toThrow(CompactionError);
+  expect(model.requests.length).toBe(3); // the question and the call with its result, then the call alone
 });
 
 test('N2: a summary of nothing says so', async () => {

@@ -73,6 +73,6 @@ test('I6: a run that is not there, and agents that are not those of the run, are
   const journal = new MemoryJournal();
   const agent = new Agent({ name: 'Desk', model: scriptedModel(says('Done.')) });
   const { state } = await run(agent, 'go', { journal });
-  await expect(all(readEvents('run_2', { journal, agents: agent }))).rejects.toThrow('There is no run run_2');
+  await expect(all(readEvents('run_2', { journal, agents: agent }))).rejects.toThrow('There is no run or thread run_2');
   await expect(all(readEvents(state.runId, { journal, agents: new Agent({ name: 'Other' }) }))).rejects.toThrow('belongs to agent "Desk"');
 });

@@ -72,6 +72,9 @@ const BAD = [
   { type: 'configure', maxTurns: '3' },
   { type: 'configure', errorHandlers: ['boredom'] },
   { type: 'configure', errorHandlers: 'maxTurns' },
+  { type: 'configure', finalTurn: 1 },
+  { type: 'configure', stopHooks: 'all' },
+  { type: 'configure', stuckDetection: { failing: 3 } },
 ] as unknown as Command[]; // what a caller without types may send
 
 const GOOD: Command[] = [
@@ -84,6 +87,7 @@ const GOOD: Command[] = [
   { type: 'interrupt', reason: 'replaced', at: 7, partials: { 'turn.1/model#1': 'Once' }, notice: false },
   { type: 'configure' },
   { type: 'configure', maxTurns: null },
+  { type: 'configure', stopHooks: true, finalTurn: false, stuckDetection: { repetition: 4, failing: 3, monologue: 3, alternating: 6 } },
   { type: 'configure', maxTurns: 0, errorHandlers: ['maxTurns', 'modelRefusal', 'invalidFinalOutput'] },
 ];
 

@@ -2,6 +2,7 @@
 import { Agent, type AgentInputItem, MemoryJournal, type ModelSettings, handoff, resume, run } from 'loopchart';
 import { calls, fails, hangs, inputOf, responds, says, scriptedModel, thinks, user, virtualClock } from 'loopchart/testing';
 import { expect, test } from 'vitest';
+import { Execution } from '../../../actors/execution.ts';
 import { counted, latch, refund } from '../support/cast.ts';
 import { type Going, type Seen, type World, play } from '../support/scenario.ts';
 
@@ -199,4 +200,20 @@ test('L2, O1: a cut is recorded with what was complete: a process that dies afte
   const result = await resume('run_cut', { journal: home, agents: second.agent });
   expect([result.finalOutput, result.state.usage.requests]).toEqual(['As you say.', 2]);
   expect(second.model.requests[0]!.input).toEqual(first.model.requests[1]!.input);
+});
+
+test('L2: a request that does not stream is cut as well; one that is still being prepared is not, and the input waits', async () => {
+  for (const isPrepared of [true, false]) {
+    const clock = virtualClock();
+    const ready = latch();
+    const model = scriptedModel(isPrepared ? hangs() : says('Whole.'), says('As you say.'));
+    const execution = new Execution({ agent: new Agent({ name: 'A', model, instructions: async () => (await (isPrepared ? undefined : ready.promise), 'Answer.') }), config: {}, options: { clock }, stream: false });
+    const work = execution.start('go');
+    await clock.settle();
+    execution.steer([{ id: 's', item: user('No, stop.') }], { mode: 'instant' });
+    ready.open();
+    await work;
+    const { history, turns } = execution.outcome!;
+    expect([spoken(history), turns]).toEqual(isPrepared ? [['go', 'No, stop.', 'As you say.'], 1] : [['go', 'Whole.', 'No, stop.', 'As you say.'], 2]);
+  }
 });

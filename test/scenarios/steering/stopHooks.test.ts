@@ -3,7 +3,7 @@ import { Agent, type OutputGuardrail, type RunState, type StopHook, type StopHoo
 import { answersWith, calls, inputOf, says, user } from 'loopchart/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { latch } from '../support/cast.ts';
+import { latch, refund } from '../support/cast.ts';
 import { mortal } from '../support/mortal.ts';
 import { receipts } from '../support/receipts.ts';
 import { play } from '../support/scenario.ts';
@@ -145,6 +145,20 @@ test('O8, M5: a hook whose process died is asked again, under the same id; one t
     return ids;
   });
   expect([seen.finalOutput, value]).toEqual(['Tested.', ['run_test/agent.1/stopHook.1#1', 'run_test/agent.1/stopHook.2#1', 'run_test/agent.1/stopHook.2#1']]);
+});
+
+test('B1, B3, M5: what is asked for only when a waiting run is gone on with, counts from then on', async () => {
+  const { runs } = await play(async (world) => {
+    const model = world.model(calls('refund', { order: 7 }), says('Done.'), calls('refund', { order: 8 }), says('Out of turns.'));
+    const agent = new Agent({ name: 'Desk', model, tools: [refund] });
+    const first = await world.run(agent, 'go', { maxTurns: 3 });
+    first.state.approve(first.state.getInterruptions()[0]!);
+    const second = await world.run(agent, first.state, { stopHooks: [objector('', 'Refund the other one too.')] });
+    second.state.approve(second.state.getInterruptions()[0]!);
+    return world.run(agent, second.state, { finalTurn: true, stuckDetection: true, stopHooks: [] });
+  });
+  expect(runs.map(({ outcome, finalOutput }) => [outcome, finalOutput])).toEqual([['waiting', undefined], ['waiting', undefined], ['completed', 'Out of turns.']]);
+  expect(runs[1]!.story.slice(-4)).toEqual(['Desk: says "Done."', 'Desk: reads "Refund the other one too."', 'Desk: calls refund {"order":8}', 'Desk: asks for refund']);
 });
 
 test('M5: a paused run that is gone on with asks its hooks', async () => {

@@ -4,7 +4,7 @@ import { loopchart, start } from '../support/commandLine.ts';
 import { scriptedAgentFile } from '../support/agentFiles.ts';
 import { chatServer, refuses, sendsBrokenJson, streams } from '../support/chatServer.ts';
 
-const COMMANDS = ['chat', 'runs', 'resume', 'migrate', 'prune'];
+const COMMANDS = ['chat', 'serve', 'runs', 'resume', 'migrate', 'prune'];
 
 export function trouble(): void {
   describe.concurrent('trouble', { timeout: 60_000 }, () => {
