@@ -15,6 +15,7 @@ export default defineConfig({
       { find: 'loopchart/file', replacement: source('./adapters/journals/file.ts') },
       { find: 'loopchart/sqlite', replacement: source('./adapters/journals/sqlite.ts') },
       { find: 'loopchart/postgres', replacement: source('./adapters/journals/postgres.ts') },
+      { find: 'loopchart/server', replacement: source('./adapters/server/index.ts') },
       { find: 'loopchart/thread', replacement: source('./actors/thread/index.ts') },
       { find: 'loopchart/view', replacement: source('./actors/view/index.ts') },
       { find: 'loopchart/visualizations', replacement: source('./visualizations/index.ts') },

@@ -41,10 +41,13 @@ export class Ledger {
   /** The run begins, or is told of other limits; live and on replay. */
   hear(entry: HeardEntry): void {
     if (entry.type === 'thread.start') return; // each of its runs has a ledger of its own
-    if (entry.type === 'run.start') {
-      this.#startedAt = entry.at;
-      this.open(entry.input.budget, entry.input.before?.spent);
-    } else if (entry.command.type === 'configure' && entry.command.budget) this.open(entry.command.budget, this.#spent);
+    if (entry.type === 'run.start') this.begin(entry.at, entry.input.budget, entry.input.before?.spent); else if (entry.command.type === 'configure' && entry.command.budget) this.open(entry.command.budget, this.#spent);
+  }
+
+  /** @param at in ms since the epoch. */
+  begin(at: number, limits: Budget | undefined, spent?: Spent): void {
+    this.#startedAt = at;
+    this.open(limits, spent);
   }
 
   /** @param spent by the run that this one goes on from. With room again the model is told again when that comes to an end. */

@@ -9,7 +9,7 @@ import { checksum } from './checksum.ts';
 import type { KeptDecisions } from './decisions.ts';
 import type { ScopeMemory } from './scopeMemory.ts';
 import { pack, unpack } from './sharedJson.ts';
-import type { ViewMemory } from './viewMemory.ts';
+import type { ViewMemory } from './viewParts.ts';
 
 /** An actor as XState keeps it, children included. */
 export interface KeptActor { context: any; children: Record<string, { snapshot: KeptActor } | undefined> } // `any`: each chart has a context of its own

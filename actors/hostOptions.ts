@@ -4,7 +4,7 @@ import type { LoopEvent } from '../machines/protocol/event.ts';
 import type { RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { Journal } from './journal.ts';
 import type { RootChart } from './rootChart.ts';
-import type { ViewMemory } from './viewMemory.ts';
+import type { ViewMemory } from './viewParts.ts';
 import type { EffectName, OpenEffectsOptions } from './openEffects.ts';
 
 export interface EffectWatcher {

@@ -4,6 +4,7 @@ import { messageOf } from './errorRecord.ts';
 import { Host } from './host.ts';
 import { JournalDivergence } from './journal.ts';
 import { MemoryJournal } from './memoryJournal.ts';
+import { RUN, type RootChart } from './rootChart.ts';
 
 /** `cannot`: the entries are damaged, of a newer format, or not there. */
 export type ReplayVerdict = { verdict: 'same' } | { verdict: 'differs'; position: number; why: string } | { verdict: 'cannot'; why: string };
@@ -27,7 +28,8 @@ export async function checkReplay(runId: string, read: () => readonly JournalEnt
   try {
     const entries = await read();
     if (entries.length === 0) return { verdict: 'cannot', why: `There is no run ${runId}.` };
-    const host = new Host({ runId, journal: new MemoryJournal(), clock: NO_TIME, effects: NO_EFFECTS, causes: new Map(), onRest: () => undefined });
+    const chart = await chartOf(entries);
+    const host = new Host({ runId, chart, journal: new MemoryJournal(), clock: NO_TIME, effects: NO_EFFECTS, causes: new Map(), onRest: () => undefined });
     await host.replay(entries);
     host.stop();
     return { verdict: 'same' };
@@ -35,4 +37,9 @@ export async function checkReplay(runId: string, read: () => readonly JournalEnt
     if (error instanceof JournalDivergence) return { verdict: 'differs', position: error.position, why: error.message };
     return { verdict: 'cannot', why: messageOf(error) }; // damage, a newer format, a store that cannot be read: each says what it is
   }
+}
+
+/** The chart that a log is of; that of threads is loaded where there is one. */
+export async function chartOf([start]: readonly JournalEntry[]): Promise<RootChart> {
+  return start?.type === 'thread.start' ? (await import('./thread/hosted.ts')).THREAD : RUN;
 }

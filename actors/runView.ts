@@ -16,8 +16,8 @@ import type { StreamEventListener } from './ports.ts';
 import type { Announced, ItemStatus, Started } from './runEvents.ts';
 import { approvalItemOf } from './runItems.ts';
 import type { ProgressListener, RunScope } from './scope.ts';
+import { type ViewMemory, ViewParts } from './viewParts.ts';
 import { LEFT_OPEN, NAMES, STATUS, beginsStream, detailsOf, lateOutput } from './viewWords.ts';
-import { type ViewMemory, type ViewParts, memoryOf, recalled } from './viewMemory.ts';
 
 export type { ViewListener } from './audience.ts';
 export type { RunEvent } from './runEvents.ts';
@@ -30,17 +30,7 @@ interface Scopes { scopeOf(id: string): RunScope }
 export class RunView {
   readonly #audience: Audience;
   #scopes: Scopes | undefined;
-  /** Number of the turn and of its last delta, by the path of the turn. */
-  #turns = new Map<string, { number: number; deltas: number }>();
-  /** Calls that have begun and not ended, by the path of their turn (I2). */
-  #open = new Map<string, Map<string, { agent: string; item: AgentInputItem }>>();
-  /** Calls that were told of before their response was there, by its turn and their index (C4). */
-  #ready = new Map<string, Set<number>>();
-  /** Number of the start of a body at work and of its last word, by the path of its call. */
-  #atWork = new Map<string, { number: number; reports: number }>();
-  /** Agents whose bodies are at work or were left behind, where that matters, by the path of the call (C8). */
-  #bodies = new Map<string, string>();
-  #begun = new Set<string>();
+  readonly #parts = new ViewParts();
   #early = new Map<string, Beginning>();
 
   constructor(options: ViewOptions) {
@@ -54,16 +44,12 @@ export class RunView {
 
   /** For whoever goes on from here; nothing while something is held back. */
   get memory(): ViewMemory | undefined {
-    return this.#audience.isKeptWaiting ? undefined : memoryOf(this.#audience.count, this.#parts);
+    return this.#audience.isKeptWaiting ? undefined : this.#parts.memory(this.#audience.count);
   }
 
   recall(memory: ViewMemory): void {
     this.#audience.count = memory.count;
-    recalled(memory, this.#parts);
-  }
-
-  get #parts(): ViewParts {
-    return { turns: this.#turns, open: this.#open, atWork: this.#atWork, bodies: this.#bodies, begun: this.#begun };
+    this.#parts.recall(memory);
   }
 
   readonly raw: StreamEventListener = (effectId, agent, event) => {
@@ -73,7 +59,7 @@ export class RunView {
 
   #raw(effectId: string, agent: string, data: StreamEvent): void {
     const path = this.#audience.hears ? pathOf(effectId) : ''; // not even made when nobody hears: there are many deltas
-    const turn = this.#turns.get(path);
+    const turn = this.#parts.turns.get(path);
     if (turn) {
       turn.deltas += 1;
       this.#audience.tellBetween(effectId, `${turn.number}.${turn.deltas}`, { type: 'delta', path, agent, data });
@@ -84,7 +70,7 @@ export class RunView {
   /** How far a body says it has come; what one says that was left behind is not heard (C7, I2). */
   readonly progressed: ProgressListener = (effectId, agent, value) => {
     const path = pathOf(effectId);
-    const call = this.#atWork.get(path);
+    const call = this.#parts.atWork.get(path);
     if (!call) return;
     call.reports += 1;
     this.#audience.tellBetween(effectId, `${call.number}.${call.reports}`, { type: 'tool.progress', id: path, path, agent, value });
@@ -112,7 +98,7 @@ export class RunView {
       case 'run.settled':
         this.#audience.release(event.outcome.failure?.code !== 'outputGuardrail');
         this.#tell(event);
-        return this.#forget(event.path);
+        return this.#parts.forget(event.path);
       default:
         this.#announce(event);
     }
@@ -125,13 +111,13 @@ export class RunView {
 
   begun(src: keyof Leaves, input: any): void { // `any`: each effect has the input of its leaf
     const path = pathOf(input.effectId);
-    if (src === 'model' && (input.attempt === 1 || !this.#turns.has(path))) this.#begin({ type: 'turn.started', path, agent: input.agent, turn: input.turn });
+    if (src === 'model' && (input.attempt === 1 || !this.#parts.turns.has(path))) this.#begin({ type: 'turn.started', path, agent: input.agent, turn: input.turn });
     if (src === 'execute' && !input.nested) this.#startTool(path, input.agent, input.call);
     if (src === 'prepare' && input.input.delegatedBy) this.#startTool(pathOf(path), input.input.agent, input.input.delegatedBy);
   }
 
   #startTool(path: string, agent: string, call: Call): void {
-    if (isHarmful(call)) this.#bodies.set(path, agent);
+    if (isHarmful(call)) this.#parts.bodies.set(path, agent);
     this.#tell({ type: 'tool.started', id: path, path, agent, call });
     this.#passOn(path);
   }
@@ -150,14 +136,14 @@ export class RunView {
   /** What a body brings that had been left behind: the one thing that may come after the end of the run. */
   late(id: string, outcome: RecordedOutcome): void {
     const path = pathOf(id);
-    if (outcome.status === 'ok') this.#tell({ type: 'tool.late', id: path, path, agent: this.#bodies.get(path) ?? '', output: lateOutput(outcome.value) });
+    if (outcome.status === 'ok') this.#tell({ type: 'tool.late', id: path, path, agent: this.#parts.bodies.get(path) ?? '', output: lateOutput(outcome.value) });
   }
 
   /** In its first step an actor starts its children before it announces itself; watchers see the outer one first. */
   #begin(event: Beginning): void {
     const parent = pathOf(event.path);
-    const isOutermost = event.type === 'run.started' && (this.#begun.size === 0 || isOfThread(event.path));
-    if (!isOutermost && !this.#begun.has(parent)) {
+    const isOutermost = event.type === 'run.started' && (this.#parts.begun.size === 0 || isOfThread(event.path));
+    if (!isOutermost && !this.#parts.begun.has(parent)) {
       this.#early.set(parent, event);
       return;
     }
@@ -166,7 +152,7 @@ export class RunView {
   }
 
   #passOn(path: string): void {
-    this.#begun.add(path);
+    this.#parts.begun.add(path);
     const inner = this.#early.get(path);
     this.#early.delete(path);
     if (inner) this.#begin(inner);
@@ -174,13 +160,8 @@ export class RunView {
 
   #tell(event: Unnumbered): void {
     const number = this.#audience.tell(event);
-    if (event.type === 'turn.started') this.#turns.set(event.path, { number, deltas: 0 });
-    if (event.type === 'tool.started') this.#atWork.set(event.path, { number, reports: 0 });
-  }
-
-  /** A run that is over is asked about no more; a thread has many. */
-  #forget(run: string): void {
-    for (const paths of [this.#begun, this.#atWork, this.#turns, this.#open]) for (const path of paths.keys()) if (path === run || path.startsWith(`${run}/`)) paths.delete(path);
+    if (event.type === 'turn.started') this.#parts.turns.set(event.path, { number, deltas: 0 });
+    if (event.type === 'tool.started') this.#parts.atWork.set(event.path, { number, reports: 0 });
   }
 
   /** Events of the Agents SDK for what is not an item of a response. */
@@ -196,8 +177,8 @@ export class RunView {
 
   #responded({ path, agent, attempt, response, carried }: Responded): void {
     const scope = this.#scopes!.scopeOf(`${path}/`);
-    const open = this.#openIn(path);
-    const ready = this.#ready.get(path);
+    const open = this.#parts.openIn(path);
+    const ready = this.#parts.ready.get(path);
     let calls = 0;
     for (const [at, record] of recordsOfTurn(agent, response, {}).entries()) {
       const item = record.rawItem;
@@ -218,17 +199,9 @@ export class RunView {
   #readied({ path, agent, id, call }: Extract<LoopEvent, { type: 'call.ready' }>): void {
     const item = call.item as AgentInputItem; // as the model gave it
     this.#tell({ type: 'item.started', id, path, agent, item });
-    this.#openIn(path).set(id, { agent, item });
-    this.#ready.set(path, (this.#ready.get(path) ?? new Set()).add(call.index));
+    this.#parts.openIn(path).set(id, { agent, item });
+    this.#parts.ready.set(path, (this.#parts.ready.get(path) ?? new Set()).add(call.index));
     this.#audience.item(this.#scopes!.scopeOf(`${path}/`), 'tool_called', { type: 'tool_call_item', rawItem: item, agent });
-  }
-
-  #openIn(path: string): Map<string, { agent: string; item: AgentInputItem }> {
-    const known = this.#open.get(path);
-    if (known) return known;
-    const open = new Map<string, { agent: string; item: AgentInputItem }>();
-    this.#open.set(path, open);
-    return open;
   }
 
   /** A final output that the app supplied stands in the history like one of the model (K3). */
@@ -259,9 +232,9 @@ export class RunView {
 
   #settled({ path, agent, result, failure }: Extract<LoopEvent, { type: 'call.settled' }>): void {
     const turn = path.slice(0, path.lastIndexOf('/'));
-    this.#open.get(turn)?.delete(path);
-    this.#atWork.delete(path);
-    if (result?.status === 'completed' && !result.mayHaveCompleted) this.#bodies.delete(path);
+    this.#parts.open.get(turn)?.delete(path);
+    this.#parts.atWork.delete(path);
+    if (result?.status === 'completed' && !result.mayHaveCompleted) this.#parts.bodies.delete(path);
     const status: ItemStatus = result ? STATUS[result.status] : 'failed';
     this.#tell({ type: 'item.completed', id: path, path, agent, status, item: result?.item ?? null, ...detailsOf(result ?? {}) });
     if (result && !failure) this.#audience.item(this.#scopes!.scopeOf(`${path}/`), 'tool_output', resultRecord(agent, result));
@@ -271,18 +244,18 @@ export class RunView {
     if (event.next !== 'final') this.#audience.release(true);
     this.#audience.hold(() => {
       this.#close(event.path, LEFT_OPEN[event.next] ?? 'suspended');
-      this.#turns.delete(event.path);
-      this.#ready.delete(event.path);
+      this.#parts.turns.delete(event.path);
+      this.#parts.ready.delete(event.path);
       this.#tell(event);
     }, event.next === 'final');
   }
 
   /** A turn that ends while a call waits takes with it the run inside that call, which has no end of its own: inner items first. */
   #close(turn: string, status: ItemStatus): void {
-    for (const [path, items] of [...this.#open].reverse()) {
+    for (const [path, items] of [...this.#parts.open].reverse()) {
       if (path !== turn && !path.startsWith(`${turn}/`)) continue;
       for (const [id, { agent, item }] of items) this.#tell({ type: 'item.completed', id, path, agent, status, item });
-      this.#open.delete(path);
+      this.#parts.open.delete(path);
     }
   }
 }

@@ -95,6 +95,12 @@ export class RunScope {
     return this.options[key] ?? (this.config[key] as SharedRunOptions<any, any>[Key]); // the two agree on the options they share
   }
 
+  /** Of one result, as the model reads it; null for any number (C6). */
+  get maxToolOutputBytes(): number | null {
+    const { options, config } = this;
+    return (options.maxToolOutputBytes === undefined ? config.maxToolOutputBytes : options.maxToolOutputBytes) ?? null;
+  }
+
   /** The same context and decisions; usage as it was before the run, because replay adds it up again. */
   contextForReplay(): RunContext<any> {
     const again = this.runContext.forCall();
@@ -238,7 +244,7 @@ export class RunScope {
     return new RunScope({
       runId,
       agent: delegate.agent,
-      config: { ...this.config, approvalPolicy: undefined, approvalExpiresAfterMs: this.option('approvalExpiresAfterMs'), ...delegate.runConfig },
+      config: { ...this.config, approvalPolicy: undefined, approvalExpiresAfterMs: this.option('approvalExpiresAfterMs'), maxToolOutputBytes: this.maxToolOutputBytes, ...delegate.runConfig },
       options: { stuckDetection: this.option('stuckDetection'), ...delegate.runOptions, clock: this.options.clock },
       runContext,
       stream: this.stream || listens,

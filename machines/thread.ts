@@ -10,27 +10,10 @@ import type { RunOutcome } from './protocol/outcome.ts';
 import type { CommandAnswer, Goal, QueueEntry, ThreadCommand, ThreadInput, ThreadOutcome, ThreadState } from './protocol/thread.ts';
 import { runMachine } from './run.ts';
 import { type Leaf, slot } from './slot.ts';
-import { type BackgroundEnd, type Told, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isForRun, isPoint, joining, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
+import { type BackgroundEnd, type Told, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isExpected, isForRun, isPoint, joining, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
 import {
-  type Beginning,
-  type ThreadContext,
-  asked,
-  backgroundBegun,
-  begun,
-  compacted,
-  contextOf,
-  edited,
-  fromGoal,
-  fromMail,
-  fromQueue,
-  isHeld,
-  moved,
-  outcomeOf,
-  recordRun,
-  reported,
-  reverted,
-  runActorId,
-  somethingWaits,
+  type Beginning, type ThreadContext, asked, backgroundBegun, begun, compacted, contextOf, edited, fromGoal, fromMail, fromQueue, isHeld, moved,
+  outcomeOf, recordRun, reported, reverted, runActorId, somethingWaits,
 } from './threadMemory.ts';
 
 type GoalOutcome = EffectOutcome<{ done: boolean; message?: string }>;
@@ -57,13 +40,17 @@ export const threadMachine = setup({
   guards: {
     isOfRun: ({ context }, { id }: Upward) => id === context.current?.runId,
     isOfBackground: ({ context }, { path }: { path?: string }) => backgroundOf(context, path) !== undefined,
+    isForNoBackground: ({ context }, { path }: { path?: string }) => backgroundOf(context, path) === undefined,
     /** Meant for the run that is going, as far as it says which (P5, L7). */
     isForRun: ({ context }, told: ThreadCommand) => isForRun(context, told),
+    /** Meant for whatever is going: what names a run or a path finds none between two runs. */
+    isForAll: (_, { expectedRunId, path }: Told<'thread.interrupt'>) => expectedRunId === undefined && path === undefined,
     isKnownBackground: ({ context }, { id }: ThreadCommand) => context.begunBy.includes(id),
     steers: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'steer',
     replaces: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'replace',
-    mustRun: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'steer' || whenBusy === 'reject',
-    rejects: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'reject',
+    isExpected: ({ context }, told: ThreadCommand) => isExpected(context, told),
+    isUnwanted: ({ context }, told: Told<'thread.run'>) => !isExpected(context, told) || told.whenBusy === 'reject',
+    isUnheard: ({ context }, told: Told<'thread.run'>) => !isExpected(context, told) || told.whenBusy === 'steer' || told.whenBusy === 'reject',
     isQueued: ({ context }, told: Told<'queue.edit' | 'queue.move' | 'queue.remove'>) => context.queue.some(({ id }) => id === entryOf(told)),
     isRule: ({ context }, { ruleId }: { ruleId: string }) => context.rules.some(({ id }) => id === ruleId),
     isPoint: ({ context }, told: Told<'thread.revert'>) => isPoint(context, told),
@@ -160,7 +147,6 @@ export const threadMachine = setup({
   on: {
     'thread.*': { actions: { type: 'decline', params: eventOf } },
     'queue.*': { actions: { type: 'decline', params: eventOf } },
-    'rule.*': { actions: { type: 'decline', params: eventOf } },
     'queue.add': { actions: [{ type: 'keepEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] },
     'queue.edit': [
       { guard: { type: 'isQueued', params: eventOf }, actions: [{ type: 'editEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] },
@@ -208,7 +194,7 @@ export const threadMachine = setup({
         { guard: 'hasQueued', target: 'active.going', actions: [{ type: 'begin', params: ({ context }) => fromQueue(context) }, 'announceQueue'] },
       ],
       on: {
-        'thread.run': { target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
+        'thread.run': { guard: { type: 'isExpected', params: eventOf }, target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
         'thread.compact': { target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
         'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'announceReverted', params: eventOf }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
         'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
@@ -227,7 +213,7 @@ export const threadMachine = setup({
             ],
             'xstate.done.actor.background.*': { actions: [{ type: 'passReport', params: endOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.run': [
-              { guard: { type: 'rejects', params: eventOf }, actions: { type: 'decline', params: eventOf } },
+              { guard: { type: 'isUnwanted', params: eventOf }, actions: { type: 'decline', params: eventOf } },
               { guard: { type: 'steers', params: eventOf }, actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => joining(event.id, event.input) }] },
               { guard: { type: 'replaces', params: eventOf }, target: 'stopping', actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => interruption(event) }] },
               { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: eventOf }] },
@@ -262,11 +248,11 @@ export const threadMachine = setup({
         between: {
           on: {
             'thread.run': [
-              { guard: { type: 'mustRun', params: eventOf }, actions: { type: 'decline', params: eventOf } },
+              { guard: { type: 'isUnheard', params: eventOf }, actions: { type: 'decline', params: eventOf } },
               { guard: { type: 'replaces', params: eventOf }, target: 'going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
               { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: eventOf }] },
             ],
-            'thread.interrupt': { target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, { type: 'accept', params: eventOf }] },
+            'thread.interrupt': { guard: { type: 'isForAll', params: eventOf }, target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, { type: 'accept', params: eventOf }] },
             'thread.revert': { guard: { type: 'isPoint', params: eventOf }, target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, { type: 'announceReverted', params: eventOf }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
             'thread.close': { target: 'closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
           },
@@ -274,7 +260,10 @@ export const threadMachine = setup({
           states: {
             compacting: {
               description: 'The history is summed up, because somebody asked for it.',
-              on: { 'thread.steer': { actions: { type: 'refuseCompacting', params: eventOf } } },
+              on: {
+                'thread.steer': { guard: { type: 'isForNoBackground', params: eventOf }, actions: { type: 'refuseCompacting', params: eventOf } },
+                'thread.run': { guard: { type: 'steers', params: eventOf }, actions: { type: 'refuseCompacting', params: eventOf } },
+              },
               entry: ['countEffect', { type: 'announcePhase', params: 'compacting' }],
               invoke: {
                 id: 'compactor',
@@ -288,6 +277,12 @@ export const threadMachine = setup({
             },
             judging: {
               description: 'A run has completed: is the goal reached?',
+              on: {
+                'thread.goal': [
+                  { guard: { type: 'endsGoal', params: eventOf }, target: '#thread.idle', actions: ['dropGoal', { type: 'announceGoal', params: 'removed' }, { type: 'accept', params: eventOf }] },
+                  { target: 'judging', reenter: true, actions: [{ type: 'setGoal', params: eventOf }, { type: 'announceGoal', params: 'set' }, { type: 'accept', params: eventOf }] },
+                ],
+              },
               entry: ['countEffect', { type: 'announcePhase', params: 'judging' }],
               invoke: {
                 id: 'goal',
@@ -315,7 +310,7 @@ export const threadMachine = setup({
           on: {
             'xstate.done.actor.run.*': { actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.run': [
-              { guard: { type: 'mustRun', params: eventOf }, actions: { type: 'decline', params: eventOf } },
+              { guard: { type: 'isUnheard', params: eventOf }, actions: { type: 'decline', params: eventOf } },
               { guard: { type: 'replacesNothing', params: eventOf }, actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }] },
               { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: eventOf }] },
             ],
@@ -343,7 +338,7 @@ export const threadMachine = setup({
       entry: { type: 'announceState', params: 'paused' },
       on: {
         'queue.resume': { target: 'idle', actions: [{ type: 'noteEnd', params: null }, { type: 'accept', params: eventOf }] },
-        'thread.run': { target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
+        'thread.run': { guard: { type: 'isExpected', params: eventOf }, target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
         'thread.compact': { target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
         'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'announceReverted', params: eventOf }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
         'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },

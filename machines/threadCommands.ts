@@ -25,14 +25,16 @@ export function backgroundOf({ facts, background }: ThreadContext, path: string 
   return Object.keys(background).find((actorId) => path === `${facts.path}/${actorId}` || path?.startsWith(`${facts.path}/${actorId}/`));
 }
 
-export function isForRun({ current }: ThreadContext, told: ThreadCommand): boolean {
-  if (!current || isStale(current, told)) return false;
+export function isForRun(context: ThreadContext, told: ThreadCommand): boolean {
+  const { current } = context;
+  if (!current || !isExpected(context, told)) return false;
   const path = 'path' in told ? told.path : undefined;
   if (path === undefined || path === current.runId) return true;
   return told.type === 'thread.steer' && path.startsWith(`${current.runId}/`);
 }
 
-const isStale = (current: ThreadContext['current'], { expectedRunId }: ThreadCommand) => expectedRunId !== undefined && expectedRunId !== current?.runId;
+/** P5: what says which run it is for is for no other. */
+export const isExpected = ({ current }: ThreadContext, { expectedRunId }: ThreadCommand) => expectedRunId === undefined || expectedRunId === current?.runId;
 
 /** What is answered when nothing is done. */
 export function declined(context: ThreadContext, told: ThreadCommand): CommandAnswer {
@@ -43,6 +45,7 @@ export function declined(context: ThreadContext, told: ThreadCommand): CommandAn
 function reasonOf(context: ThreadContext, told: ThreadCommand): RejectReason | undefined {
   switch (told.type) {
     case 'thread.run':
+      if (!isExpected(context, told)) return 'stale';
       return told.whenBusy === 'reject' ? 'busy' : whyNoRun(context);
     case 'thread.steer':
       return misaddressed(context, told) ?? whyNoRun(context);
@@ -65,7 +68,7 @@ function reasonOf(context: ThreadContext, told: ThreadCommand): RejectReason | u
 /** Meant for another run than the one that is going, or for nobody in it (P5, L7). */
 function misaddressed(context: ThreadContext, told: ThreadCommand): RejectReason | undefined {
   if (!context.current || isForRun(context, told)) return undefined;
-  return isStale(context.current, told) ? 'stale' : 'unknownPath';
+  return isExpected(context, told) ? 'unknownPath' : 'stale';
 }
 
 /** A run that is there and hears nothing is on its way out. */
@@ -82,8 +85,8 @@ export const joining = (id: string, items: AgentInputItem[]): Downward => ({ typ
 export const posted = (mail: Mail): Downward => ({ type: 'mail', input: [{ id: mail.id, item: mailMessage(mail), origin: 'mail' }] });
 
 export function interruption({ at, ...told }: ThreadCommand): Downward {
-  const { partials, notice } = told as Partial<Told<'thread.interrupt'>>; // not all that interrupt say so much
-  return { type: 'interrupt', reason: told.type === 'thread.run' ? 'replaced' : 'user', at, ...(partials && { partials }), ...(notice !== undefined && { notice }) };
+  const { partials, notice, reason = told.type === 'thread.run' ? 'replaced' : 'user' } = told as Partial<Told<'thread.interrupt'>>; // not all that interrupt say so much
+  return { type: 'interrupt', reason, at, ...(partials && { partials }), ...(notice !== undefined && { notice }) };
 }
 
 /** The run that takes the place of the one that is going. */

@@ -19,6 +19,7 @@ const MODULES: Readonly<Record<string, () => Promise<object>>> = {
   'loopchart/file': () => import('loopchart/file'),
   'loopchart/sqlite': () => import('loopchart/sqlite'),
   'loopchart/postgres': () => import('loopchart/postgres'),
+  'loopchart/server': () => import('loopchart/server'),
   'loopchart/thread': () => import('loopchart/thread'),
   'loopchart/view': () => import('loopchart/view'),
   'loopchart/visualizations': () => import('loopchart/visualizations'),

@@ -48,3 +48,5 @@ export interface OpenThreadOptions<TContext = undefined> extends Omit<ThreadOpti
 
 /** Turns of one run at most, unless it is told otherwise (B1). */
 export const THREAD_MAX_TURNS = 100;
+/** Of one result, as the model reads it (C6). */
+export const THREAD_TOOL_OUTPUT_BYTES = 40_000;

@@ -2,6 +2,7 @@
 import type { LoopEvent } from '../../machines/protocol/event.ts';
 import type { QueueEntry } from '../../machines/protocol/thread.ts';
 import { RunInterruptedError, UserError } from '../errors.ts';
+import { BudgetExceededError } from '../limitErrors.ts';
 import type { RunScope } from '../scope.ts';
 import { errorOf } from '../toError.ts';
 import type { RunHandle } from './runHandle.ts';
@@ -54,10 +55,10 @@ export class RunHandles {
     handle.failed(new UserError(receipt.status === 'rejected' ? receipt.message : 'The run was not begun.'));
   }
 
-  settled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope): void {
+  settled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope, at: number): void {
     const handles = this.#going.get(event.path) ?? [];
     this.#going.delete(event.path);
-    for (const handle of handles) settle(handle, event, scope);
+    for (const handle of handles) settle(handle, event, { scope, at });
   }
 
   /** None of them ends any more. */
@@ -81,9 +82,16 @@ export class RunHandles {
   }
 }
 
-function settle(handle: RunHandle, event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope): void {
+function settle(handle: RunHandle, event: Extract<LoopEvent, { type: 'run.settled' }>, { scope, at }: { scope: RunScope; at: number }): void {
   const { status, failure } = event.outcome;
   if (status === 'failed') handle.failed(errorOf(scope, failure!));
-  else if (status === 'interrupted') handle.failed(new RunInterruptedError());
+  else if (status === 'interrupted') handle.failed(cutShort(scope, at));
   else handle.settled(resultOf(event, scope));
+}
+
+/** A person's interrupt is an abort; the end of the wall time is a limit that was met (B2). */
+function cutShort({ ledger }: RunScope, at: number): Error {
+  const limit = ledger.limits?.wallTimeMs;
+  const isOverdue = limit !== undefined && (ledger.untilDeadline(at) ?? 1) <= 0;
+  return isOverdue ? new BudgetExceededError({ kind: 'time', limit, spent: ledger.msAt(at) }) : new RunInterruptedError();
 }

@@ -10,7 +10,7 @@ import type { StreamEventListener } from '../ports.ts';
 import type { RunContext } from '../runContext.ts';
 import type { RunConfig } from '../runOptions.ts';
 import { type AnyRunOptions, type ProgressListener, RunScope, type ScopeOptions } from '../scope.ts';
-import { type AnyAgent, type ThreadOptions, THREAD_MAX_TURNS } from './options.ts';
+import { type AnyAgent, type ThreadOptions, THREAD_MAX_TURNS, THREAD_TOOL_OUTPUT_BYTES } from './options.ts';
 import { rulesOfRun } from './rules.ts';
 
 /** What all runs of a thread have in common. */
@@ -39,19 +39,22 @@ export function runScope(input: RunInput, options: ThreadOptions<any>, runContex
     options: { ...optionsOf(options), ...delegate?.runOptions, ...said(overrides), approvalPolicy: rulesOfRun(rules, overrides) },
     runContext,
     stream: true,
+    retryByDefault: true,
     overrides: { instructions: overrides?.instructions, tools: overrides?.tools && { names: overrides.tools, pool: options.tools ?? [] } },
   });
   for (const agent of others) scope.keyOf(agent);
   return scope;
 }
 
-function optionsOf({ maxTurns = THREAD_MAX_TURNS, ...options }: ThreadOptions<any>): AnyRunOptions {
-  return { ...options, maxTurns };
+/** Defaults for long work that nobody watches. */
+function optionsOf({ maxTurns = THREAD_MAX_TURNS, stuckDetection = true, maxToolOutputBytes = THREAD_TOOL_OUTPUT_BYTES, ...options }: ThreadOptions<any>): AnyRunOptions {
+  return { ...options, maxTurns, stuckDetection, maxToolOutputBytes };
 }
 
 /** What a run says of itself comes before what its thread says. */
-function said({ maxTurns, modelSettings, model }: RunOverrides = {}): Partial<AnyRunOptions> {
-  return { ...(maxTurns !== undefined && { maxTurns }), ...(modelSettings && { modelSettings }), ...(model !== undefined && { model }) };
+function said({ maxTurns, modelSettings, model, finalTurn, budget }: RunOverrides = {}): Partial<AnyRunOptions> {
+  const given = { maxTurns, modelSettings, model, finalTurn, budget };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as Partial<AnyRunOptions>; // of those keys
 }
 
 /** What is behind a tool that works beside the runs, wherever its agent is among those that the thread leads to. */

@@ -4,6 +4,7 @@ import type { LoopEvent } from '../../machines/protocol/event.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { CommandAnswer, ThreadInput } from '../../machines/protocol/thread.ts';
 import type { RunToolApprovalItem } from '../approvalItem.ts';
+import { lengthAt } from '../../machines/threadMemory.ts';
 import { UserError } from '../errors.ts';
 import { type EventHub, runEventHub } from '../eventHub.ts';
 import { toItems } from '../input.ts';
@@ -47,7 +48,7 @@ export class LiveThread implements Thread {
     this.#fork = fork;
     const watcher = {
       onEvent: (event: ThreadEvent, isReplayed: boolean) => this.#heard(event, isReplayed),
-      onSettled: (event: Settled, scope: RunScope) => this.#handles.settled(event, scope),
+      onSettled: (event: Settled, scope: RunScope, at: number) => this.#handles.settled(event, scope, at),
       onRest: () => this.#wake(),
       onCrash: (error: unknown) => this.#broke(error),
     };
@@ -94,16 +95,15 @@ export class LiveThread implements Thread {
   }
 
   run(input: ThreadText, options: ThreadRunOptions = {}): ThreadRun {
-    const { whenBusy = this.#options.whenBusy ?? 'queue', signal, id: given, ...rest } = options;
+    const { whenBusy = this.#options.whenBusy ?? 'queue', signal, id: given, expectedRunId, ...rest } = options;
     const overrides = overridesIn(rest);
     const partials = whenBusy === 'replace' ? { partials: this.#partials() } : {};
     const handle = this.#handle(given, async ({ id }) => {
-      const receipt = await this.#say({ type: 'thread.run', input: toItems(input), whenBusy, ...partials, ...(overrides && { overrides }) }, id);
+      const receipt = await this.#say({ type: 'thread.run', input: toItems(input), whenBusy, ...(expectedRunId !== undefined && { expectedRunId }), ...partials, ...(overrides && { overrides }) }, id);
       if (whenBusy === 'steer' && receipt.status === 'accepted') this.#handles.join(id, receipt.runId);
       return receipt;
     });
-    if (signal?.aborted) void handle.interrupt();
-    else signal?.addEventListener('abort', () => void handle.interrupt(), { once: true });
+    if (signal) interruptOn(signal, handle);
     return handle;
   }
 
@@ -170,7 +170,8 @@ export class LiveThread implements Thread {
 
   async revert(to: HistoryPoint): Promise<Receipt> {
     await this.#ready;
-    const past = await pastOf(this.#execution.host.journal, this.id, to);
+    const isKnown = lengthAt(this.#execution.context, to) !== null;
+    const past = isKnown ? undefined : await pastOf(this.#execution.host.journal, this.id, to); // what a compaction has taken the place of, say
     const receipt = await this.#say({ type: 'thread.revert', to, ...(past && { history: past.history }), partials: this.#partials() });
     if (receipt.status === 'accepted') await this.#woundDown();
     return receipt;
@@ -202,6 +203,7 @@ export class LiveThread implements Thread {
   async release(): Promise<void> {
     await this.#ready.catch(() => undefined); // whoever made it hears why
     await this.#execution.release();
+    this.#deliveries.end();
     this.#handles.end(new UserError(`Thread ${this.id} was given back before the run had ended; it goes on where the thread is opened again.`));
     this.#hub.end();
     this.#wake();
@@ -268,4 +270,13 @@ export class LiveThread implements Thread {
     this.#hub.fail(error);
     this.#wake();
   }
+}
+
+/** Nothing is left on the signal when the run is over. */
+function interruptOn(signal: AbortSignal, handle: RunHandle): void {
+  const interrupt = () => void handle.interrupt().catch(() => undefined); // one that was refused is over
+  if (signal.aborted) return interrupt();
+  signal.addEventListener('abort', interrupt, { once: true });
+  const leave = () => signal.removeEventListener('abort', interrupt);
+  void handle.result.then(leave, leave);
 }

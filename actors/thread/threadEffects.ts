@@ -20,6 +20,10 @@ export interface ThreadEffectsOptions {
   /** Of what the thread does itself. */
   home: RunScope;
   isGoalReached?: GoalCheck;
+  /** Time of the entry that is applied, in ms since the epoch. */
+  now(): number;
+  /** A run has been prepared: from now on it costs. */
+  onBegun(scope: RunScope): void;
   /** Resolves when bodies that were told to stop have stopped, or their grace is over: before that no run begins (J2). */
   unwound(): Promise<void>;
 }
@@ -49,7 +53,8 @@ export class ThreadEffects implements EffectRunner {
 
   observe(src: keyof Leaves, input: any, outcome: RecordedOutcome): void { // `any`: as above
     if (src === 'goal') return;
-    if (src === 'prepare' && input.input.base) this.#begin(input.input);
+    const isBeginning = src === 'prepare' && input.input.base;
+    if (isBeginning) this.#begun(rootOf(this.#begin(input.input)));
     this.#of(input.effectId).observe(src, input, outcome);
   }
 
@@ -66,6 +71,7 @@ export class ThreadEffects implements EffectRunner {
   /** What all runs have cost, the ones that are going included. */
   get usage(): Usage {
     const usage = new Usage(this.#spent);
+    usage.add(this.#options.home.runContext.usage);
     for (const run of this.#runs.values()) usage.add(rootOf(run).runContext.usage);
     return usage;
   }
@@ -85,7 +91,9 @@ export class ThreadEffects implements EffectRunner {
   }
 
   get memory(): KeptScope[] {
-    const home = { path: this.#options.threadId, memory: { ...this.#options.home.memory, usage: this.#spent } };
+    const spent = new Usage(this.#spent);
+    spent.add(this.#options.home.runContext.usage);
+    const home = { path: this.#options.threadId, memory: { ...this.#options.home.memory, usage: spent } };
     return [home, ...[...this.#runs.values()].flatMap((run) => run.memory)];
   }
 
@@ -111,6 +119,11 @@ export class ThreadEffects implements EffectRunner {
     const { threadId } = this.#options;
     const end = effectId.indexOf('/', threadId.length + 1);
     return this.#runs.get(end < 0 ? effectId : effectId.slice(0, end)) ?? this.#home;
+  }
+
+  #begun(scope: RunScope): void {
+    scope.ledger.begin(this.#options.now(), scope.option('budget'));
+    this.#options.onBegun(scope);
   }
 
   async #judge({ goal, history }: { goal: Goal; history: AgentInputItem[] }, io: EffectIo): Promise<RecordedOutcome> {

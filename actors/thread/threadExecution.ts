@@ -18,6 +18,7 @@ import { RunContext } from '../runContext.ts';
 import { RunView } from '../runView.ts';
 import type { BackgroundStart, RunScope } from '../scope.ts';
 import type { Usage } from '../usage.ts';
+import { Deadlines } from './deadlines.ts';
 import { THREAD, THREAD_VERSIONS } from './hosted.ts';
 import type { AnyAgent, ThreadOptions } from './options.ts';
 import { replaceSession, rulesOf } from './rules.ts';
@@ -29,8 +30,8 @@ import type { ThreadEvent } from './types.ts';
 export interface ThreadWatcher {
   /** All that happens, in order; also what is told again while a recorded thread is opened. */
   onEvent(event: ThreadEvent, isReplayed: boolean): void;
-  /** A run has ended; its scope is there for the last time. */
-  onSettled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope): void;
+  /** A run has ended, at this time, in ms since the epoch; its scope is there for the last time. */
+  onSettled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope, at: number): void;
   /** What came in has been applied. */
   onRest(): void;
   /** The thread cannot go on: its journal cannot be written, or there is a bug. */
@@ -50,6 +51,7 @@ export class ThreadExecution {
   readonly #checkpoints: Checkpoints;
   readonly #home: RunScope;
   readonly #answering = new Set<string>();
+  readonly #deadlines: Deadlines;
   readonly #rules: ApprovalRules;
   #isReleased = false;
 
@@ -61,15 +63,18 @@ export class ThreadExecution {
     this.#watcher = watcher;
     this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy, options.rules);
     const causes = new Map<string, unknown>();
-    const view = new RunView({ onEvent: (event) => this.#heard(event) });
+    const view = new RunView({ onEvent: (event) => this.#heard(event), bufferUntilGuarded: options.bufferUntilGuarded });
     const runContext = options.context instanceof RunContext ? options.context : new RunContext<any>(options.context);
     const hearing = { causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: () => this.runData, pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
-    this.#home = runScope({ path: this.threadId, agent: agent.name }, options, runContext, hearing);
+    this.#deadlines = new Deadlines(clock, (runId) => void this.host.tell({ type: 'thread.interrupt', id: globalThis.crypto.randomUUID(), at: 0, expectedRunId: runId, reason: 'deadline' }));
+    this.#home = runScope({ path: this.threadId, agent: agent.name }, options, new RunContext<any>(runContext.context), hearing);
     this.effects = new ThreadEffects({
       threadId: this.threadId,
       scopeFor: (input: RunInput) => runScope(input, options, new RunContext<any>(runContext.context), hearing),
       home: this.#home,
       isGoalReached: options.isGoalReached,
+      now: () => this.host.now,
+      onBegun: (scope) => this.#deadlines.begun(scope),
       unwound: () => this.host.effects.unwound(),
     });
     this.host = new Host({
@@ -89,7 +94,7 @@ export class ThreadExecution {
       maxConcurrency: options.toolExecution?.maxFunctionToolConcurrency ?? runner.config.toolExecution?.maxFunctionToolConcurrency ?? undefined,
       graceMs: options.graceMs ?? runner.config.graceMs,
     });
-    this.#checkpoints = new Checkpoints({ runId: this.threadId, text: checkpoint, every: options.checkpointEvery ?? runner.config.checkpointEvery ?? (journal ? undefined : Infinity), isWatched: options.inspect !== undefined });
+    this.#checkpoints = new Checkpoints({ runId: this.threadId, text: checkpoint, every: options.checkpointEvery ?? runner.config.checkpointEvery ?? (journal ? undefined : Infinity), isWatched: options.inspect !== undefined || options.onEvent !== undefined });
     view.follow(this.host, this.effects);
   }
 
@@ -119,6 +124,7 @@ export class ThreadExecution {
   }
 
   async start(input: Omit<ThreadInput, 'path' | 'agent'>): Promise<void> {
+    this.#deadlines.goOn();
     await this.host.start({ path: this.threadId, agent: this.#home.rootKey, ...input }, THREAD_VERSIONS);
   }
 
@@ -127,6 +133,7 @@ export class ThreadExecution {
     await this.#checkpoints.replay(this.host, entries);
     for (const [, effect] of this.host.effects.entries()) await this.effects.checkFits(effect.src, effect.input, false);
     this.host.goOn();
+    this.#deadlines.goOn();
   }
 
   /** Only feeds what is recorded, to be looked at; nothing is run or written. */
@@ -135,10 +142,9 @@ export class ThreadExecution {
   }
 
   tell(command: ThreadCommand): Promise<CommandAnswer> {
+    if (this.host.ending !== null) return Promise.resolve({ status: 'rejected', reason: 'closed' }); // also when it was given back since
     if (this.#isReleased) return Promise.reject(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
-    return this.#told.ask(command.id, () => {
-      if (this.host.tell(command) === 'over') this.#told.answered(command.id, { status: 'rejected', reason: 'closed' });
-    });
+    return this.#told.ask(command.id, () => void this.host.tell(command));
   }
 
   /** Of a run's effects: the call waits, and about what. @throws StaleStateError, UserError for one that does not. */
@@ -175,6 +181,7 @@ export class ThreadExecution {
   async release(): Promise<void> {
     if (this.#isReleased) return;
     this.#isReleased = true;
+    this.#deadlines.clear();
     if (this.host.rest?.state !== 'awaitingApproval') await this.#checkpoints.keep(this.host); // whoever goes on with a run reads its events from its begin
     this.host.stop();
     await this.host.effects.unwound();
@@ -198,7 +205,8 @@ export class ThreadExecution {
   #settled(event: Extract<LoopEvent, { type: 'run.settled' }>): void {
     const scope = this.effects.scopeOf(`${event.path}/`);
     if (scope.runId !== event.path) return; // one that is nested, or ended before it had begun
-    this.#watcher.onSettled(event, scope);
+    this.#watcher.onSettled(event, scope, this.host.now);
+    this.#deadlines.ended(event.path);
     const ended = this.effects.forget(event.path);
     if (ended && ended.computers.size > 0) void disposeComputers(ended);
   }

@@ -1,6 +1,6 @@
 /** What there is to see after one more event: the same whether it comes live or is read again, for deltas leave nothing behind. */
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
-import type { ItemOrigin, ItemRecord } from '../../machines/protocol/outcome.ts';
+import type { ItemOrigin } from '../../machines/protocol/outcome.ts';
 import type { RunEvent } from '../runEvents.ts';
 import { type Actors, begun, changed as actorChanged, ended } from './actors.ts';
 import { argumentsOf, textOfItem, textOfResult } from './itemText.ts';
@@ -8,13 +8,6 @@ import { isBackground, isOuter, isWithin, outerRunOf, outerTurnOf } from './path
 import { type Entries, added, changed, changedCall, entriesOf, entryOf, inputEntryOf, isMessage, placed, removed, streamId, streamed } from './transcript.ts';
 import { EMPTY_VIEW, type Entry, type ThreadView, type ToolCallEntry, type ViewLimits } from './types.ts';
 
-/** Told where there are limits, stop hooks, and input that does not wait. */
-type Configured = Pick<RunEvent, 'number' | 'at' | 'cause'> & { path: string; agent: string } & (
-  | { type: 'turn.retracted'; kept: AgentInputItem[] }
-  | { type: 'stopHook.objected'; objections: { hook: string; text: string }[]; overruled?: true }
-  | { type: 'compaction.started' }
-  | { type: 'compaction.completed'; record: ItemRecord }
-);
 type Of<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>;
 type Change = Partial<ThreadView>;
 type Placing = Parameters<typeof placed>[0];
@@ -59,7 +52,7 @@ function changeOf(view: ThreadView, event: RunEvent): Change | undefined {
     case 'agent.started':
       return { actors: begun(actors, { path: event.path, kind: 'agent', agent: event.agent, word: 'running' }), ...(isOfMain(event) && { agent: event.agent }) };
     case 'turn.started':
-      return { actors: begun(actors, { path: event.path, kind: 'turn', agent: event.agent, word: 'running', phase: 'sampling' }) };
+      return { actors: begun(without(actors, 'compacting'), { path: event.path, kind: 'turn', agent: event.agent, word: 'running', phase: 'sampling' }) };
     case 'delta':
       return event.data.type === 'output_text_delta' ? { transcript: streamed(transcript, event, event.data.delta) } : undefined;
     case 'deltas.dropped':
@@ -113,21 +106,22 @@ function changeOfThread(view: ThreadView, event: RunEvent): Change | undefined {
     case 'goal.changed':
       return { goal: event.goal };
     case 'input.accepted':
-      return { transcript: withInput(view.transcript, event, 'source' in event ? 'delivered' : 'accepted') }; // a run begins with it, or it waits for a safe point
+      return { transcript: withInput(view.transcript, event, event.source ? 'delivered' : 'accepted') }; // a run begins with it, or it waits for a safe point
     case 'input.delivered':
       return { transcript: withInput(view.transcript, event, 'delivered') };
     case 'input.dropped':
-      return { transcript: withInput(view.transcript, event, 'dropped') };
+      return { transcript: dropped(view.transcript, event) };
     case 'history.injected':
       return { transcript: entriesOf(event.items, (at) => ({ ...placed(event, `${event.number}/${at}`), runId: '' })).reduce<Entries>(added, view.transcript) };
     case 'thread.reverted':
       return { transcript: added(upTo(view.transcript, event.to), notice(event, 'revert', 'The conversation goes on from here.')), pending: [] };
     default:
-      return changeOfConfigured(view, event); // the others are of no concern here, nor there
+      return changeOfConfigured(view, event);
   }
 }
 
-function changeOfConfigured(view: ThreadView, event: RunEvent | Configured): Change | undefined {
+/** Told where there are limits, stop hooks, and input that does not wait. */
+function changeOfConfigured(view: ThreadView, event: RunEvent): Change | undefined {
   const { transcript, actors } = view;
   switch (event.type) {
     case 'turn.retracted':
@@ -247,13 +241,17 @@ function withheld(entries: Entries, run: string): Entries {
 }
 
 /** A steer stands where the model reads it, not where it was said. */
-function withInput(entries: Entries, event: Of<'input.accepted' | 'input.delivered' | 'input.dropped'>, status: 'accepted' | 'delivered' | 'dropped'): Entries {
-  const { origin, origins, reason } = event as { origin?: ItemOrigin; origins?: ItemOrigin[]; reason?: string }; // as far as there is something to tell
+function withInput(entries: Entries, event: Of<'input.accepted' | 'input.delivered'>, status: 'accepted' | 'delivered'): Entries {
+  const { origin, origins } = event as { origin?: ItemOrigin; origins?: ItemOrigin[] }; // as far as a person did not write it
   return event.items.reduce<Entries>((before, item, at) => {
     const id = event.ids[at] ?? `${event.ids[0] ?? `${event.path}/${event.number}`}.${at}`;
-    const entry = inputEntryOf(item, placed(event, id), origins?.[at] ?? origin, status);
-    return added(removed(before, id), reason !== undefined && 'status' in entry && entry.status === 'dropped' ? { ...entry, reason } : entry);
+    return added(removed(before, id), inputEntryOf(item, placed(event, id), origins?.[at] ?? origin, status));
   }, entries);
+}
+
+/** Only of what was shown there is something to say. */
+function dropped(entries: Entries, { ids, reason }: Of<'input.dropped'>): Entries {
+  return ids.reduce((before, id) => changed(before, id, (entry) => (entry.kind === 'user' || entry.kind === 'mail' ? { ...entry, status: 'dropped', reason } : entry)), entries);
 }
 
 function upTo(entries: Entries, { runId, turn }: Of<'thread.reverted'>['to']): Entries {
@@ -262,6 +260,8 @@ function upTo(entries: Entries, { runId, turn }: Of<'thread.reverted'>['to']): E
 }
 
 const notice = (event: Placing & Pick<RunEvent, 'number'>, of: string, text: string): Entry => ({ ...placed(event, `${event.number}`), kind: 'notice', of, text });
+/** One that failed ends with the next turn. */
+const without = (actors: Actors, phase: 'compacting'): Actors => (actors.some((actor) => actor.phase === phase) ? actors.map((actor) => (actor.phase === phase ? { ...actor, phase: undefined } : actor)) : actors);
 const withoutInner = (actors: Actors, path: string): Actors => actors.filter((actor) => actor.path === path || !isWithin(actor.path, path));
 /** The run that has the floor, and not one inside it or beside it. */
 const isMain = ({ path }: { path: string }) => isOuter(path) && !isBackground(path);

@@ -106,6 +106,9 @@ export const OWN_ENTRIES: Readonly<Record<string, string>> = {
   'loopchart/file': '../journals/file',
   'loopchart/sqlite': '../journals/sqlite',
   'loopchart/postgres': '../journals/postgres',
+  'loopchart/server': '../server/index',
+  'loopchart/thread': '../../actors/thread/index',
+  'loopchart/view': '../../actors/view/index',
   'loopchart/visualizations': '../../visualizations/index',
 };
 

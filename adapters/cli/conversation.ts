@@ -1,17 +1,18 @@
-/** A conversation: one run a message, over one session. Who listens, and who is asked, is the audience's business. */
+/** A recorded run that is gone on with in this process. Who listens, and who is asked, is the audience's business. */
 import type { Agent } from '../../actors/agent.ts';
 import { UserError } from '../../actors/errors.ts';
 import { checkedAnswers } from '../../actors/effects/questions.ts';
 import type { RunToolApprovalItem } from '../../actors/items.ts';
 import { MemorySession } from '../../actors/memorySession.ts';
 import type { Session } from '../../actors/ports.ts';
+import type { Answers } from '../../actors/question.ts';
+import { RunContext } from '../../actors/runContext.ts';
 import type { StreamedRunResult } from '../../actors/result.ts';
 import { resume } from '../../actors/resume.ts';
 import type { Runner } from '../../actors/run.ts';
 import type { StreamRunOptions } from '../../actors/runOptions.ts';
 import type { RunState } from '../../actors/runState.ts';
 import type { RunEvent } from '../../actors/runView.ts';
-import { Usage } from '../../actors/usage.ts';
 import { agentsFrom } from './agentGraph.ts';
 import { type Recording, wayOnAfter } from './recording.ts';
 import type { Spent } from './wording.ts';
@@ -25,7 +26,7 @@ export type Verdict =
   | { decision: 'approve'; arguments?: string; always?: boolean }
   | { decision: 'reject'; message?: string }
   | { decision: 'useResult'; output: string }
-  | { decision: 'answer'; answers: Record<string, unknown> }
+  | { decision: 'answer'; answers: Answers }
   | { decision: 'cancel' | 'leave' };
 
 /** `wayOn` is the command that goes on with the run, where it is recorded and can be. */
@@ -33,7 +34,8 @@ export type Ending = { agent: string; spent: Spent; ms: number; runId?: string; 
 type Outcome =
   | { status: 'completed'; output: unknown }
   | { status: 'failed'; error: unknown }
-  | { status: 'interrupted' | 'waiting' };
+  /** `stopped`: after a turn, because somebody asked for it. */
+  | { status: 'interrupted' | 'stopped' | 'waiting' };
 
 export interface Audience {
   event(event: RunEvent): void;
@@ -55,8 +57,7 @@ interface ConversationOptions {
   /** For every agent, whatever it says itself. */
   model?: string;
   audience: Audience;
-  /** Where its runs are recorded. */
-  recording?: Recording;
+  recording: Recording;
 }
 
 export class Conversation {
@@ -64,9 +65,8 @@ export class Conversation {
   readonly #model: string | undefined;
   readonly #audience: Audience;
   readonly #agents: readonly AnyAgent[];
-  readonly #recording: Recording | undefined;
+  readonly #recording: Recording;
   readonly #session: Session;
-  readonly #total = new Usage();
   /** Calls a person has approved for the rest of the conversation, as agent and tool. */
   #always: ReadonlySet<string> = new Set();
   #agent: AnyAgent;
@@ -80,11 +80,7 @@ export class Conversation {
     this.#model = model;
     this.#audience = audience;
     this.#recording = recording;
-    this.#session = recording?.thread ?? new MemorySession();
-  }
-
-  get spent(): Spent {
-    return this.#total;
+    this.#session = recording.thread ?? new MemorySession();
   }
 
   /** The command that goes on with the run that is going, should this process end now. */
@@ -92,18 +88,13 @@ export class Conversation {
     return this.#state && this.#wayOnFrom(this.#state);
   }
 
-  /** One message, until it is answered. Never rejects: whatever became of the run, the next message goes on from there. */
-  say(text: string, controller: AbortController): Promise<Ending> {
-    return this.#play(controller, 0, (onEvent) => this.#run(text, this.#options(controller, onEvent)));
-  }
-
-  /** Goes on with a run that has not ended. Never rejects, as `say`. */
+  /** Goes on with a run that has not ended. Never rejects: what it failed with is told to the audience. */
   resume({ runId, heard }: Recorded, controller: AbortController): Promise<Ending> {
-    const { journal } = this.#recording!; // it is one of its runs
+    const { journal } = this.#recording;
     return this.#play(controller, heard, (onEvent) => resume<any>(runId, { runner: this.#runner, agents: this.#agents, ...this.#options(controller, onEvent), journal })); // `any`: as of agents
   }
 
-  /** Goes on where a run has ended, as a new one (K5). Never rejects, as `say`. */
+  /** Goes on where a run has ended, as a new one (K5). Never rejects, as `resume`. */
   again(state: RunState<any, AnyAgent>, controller: AbortController): Promise<Ending> {
     const { turns, maxTurns } = state.source.progress;
     const more = maxTurns !== null && maxTurns !== undefined && turns >= maxTurns ? { maxTurns: turns + maxTurns } : {}; // else its limit would end it at once
@@ -141,7 +132,7 @@ export class Conversation {
   }
 
   #options({ signal }: AbortController, onEvent: Listener) {
-    const { journal, thread } = this.#recording ?? {};
+    const { journal, thread } = this.#recording;
     const bufferUntilGuarded = this.#agents.some(({ outputGuardrails }) => outputGuardrails.length > 0); // text that may yet be withheld must not have been shown (E3)
     return { stream: true, session: this.#session, signal, model: this.#model, onEvent, bufferUntilGuarded, journal, threadId: thread?.id } as const;
   }
@@ -155,15 +146,14 @@ export class Conversation {
   #ending(outcome: Outcome, ms: number): Ending {
     const state = this.#state;
     const { requests = 0, inputTokens = 0, outputTokens = 0 } = state?.usage ?? {};
-    if (state) this.#total.add(state.usage);
     const ending: Ending = { ...outcome, agent: this.#agent.name, spent: { requests, inputTokens, outputTokens }, ms };
-    if (!this.#recording || !state) return ending;
+    if (!state) return ending;
     const wayOn = this.#wayOnFrom(state, outcome.status === 'failed' ? outcome.error : undefined);
     return { ...ending, runId: state.runId, ...(wayOn !== undefined && { wayOn }) };
   }
 
   #wayOnFrom({ runId, source: { entries } }: RunState<any, AnyAgent>, error?: unknown): string | undefined {
-    return this.#recording && wayOnAfter(this.#recording, { runId, entries }, error);
+    return wayOnAfter(this.#recording, { runId, entries }, error);
   }
 
   /** A resumed run announces again what was heard before it waited; the numbers tell. */
@@ -210,10 +200,10 @@ function tell(state: RunState<any, AnyAgent>, item: RunToolApprovalItem, verdict
       return state.approve(item, { arguments: verdict.arguments, alwaysApprove: verdict.always });
     case 'reject':
       return state.reject(item, { message: verdict.message });
-    case 'answer':
-      return state.answer(item, verdict.answers);
     case 'useResult':
       return state.useResult(item, verdict.output);
+    case 'answer':
+      return state.answer(item, verdict.answers);
     case 'leave':
       return;
     case 'cancel': // It ends the run, and has been dealt with.
@@ -228,22 +218,11 @@ function outcomeOf(result: Result): Outcome {
 
 const ruleOf = (item: RunToolApprovalItem) => JSON.stringify([item.agent.name, item.name]);
 
-/** Asks the tool itself, so that what a person typed is refused before it is recorded. */
 async function complaint(item: RunToolApprovalItem, state: RunState<any, AnyAgent>, input: string): Promise<string | undefined> {
-  try {
-    JSON.parse(input);
-  } catch (error) {
-    return `This is no JSON: ${(error as SyntaxError).message}`; // all that JSON.parse throws
-  }
-  if (item.questions) return complaintAboutAnswers(item, state, JSON.parse(input) as Record<string, unknown>); // as `askQuestions` makes it
-  const tools = await item.agent.getAllTools(state.runContext);
-  const tool = tools.find((one) => one.name === item.name);
-  if (tool?.type !== 'function') return undefined;
-  const parsed = tool.parseInput(input);
-  return parsed.ok ? undefined : parsed.message;
+  return item.questions ? complaintAboutAnswers(item, state, JSON.parse(input) as Answers) : complaintAbout(item, input, state.runContext); // as `askQuestions` makes it
 }
 
-function complaintAboutAnswers(item: RunToolApprovalItem, { source }: RunState<any, AnyAgent>, answers: Record<string, unknown>): string | undefined {
+function complaintAboutAnswers(item: RunToolApprovalItem, { source }: RunState<any, AnyAgent>, answers: Answers): string | undefined {
   try {
     checkedAnswers(source.scopeOf(item.id), item.agent, source.callOf(item.id)!, answers); // it waits
     return undefined;
@@ -251,4 +230,18 @@ function complaintAboutAnswers(item: RunToolApprovalItem, { source }: RunState<a
     if (!(error instanceof UserError)) throw error;
     return error.message;
   }
+}
+
+/** Asks the tool itself, so that arguments that a person typed are refused before they are recorded. */
+export async function complaintAbout(item: RunToolApprovalItem, input: string, context = new RunContext<any>()): Promise<string | undefined> { // `any`: whatever the agent wants
+  try {
+    JSON.parse(input);
+  } catch (error) {
+    return `This is no JSON: ${(error as SyntaxError).message}`; // all that JSON.parse throws
+  }
+  const tools = await item.agent.getAllTools(context);
+  const tool = tools.find((one) => one.name === item.name);
+  if (tool?.type !== 'function') return undefined;
+  const parsed = tool.parseInput(input);
+  return parsed.ok ? undefined : parsed.message;
 }

@@ -12,7 +12,7 @@ export type ConversationLine =
   | { type: 'journal'; where: string; threadId: string }
   | { type: 'resume'; runId: string; threadId?: string; agent: string; state: RunSummary['state']; status?: RunSummary['status']; length: number }
   | { type: 'approval'; id: string; agent: string; name: string; arguments: string; uncertain?: true; questions?: RunToolApprovalItem['questions']; reason?: string; decision: Ruling['decision']; by: Ruling['by'] }
-  | ({ type: 'final'; status: 'completed' | 'interrupted' | 'waiting'; agent: string; output: unknown; usage: Ending['spent']; ms: number } & Trace)
+  | ({ type: 'final'; status: 'completed' | 'interrupted' | 'stopped' | 'waiting'; agent: string; output: unknown; usage: Ending['spent']; ms: number } & Trace)
   | ({ type: 'error'; name: string; code?: string; message: string; agent?: string; usage?: Ending['spent']; ms?: number; stack?: string } & Trace);
 /** Where runs are recorded: which one it was, and the command that goes on with it. */
 interface Trace { runId?: string; wayOn?: string }

@@ -34,6 +34,8 @@ async function done(command: Command): Promise<ExitCode> {
       return EXIT.completed;
     case 'chat':
       return (await import('./commands/chat.ts')).chat(command);
+    case 'serve':
+      return (await import('./commands/serve.ts')).serve(command);
     case 'resume':
       return (await import('./commands/resume.ts')).resumeRun(command);
     case 'runs':

@@ -1,5 +1,6 @@
 /** The command line, read once and checked whole. */
 import { parseArgs } from 'node:util';
+import type { RunSummary } from '../../actors/journal.ts';
 import { UsageError } from './exit.ts';
 import { type CommandName, commandNames } from './help.ts';
 import { instantIn } from './journal/times.ts';
@@ -19,13 +20,23 @@ export interface PlayOptions {
   json: boolean;
   debug: boolean;
 }
-export interface ChatOptions extends PlayOptions { thread?: string }
+export interface ChatOptions extends PlayOptions {
+  thread?: string;
+  /** Goes on at once from what is there, without a word. */
+  again?: boolean;
+}
 export interface ResumeOptions extends PlayOptions {
   runId: string;
   /** Goes on after the end, too: a run that failed or was interrupted. */
   again: boolean;
 }
-export interface RunsOptions { journal?: string; thread?: string; state?: 'running' | 'awaitingApproval' | 'settled' | 'interrupted'; json: boolean; runId?: string; follow: boolean }
+export interface ServeOptions extends Omit<PlayOptions, 'json' | 'approve'> {
+  /** `stdio`, or an address for WebSockets. */
+  listen?: string;
+  token?: string;
+  origins: readonly string[];
+}
+export interface RunsOptions { journal?: string; thread?: string; state?: RunSummary['state']; json: boolean; runId?: string; follow: boolean }
 export interface MigrateOptions { journal?: string; runIds: string[]; json: boolean }
 export interface PruneOptions { journal?: string; before: number; dryRun: boolean }
 
@@ -33,6 +44,7 @@ export type Command =
   | { name: 'help'; about?: CommandName }
   | { name: 'version' }
   | ({ name: 'chat' } & ChatOptions)
+  | ({ name: 'serve' } & ServeOptions)
   | ({ name: 'runs' } & RunsOptions)
   | ({ name: 'resume' } & ResumeOptions)
   | ({ name: 'migrate' } & MigrateOptions)
@@ -44,6 +56,9 @@ const OPTIONS = {
   approve: { type: 'string' },
   journal: { type: 'string' },
   thread: { type: 'string' },
+  listen: { type: 'string' },
+  token: { type: 'string' },
+  origin: { type: 'string' },
   state: { type: 'string' },
   before: { type: 'string' },
   follow: { type: 'boolean' },
@@ -60,12 +75,13 @@ type OptionName = keyof typeof OPTIONS;
 const EVERYWHERE: readonly OptionName[] = ['debug', 'help', 'version'];
 const OPTIONS_OF: Readonly<Record<CommandName, readonly OptionName[]>> = {
   chat: ['model', 'api', 'approve', 'journal', 'thread', 'json'],
+  serve: ['model', 'api', 'journal', 'listen', 'token', 'origin'],
   resume: ['model', 'api', 'approve', 'journal', 'again', 'json'],
   runs: ['journal', 'thread', 'state', 'follow', 'json'],
   migrate: ['check', 'journal', 'json'],
   prune: ['journal', 'before', 'dry-run'],
 };
-const CHOICES = { api: ['responses', 'chat'], approve: ['all', 'none'], state: ['running', 'awaitingApproval', 'settled', 'interrupted'] } as const;
+const CHOICES = { api: ['responses', 'chat'], approve: ['all', 'none'], state: ['running', 'awaitingApproval', 'settled', 'interrupted', 'idle', 'paused', 'closed'] } as const satisfies Record<string, readonly string[]> & { state: readonly RunSummary['state'][] };
 
 /** @throws UsageError naming what is wrong and, where something is close, what was meant. */
 export function parseCommand(args: readonly string[]): Command {
@@ -95,9 +111,12 @@ function read(name: CommandName, words: readonly string[], values: Values): Comm
     case 'chat':
       atMost(1, words, name, 'one agent file', ' Put messages on the standard input.');
       return { name, ...playIn(name, values, words[0]), thread: text(values.thread) };
+    case 'serve':
+      atMost(1, words, name, 'one agent file');
+      return { name, ...serveIn(values, words[0]) };
     case 'resume':
-      atMost(2, words, name, 'a run and an agent file');
-      if (words[0] === undefined) throw new UsageError('Say which run to go on with: loopchart resume RUN_ID. The command runs lists them.', name);
+      atMost(2, words, name, 'a run or a thread, and an agent file');
+      if (words[0] === undefined) throw new UsageError('Say which run or thread to go on with: loopchart resume ID. The command runs lists them.', name);
       return { name, ...playIn(name, values, words[1]), runId: words[0], again: values.again === true };
     case 'runs':
       return { name, ...runsIn(words, values) };
@@ -120,6 +139,11 @@ function playIn(name: CommandName, values: Values, agentFile: string | undefined
     json: values.json === true,
     debug: values.debug === true,
   };
+}
+
+function serveIn(values: Values, agentFile: string | undefined): ServeOptions {
+  const { json: _json, approve: _approve, ...play } = playIn('serve', values, agentFile);
+  return { ...play, listen: text(values.listen), token: text(values.token), origins: text(values.origin)?.split(',') ?? [] };
 }
 
 function runsIn(words: readonly string[], values: Values): RunsOptions {

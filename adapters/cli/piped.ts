@@ -1,9 +1,8 @@
-/** A conversation with nobody at a terminal: every line of the input is one message. */
-import { createInterface } from 'node:readline';
+/** A conversation with nobody at a terminal: how it is written down, and what is done about calls that wait. */
 import type { RunToolApprovalItem } from '../../actors/items.ts';
 import type { RunEvent } from '../../actors/runView.ts';
-import type { Conversation, Ending, Verdict } from './conversation.ts';
-import { EXIT, type ExitCode, worse } from './exit.ts';
+import type { Ending, Verdict } from './conversation.ts';
+import { EXIT } from './exit.ts';
 
 /** What is done about a call that waits, and why. */
 export type Ruling = { decision: 'approve' | 'reject' | 'leave'; by: 'option' | 'nobody' };
@@ -55,30 +54,5 @@ export class AbsentPerson {
   }
 }
 
-/** Says line after line until the input ends or says `/quit`. `stop` interrupts the run that is going and ends the conversation. */
-export async function sayLines(conversation: Conversation, writer: Writer, { stop }: { stop: AbortSignal }, input: NodeJS.ReadableStream = process.stdin): Promise<ExitCode> {
-  let code: ExitCode = EXIT.completed;
-  const lines = createInterface({ input, crlfDelay: Infinity });
-  const end = () => lines.close();
-  stop.addEventListener('abort', end, { once: true });
-  try {
-    for await (const line of lines) {
-      if (stop.aborted || line.trim() === '/quit') break;
-      if (line.trim() === '') continue;
-      const controller = new AbortController();
-      const interrupt = () => controller.abort();
-      stop.addEventListener('abort', interrupt, { once: true });
-      writer.said(line);
-      const ending = await conversation.say(line, controller);
-      stop.removeEventListener('abort', interrupt);
-      code = worse(code, CODES[ending.status]);
-    }
-  } finally {
-    stop.removeEventListener('abort', end);
-    lines.close();
-  }
-  return stop.aborted ? EXIT.interrupted : code;
-}
-
 /** How one run ended, as a shell sees it. */
-export const CODES = { completed: EXIT.completed, failed: EXIT.failed, interrupted: EXIT.interrupted, waiting: EXIT.approvalMissing } as const;
+export const CODES = { completed: EXIT.completed, failed: EXIT.failed, stopped: EXIT.completed, interrupted: EXIT.interrupted, waiting: EXIT.approvalMissing } as const;

@@ -1,5 +1,6 @@
 /** The conversation as plain text on the standard output; errors on the standard error. */
 import type { RunToolApprovalItem } from '../../actors/items.ts';
+import type { RunEvent } from '../../actors/runView.ts';
 import type { Ending } from './conversation.ts';
 import { type Paint, paintFor } from './paint.ts';
 import type { Ruling, Writer } from './piped.ts';
@@ -14,7 +15,6 @@ export class PlainOutput implements Writer, Page {
   readonly #showStacks: boolean;
   readonly #transcript = new Transcript(this);
   #atLineStart = true;
-  #hasText = false;
 
   constructor({ out, errors, showStacks }: { out: NodeJS.WriteStream; errors: NodeJS.WriteStream; showStacks: boolean }) {
     this.#out = out;
@@ -24,14 +24,16 @@ export class PlainOutput implements Writer, Page {
     this.#showStacks = showStacks;
   }
 
-  readonly event = this.#transcript.add;
+  /** What a line of the input says has been written already. */
+  readonly event = (event: RunEvent): void => {
+    if (event.type !== 'input.accepted' || event.source?.kind !== 'command') this.#transcript.add(event);
+  };
   readonly recall = this.#transcript.recall;
 
   text(piece: string): void {
     const text = harmless(piece);
     if (text === '') return;
     this.#out.write(text);
-    this.#hasText = true;
     this.#atLineStart = text.endsWith('\n');
   }
 
@@ -39,12 +41,10 @@ export class PlainOutput implements Writer, Page {
     if (!this.#atLineStart) this.#out.write('\n');
     this.#atLineStart = true;
     if (text === '') return;
-    if (tone === 'plain') this.#hasText = true;
     this.#out.write(`${this.#paint(tone, harmless(text))}\n`);
   }
 
   said(text: string): void {
-    this.#hasText = false;
     this.line(`> ${text}`, 'person');
   }
 
@@ -55,9 +55,10 @@ export class PlainOutput implements Writer, Page {
   settled(ending: Ending): void {
     this.line('');
     // A final output that no message carried, such as the result of a tool.
-    if (ending.status === 'completed' && !this.#hasText && ending.output !== undefined) this.line(outputText(ending.output));
+    if (ending.status === 'completed' && !this.#transcript.hasText && ending.output !== undefined) this.line(outputText(ending.output));
     if (ending.status === 'failed') this.trouble(ending.error);
     if (ending.status === 'interrupted') this.line('  interrupted', 'notice');
+    if (ending.status === 'stopped') this.line('  stopped after this turn', 'notice');
     if (ending.wayOn !== undefined) this.line(`  ${wayOnText(ending)}`, 'notice');
     this.line(`  [${ending.agent}: ${usageText(ending.spent)}, ${secondsText(ending.ms)}]`, 'quiet');
     this.#out.write('\n');

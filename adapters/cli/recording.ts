@@ -11,8 +11,10 @@ export interface Recording {
   /** The conversation; a run may have been recorded without one. */
   thread?: Thread;
   where: string;
-  /** The command that goes on with a run; `again` with one that has ended. */
+  /** The command that goes on with a run or a thread; `again` with one that has ended. */
   command(runId: string, again: boolean): string;
+  /** The command that talks on in a thread. */
+  chatting(threadId: string): string;
 }
 
 /** @param opened where a run or its conversation is. */
@@ -22,6 +24,7 @@ export function recordingIn({ journal, where, option }: OpenedJournal, threadId:
   return {
     journal, where,
     ...(threadId !== undefined && { thread: new Thread(journal, threadId) }),
+    chatting: (id) => `loopchart chat${file}${rest} --thread ${quoted(id)}`,
     command: (runId, again) => `loopchart resume ${quoted(runId)}${file}${rest}${again ? ' --again' : ''}`,
   };
 }

@@ -76,12 +76,12 @@ export interface RunMark {
 export interface HistoryPoint { runId: string | null; turn?: number }
 
 /** `at`: when it came, in ms since the epoch; the host says. */
-interface Told { id: string; expectedRunId?: string; at: number }
+export interface Told { id: string; expectedRunId?: string; at: number }
 /** What a thread is told. Each is journalled, and answered by its id. */
 export type ThreadCommand =
   | (Told & { type: 'thread.run'; input: AgentInputItem[]; whenBusy: WhenBusy; overrides?: RunOverrides; partials?: Record<string, string> })
   | (Told & { type: 'thread.steer'; input: PendingInput[]; path?: string; mode?: 'instant'; cut?: Record<string, AgentInputItem[]> })
-  | (Told & { type: 'thread.interrupt'; partials?: Record<string, string>; notice?: boolean; path?: string })
+  | (Told & { type: 'thread.interrupt'; partials?: Record<string, string>; notice?: boolean; path?: string; reason?: 'deadline' })
   | (Told & { type: 'thread.softStop' })
   | (Told & { type: 'thread.compact' })
   | (Told & { type: 'thread.mail'; mail: Mail })

@@ -22,7 +22,7 @@ const told = { id: z.string().min(1), expectedRunId: z.string().optional(), at: 
 export const ThreadCommandSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('thread.run'), ...told, input: z.array(Item), whenBusy: z.enum(WHEN_BUSY), overrides: Overrides.optional(), partials }),
   z.object({ type: z.literal('thread.steer'), ...told, input: z.array(PendingInput).min(1), path: z.string().optional(), mode: z.literal('instant').optional(), cut: z.record(z.string(), z.array(Item)).optional() }),
-  z.object({ type: z.literal('thread.interrupt'), ...told, partials, notice: z.boolean().optional(), path: z.string().optional() }),
+  z.object({ type: z.literal('thread.interrupt'), ...told, partials, notice: z.boolean().optional(), path: z.string().optional(), reason: z.literal('deadline').optional() }),
   z.object({ type: z.literal('thread.softStop'), ...told }),
   z.object({ type: z.literal('thread.compact'), ...told }),
   z.object({ type: z.literal('thread.mail'), ...told, mail: Mail }),

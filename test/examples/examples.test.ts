@@ -51,15 +51,24 @@ example('stopping', async () => {
 });
 
 example('durable', async () => {
-  const before = process.cwd();
-  const folder = mkdtempSync(join(tmpdir(), 'loopchart-durable-'));
-  process.chdir(folder);
-  try {
-    expect(await printed(() => import('./durable.ts'), [calls('parcel', { id: 'A1' }), says('It is in Lisbon.')])).toEqual(['It is in Lisbon.']);
-  } finally {
-    process.chdir(before);
-    rmSync(folder, { recursive: true });
-  }
+  const lines = await inFolder(() => printed(() => import('./durable.ts'), [calls('parcel', { id: 'A1' }), says('It is in Lisbon.')]));
+  expect(lines).toEqual(['It is in Lisbon.']);
+});
+
+example('threads', async () => {
+  const lines = await inFolder(() => printed(() => import('./threads.ts'), [calls('book', { to: 'Porto', day: 'Friday' }), says('You go to Porto on Friday.'), says('The Station Hotel.')]));
+  expect(lines).toEqual(['accepted', 'You go to Porto on Friday.', 'The Station Hotel.']);
+});
+
+example('asking', async () => {
+  const lines = await printed(() => import('./asking.ts'), [calls(['choose_seat', { free: ['12A', '12B'] }], ['pay', { sum: 120 }], ['pay', { sum: 0 }]), says('You sit on 12A.')]);
+  expect(lines).toEqual(['You sit on 12A.']);
+});
+
+example('limits', async () => {
+  const lines = await printed(() => import('./limits.ts'), [says('On Monday.'), says('On Tuesday.')]);
+  expect(lines[0]).toBe('On Tuesday.');
+  expect(lines[1]).toMatch(/budget/i);
 });
 
 example('effects', async () => {
@@ -95,6 +104,19 @@ example('drawing', async () => {
   const [mermaid] = await printed(() => import('./drawing.ts'));
   expect(mermaid).toMatch(/stateDiagram-v2[^]*tripwireBesideAgent/);
 });
+
+/** What an example keeps, it keeps where it is run. */
+async function inFolder<Value>(body: () => Promise<Value>): Promise<Value> {
+  const before = process.cwd();
+  const folder = mkdtempSync(join(tmpdir(), 'loopchart-example-'));
+  process.chdir(folder);
+  try {
+    return await body();
+  } finally {
+    process.chdir(before);
+    rmSync(folder, { recursive: true });
+  }
+}
 
 test('every example is tested', () => {
   const examples = readdirSync(new URL('.', import.meta.url)).filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));

@@ -1,4 +1,4 @@
-/** `loopchart resume`: goes on with a recorded run in this process, wherever another one has left it. */
+/** `loopchart resume`: goes on with a recorded run, or a thread, in this process, wherever another one has left it. */
 import type { Agent } from '../../../actors/agent.ts';
 import { Execution } from '../../../actors/execution.ts';
 import type { RunSummary } from '../../../actors/journal.ts';
@@ -11,7 +11,7 @@ import { JsonOutput, jsonLine } from '../jsonOutput.ts';
 import { inputText } from '../journal/entryText.ts';
 import { findRun } from '../journal/finding.ts';
 import { type OpenedJournal, openJournal } from '../journal/place.ts';
-import { replayed } from '../journal/replayed.ts';
+import { isThread, replayed } from '../journal/replayed.ts';
 import { stateText } from '../journal/runTable.ts';
 import { ago } from '../journal/times.ts';
 import type { ResumeOptions } from '../options.ts';
@@ -20,15 +20,18 @@ import { PlainOutput } from '../plainOutput.ts';
 import { isTripwire, recordingIn, wayOnAfter } from '../recording.ts';
 import { pipesScene, terminalScene } from '../scene.ts';
 import { type Stage, agentOf, openStage } from '../stage.ts';
+import { RunWatch } from '../terminal/watch.ts';
 
 type AnyAgent = Agent<any, any>; // `any`: a user's agent may have any context and output
-interface Found { opened: OpenedJournal; run: RunSummary; entries: readonly JournalEntry[] }
+/** What was meant, and all that is recorded of it. */
+export interface Found { opened: OpenedJournal; run: RunSummary; entries: readonly JournalEntry[] }
 
 export async function resumeRun(options: ResumeOptions): Promise<ExitCode> {
   const opened = await openJournal(options.journal, 'write');
   try {
     const run = await findRun(opened, options.runId);
     const found = { opened, run, entries: await opened.journal.read(run.runId) };
+    if (isThread(found.entries)) return await (await import('./resumeThread.ts')).resumeThread(options, found);
     const isOver = run.state === 'settled' || run.state === 'interrupted';
     return await (isOver && !options.again ? tellEnd(options, found) : goOn(options, found, isOver));
   } finally {
@@ -99,9 +102,9 @@ interface Play { options: ResumeOptions; found: Found; stage: Stage; agents: rea
 
 async function inTerminal(play: Play): Promise<ExitCode> {
   const { run, entries } = play.found;
-  const terminal = terminalScene(play.options, { isRecorded: true });
-  const conversation = conversationOn(play, terminal);
-  return terminal.watch((controller) => play.begin(conversation, controller), { greeting: [headOf(run)], message: inputText(entries) });
+  const watch = new RunWatch(terminalScene(play.options), play.options.approve);
+  const conversation = conversationOn(play, watch);
+  return watch.watch((controller) => play.begin(conversation, controller), { greeting: [headOf(run)], message: inputText(entries) });
 }
 
 async function overPipes(play: Play): Promise<ExitCode> {

@@ -1,10 +1,10 @@
-/** The conversation of a thread, kept nowhere but in the journals of its runs: what they have saved, in their order. */
+/** A conversation of runs that were recorded one by one: what they have saved, in their order. */
 import type { Journal, RunSummary } from '../../../actors/journal.ts';
 import type { Session } from '../../../actors/ports.ts';
 import type { AgentInputItem } from '../../../machines/protocol/item.ts';
 import { type Replayed, replayed } from './replayed.ts';
+import { isThreadLog } from './runTable.ts';
 
-/** A chat that was killed has lost nothing: whoever goes on with its thread reads the same conversation. */
 export class Thread implements Session {
   readonly id: string;
   readonly #journal: Journal;
@@ -16,9 +16,9 @@ export class Thread implements Session {
     this.id = id;
   }
 
-  /** In the order in which they were begun. */
+  /** In the order in which they were begun; without the log of a thread that goes on from them, which has their items. */
   async runs(): Promise<RunSummary[]> {
-    return [...(await this.#journal.list({ threadId: this.id }))].sort((one, other) => one.startedAt - other.startedAt);
+    return (await this.#journal.list({ threadId: this.id })).filter((run) => !isThreadLog(run)).sort((one, other) => one.startedAt - other.startedAt);
   }
 
   /** Name of the agent that spoke last, if one did. */

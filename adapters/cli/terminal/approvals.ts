@@ -2,12 +2,13 @@
 import type { RunToolApprovalItem } from '../../../actors/items.ts';
 import type { Verdict } from '../conversation.ts';
 import { argumentsOf, callText } from '../wording.ts';
+import type { Prompt } from './terminal.ts';
 
 export interface Asking {
   /** Shows a line in the transcript. */
   tell(text: string, tone: 'notice' | 'bad'): void;
-  /** The person's next line; undefined for Ctrl-C. One that is secret is not shown. */
-  ask(prompt: string, prefilled?: string, isSecret?: boolean): Promise<string | undefined>;
+  /** The person's next line; undefined for Ctrl-C. */
+  ask(prompt: Prompt): Promise<string | undefined>;
 }
 type Complaint = (input: string) => Promise<string | undefined>;
 
@@ -19,7 +20,7 @@ export async function askAboutCall(item: RunToolApprovalItem, complaintAbout: Co
   const isOnce = item.reason !== undefined; // its body asks about this one time
   tell(`? ${item.agent.name} wants to call ${callText(item.name ?? 'a tool', item.rawItem)}${isOnce ? `, which asks first: ${item.reason}` : ''}`, 'notice');
   for (;;) {
-    const answer = await ask(`${CHOICES}${isOnce ? '' : ', [a]lways'}${canEdit ? ', [e]dit' : ''}? `);
+    const answer = await ask({ text: `${CHOICES}${isOnce ? '' : ', [a]lways'}${canEdit ? ', [e]dit' : ''}? `, takesCommands: true });
     if (answer === undefined) return { decision: 'cancel' };
     const verdict = verdictIn(answer);
     if (verdict && !(isOnce && verdict.decision === 'approve' && verdict.always)) return verdict;
@@ -46,7 +47,7 @@ export function verdictIn(answer: string): Verdict | undefined {
 async function askForArguments(given: string, complaintAbout: Complaint, { tell, ask }: Asking): Promise<string | undefined> {
   let text = given;
   for (;;) {
-    const answer = await ask('arguments (empty to go back): ', text);
+    const answer = await ask({ text: 'arguments (empty to go back): ', prefilled: text });
     if (answer === undefined || answer.trim() === '') return undefined;
     const complaint = await complaintAbout(answer);
     if (complaint === undefined) return answer;

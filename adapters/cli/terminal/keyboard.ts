@@ -16,11 +16,13 @@ export class Keyboard {
   readonly #readline: Interface;
   #answer: ((text: string | undefined) => void) | undefined;
   #draft = '';
+  /** Of the lines that are typed while a question is open: no answers. */
+  #isNoAnswer: (text: string) => boolean = () => false;
 
   constructor(input: ReadStream, listener: KeyboardListener) {
     const nowhere = Object.assign(new Writable({ write: (_chunk, _encoding, done) => done() }), { columns: 10_000 });
     this.#readline = createInterface({ input, output: nowhere, terminal: true, prompt: '', historySize: 200, removeHistoryDuplicates: true });
-    this.#readline.on('line', (text) => (this.#answer ? this.#settle(text) : listener.line(text)));
+    this.#readline.on('line', (text) => (this.#answer && !this.#isNoAnswer(text) ? this.#settle(text) : listener.line(text)));
     this.#readline.on('SIGINT', () => (this.#answer ? this.#settle(undefined) : listener.interrupt()));
     this.#readline.on('SIGCONT', () => listener.changed());
     this.#readline.on('close', () => {
@@ -41,13 +43,18 @@ export class Keyboard {
     return this.#readline.cursor;
   }
 
-  get isAsking(): boolean {
-    return this.#answer !== undefined;
+  /** The question is no longer one. */
+  dismiss(): void {
+    this.#settle(undefined);
   }
 
-  /** The next line, whatever was being typed is set aside for it. Undefined for Ctrl-C and when the terminal is gone. */
-  ask(prefilled = ''): Promise<string | undefined> {
+  /**
+   * The next line, whatever was being typed is set aside for it. Undefined for Ctrl-C, when the terminal is gone, and when it is dismissed.
+   * @param isNoAnswer says of a line that it is for somebody else; the question stays open.
+   */
+  ask(prefilled = '', isNoAnswer: (text: string) => boolean = () => false): Promise<string | undefined> {
     this.#draft = this.text;
+    this.#isNoAnswer = isNoAnswer;
     this.fill(prefilled);
     return new Promise((resolve) => (this.#answer = resolve));
   }

@@ -31,7 +31,7 @@ async function askOne(question: Question, answers: Answers, { tell, ask }: Askin
   tell(question.text, 'notice');
   for (const [at, { label, description }] of (question.options ?? []).entries()) tell(`  ${at + 1}. ${label}${description ? `: ${description}` : ''}`, 'notice');
   for (;;) {
-    const said = await ask(question.multiple ? 'answers, with commas between: ' : 'answer: ', undefined, question.secret);
+    const said = await ask({ text: question.multiple ? 'answers, with commas between: ' : 'answer: ', ...(question.secret && { isSecret: true }) });
     if (said === undefined) return { decision: 'cancel' };
     const declined = DECLINE.exec(said.trim());
     if (declined) return { decision: 'reject', message: declined[1]?.trim() || 'The person did not want to answer.' };

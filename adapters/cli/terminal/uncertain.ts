@@ -10,12 +10,12 @@ const CHOICES = '[r]un again, [t]his is the result, it [f]ailed? ';
 export async function askAboutUncertain(item: RunToolApprovalItem, { tell, ask }: Asking): Promise<Verdict> {
   tell(`? ${uncertaintyOf(item)}. Look, and say what became of it.`, 'notice');
   for (;;) {
-    const answer = await ask(CHOICES);
+    const answer = await ask({ text: CHOICES, takesCommands: true });
     if (answer === undefined) return { decision: 'cancel' };
     const verdict = resolutionIn(answer);
     if (verdict) return verdict;
     if (/^(t|this is the result|result)$/i.test(answer.trim())) {
-      const output = await ask('the result, as the model shall read it (empty to go back): ');
+      const output = await ask({ text: 'the result, as the model shall read it (empty to go back): ' });
       if (output?.trim()) return { decision: 'useResult', output: output.trim() };
     } else if (answer.trim() !== '') {
       tell(`"${answer.trim()}" is no answer here: r, t and the result, or f and what the model shall read.`, 'bad');

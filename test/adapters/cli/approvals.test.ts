@@ -10,7 +10,7 @@ async function askedOf(...answers: (string | undefined)[]) {
   const complaintAbout = async (input: string) => (input.includes('-') ? 'amount: too small' : undefined);
   const verdict = await askAboutCall(item, complaintAbout, {
     tell: (text) => shown.push(text),
-    ask: async (prompt, prefilled) => {
+    ask: async ({ text: prompt, prefilled }) => {
       shown.push(prefilled === undefined ? prompt : `${prompt}${prefilled}`);
       if (answers.length === 0) throw new Error('There was one question too many.');
       return answers.shift();

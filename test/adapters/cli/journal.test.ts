@@ -59,7 +59,7 @@ test('O3: of a call that may have had its effect, only clear answers decide, and
 test('a result may be given on a line of its own; leaving it empty goes back', async () => {
   const answers = ['t', '', 't', ' paid '];
   const prompts: string[] = [];
-  const verdict = await askAboutUncertain(item, { tell: () => undefined, ask: async (prompt) => (prompts.push(prompt), answers.shift()) });
+  const verdict = await askAboutUncertain(item, { tell: () => undefined, ask: async ({ text }) => (prompts.push(text), answers.shift()) });
   expect(verdict).toEqual({ decision: 'useResult', output: 'paid' });
   expect(prompts.length).toBe(4);
 });

@@ -16,8 +16,8 @@ async function told(item: RunToolApprovalItem, ...lines: (string | undefined)[])
   const shown: string[] = [];
   const verdict = await (item.questions ? askQuestions : askAboutCall)(item, async (input) => (input.includes('13') ? 'No 13.' : undefined), {
     tell: (text) => shown.push(text),
-    ask: async (prompt, _prefilled, isSecret) => {
-      shown.push(isSecret ? `${prompt}(secret)` : prompt);
+    ask: async ({ text, isSecret }) => {
+      shown.push(isSecret ? `${text}(secret)` : text);
       if (lines.length === 0) throw new Error('There was one question too many.');
       return lines.shift();
     },

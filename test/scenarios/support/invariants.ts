@@ -1,6 +1,7 @@
 /** What holds of every run, whatever the scenario: written down apart from the code that has to keep it. */
 import { expect } from 'vitest';
 import { AgentsError, RunState, type AgentInputItem, type RunEvent } from 'loopchart';
+import { viewOf } from 'loopchart/view';
 import type { Answer, ModelTally } from './modelTally.ts';
 import type { Settled } from './seen.ts';
 
@@ -40,12 +41,17 @@ export type Counted = Record<'requests' | 'inputTokens' | 'outputTokens' | 'tota
 export function checkRun({ events, state, error }: Settled, replayed: readonly RunEvent[]): void {
   if (!state) return void expect(error, 'a run that was refused says why').toBeInstanceOf(Error);
   expect(events.slice(0, replayed.length), 'I1: replayed events are the same').toEqual(replayed);
-  checkNumbers(events);
-  checkItems(events);
-  checkApprovals(events);
+  checkEvents(events);
   checkStop(events);
   checkOrder(state);
   if (error instanceof AgentsError) expect(error.state, 'K3: an error carries the state').toBeInstanceOf(RunState);
+}
+
+/** What holds of the events of every run and of every thread. */
+export function checkEvents(events: readonly RunEvent[]): void {
+  checkNumbers(events);
+  checkItems(events);
+  checkApprovals(events);
 }
 
 /** A8: what models answered during the run is what the run counts, on top of what it went on from. */
@@ -59,6 +65,16 @@ export function checkUsage({ state, events }: Settled, before: Counted, answers:
   const retried = events.slice(replayed).filter(({ type }) => type === 'turn.retrying' || type === 'turn.retracted').length;
   expect(counted, 'A8: usage adds up').toEqual({ ...expected, requests: expected.requests + retried });
   return counted;
+}
+
+/** I1: what a view shows at the end is what it shows of the events that are read again: plain data, each entry once, nothing that still streams. */
+export function checkView(told: readonly RunEvent[]): void {
+  const shown = viewOf(told);
+  expect(shown, 'I1: deltas leave something behind in a view').toEqual(viewOf(told.filter(({ number }) => typeof number === 'number')));
+  expect(JSON.parse(JSON.stringify(shown)), 'a view is plain data').toEqual(shown);
+  const ids = shown.transcript.map(({ id }) => id);
+  expect(new Set(ids).size, `entries with the same id: ${ids.join(', ')}`).toBe(ids.length);
+  expect(shown.transcript.filter((entry) => 'status' in entry && entry.status === 'streaming'), 'an entry still streams').toEqual([]);
 }
 
 export const NOTHING_COUNTED: Counted = { requests: 0, inputTokens: 0, outputTokens: 0, totalTokens: 0 };

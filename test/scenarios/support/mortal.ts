@@ -15,9 +15,8 @@ export interface Mortal {
   left(runId: string): MemoryJournal;
 }
 
-/** @param fate decides at each entry that is to be written. */
-export function mortal(fate: (entry: JournalEntry) => Fate = () => undefined): Mortal {
-  const journal = new MemoryJournal();
+/** @param fate decides at each entry that is to be written. @param journal what an earlier process has left. */
+export function mortal(fate: (entry: JournalEntry) => Fate = () => undefined, journal = new MemoryJournal()): Mortal {
   const dead = latch();
   let isDead = false;
   const die = () => {

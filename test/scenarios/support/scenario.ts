@@ -5,7 +5,7 @@
 import { expect } from 'vitest';
 import { MemorySession, Runner, RunState, resume, type Agent, type AgentInputItem, type IndividualRunOptions, type ResumeOptions, type RunEvent, type RunStreamEvent, type SteerMode, type StreamedRunResult, type UsageData } from 'loopchart';
 import { normalise, scriptedModel, virtualClock, type NormalisedRequest, type ScriptedModel, type Step, type VirtualClock } from 'loopchart/testing';
-import { type Counted, NOTHING_COUNTED, checkRequests, checkRun, checkUsage } from './invariants.ts';
+import { type Counted, NOTHING_COUNTED, checkRequests, checkRun, checkUsage, checkView } from './invariants.ts';
 import { type LoggedEvent, compareLog, logged } from './eventLog.ts';
 import { ModelTally } from './modelTally.ts';
 import { watchedClock, type WatchedClock } from './watchedClock.ts';
@@ -190,7 +190,7 @@ class Stage implements World {
     const answersBefore = this.#restOf(from) ? this.#tally.answers : (this.#answered.get(all.runId) ?? this.#tally.answers);
     this.#answered.set(all.runId, answersBefore);
     const { outcome, state } = this.mode === 'plain' ? settlePlain(starts.plain(all)) : settleStreamed(starts.streamed(all), stream);
-    const settled = outcome.then((settling) => this.#settle({ ...settling, events: events.all, stream, from }, clock, answersBefore));
+    const settled = outcome.then((settling) => (checkView(events.told), this.#settle({ ...settling, events: events.all, stream, from }, clock, answersBefore)));
     return { settled, events: events.all, stream, state, until: (is) => events.until(is), interrupt: () => interrupt.abort(), softStop: () => stop.abort(), steer: async (text, how) => (await state).addInput(text, how) };
   }
 
@@ -280,9 +280,12 @@ const withError = (error: unknown) => ({ error, state: (error as { state?: RunSt
 /** Events as they come, for those who wait for one. */
 class EventList {
   readonly all: RunEvent[] = [];
+  /** With those that are not replayed. */
+  readonly told: RunEvent[] = [];
   readonly #waiting: { is: (event: RunEvent) => boolean; tell: (event: RunEvent) => void }[] = [];
 
   push(event: RunEvent): void {
+    this.told.push(event);
     if (typeof event.number === 'number') this.all.push(event); // deltas and progress are numbered under others, and not replayed
     for (const { is, tell } of [...this.#waiting]) if (is(event)) tell(event);
   }

@@ -345,3 +345,15 @@ test('C4, G3: a call that began and that the provider leaves out in the end stay
   }, streamed);
   expect(seen.story).toEqual(['A: calls add {}', 'A: calls look {}', 'A: gets add "3"', 'A: gets look "seen"', 'A: says "Seen."']);
 });
+
+test('J2, K2: where complete items are kept and calls do not begin early, an interrupt leaves messages, drops calls that nobody has begun, and keeps text as it was cut', async () => {
+  const { seen } = await play(async (world) => {
+    const look = counted('look');
+    const model = world.model(hangs(5, responds(says('First.'), calls('look'), says('Half a sentence.'))));
+    const going = world.begin(new Agent({ name: 'A', model, tools: [look.tool], modelSettings: { retry: { ...retry, afterOutput: true } } }), 'go', { interruptNotice: false });
+    await world.clock.settle();
+    going.interrupt();
+    return settled(world, going);
+  }, streamed);
+  expect(seen.story).toEqual(['A: says "First."', 'A: says "Half " (cut)']);
+});
