@@ -51,12 +51,14 @@ export interface ScopeOptions {
   pace?: Pace;
   causes: Map<string, unknown>;
   /** What error handlers are shown of the run so far. */
-  runData?: () => unknown;
+  runData?: (scope: RunScope) => unknown;
   isNested?: boolean;
   /** What this run does otherwise than its agents say (M7). */
   overrides?: ScopeOverrides;
   /** Has an agent work beside the runs of the thread, where there is one (F5). */
   startBackground?: (start: BackgroundStart) => void;
+  /** Of an agent that works beside the runs: as what tool. */
+  delegate?: AgentToolDelegate<any, any>;
   /** Of the run around all; a new one where there is none. */
   ledger?: Ledger;
   /** Hears the stream of a nested run, where its tool has listeners. */
@@ -109,6 +111,7 @@ export class RunScope {
   readonly isNested: boolean;
   readonly overrides: ScopeOverrides | undefined;
   readonly startBackground: ScopeOptions['startBackground'];
+  readonly delegate: ScopeOptions['delegate'];
   readonly deliver: ScopeOptions['deliver'];
   /** Approval policies that hold here, the innermost first (M8). */
   readonly rules: readonly ApprovalRules[];
@@ -131,6 +134,7 @@ export class RunScope {
     this.isNested = scope.isNested ?? false;
     this.overrides = scope.overrides;
     this.startBackground = scope.startBackground;
+    this.delegate = scope.delegate;
     this.deliver = scope.deliver;
     this.rules = rulesOf(scope);
     checkExpiry(this.option('approvalExpiresAfterMs'), 'approvalExpiresAfterMs');
@@ -302,6 +306,7 @@ export class RunScope {
       pace: this.pace,
       isNested: true,
       ledger: this.ledger,
+      runData: this.runData,
       deliver: listens ? (event) => void delegate.onStream({ event, agent: delegate.agent, toolCall }) : undefined,
       causes: this.#causes,
       outerRules: this.rules,

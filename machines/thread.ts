@@ -10,40 +10,23 @@ import type { RunOutcome } from './protocol/outcome.ts';
 import type { CommandAnswer, Goal, QueueEntry, ThreadCommand, ThreadInput, ThreadOutcome, ThreadState } from './protocol/thread.ts';
 import { runMachine } from './run.ts';
 import { type Leaf, slot } from './slot.ts';
-import { type BackgroundEnd, type Told, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isForRun, isPoint, joining, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
-import {
-  type Beginning,
-  type ThreadContext,
-  asked,
-  backgroundBegun,
-  begun,
-  compacted,
-  contextOf,
-  edited,
-  fromGoal,
-  fromMail,
-  fromQueue,
-  isHeld,
-  moved,
-  outcomeOf,
-  recordRun,
-  reported,
-  reverted,
-  runActorId,
-  somethingWaits,
-} from './threadMemory.ts';
+import { type ReportOutcome, type Told, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isForRun, isPoint, joining, nextRevert, nextRun, posted, runEnded, steering } from './threadCommands.ts';
+import { canCompact, compacted, compactionBegun, compactionEnded, compactionStarted, compactorInput } from './threadCompaction.ts';
+import { type Beginning, type Report, type ThreadContext, asked, backgroundBegun, begun, contextOf, edited, fromGoal, fromMail, fromQueue, isHeld, moved, outcomeOf, recordRun, reported, reporting, reverted, runActorId, somethingWaits } from './threadMemory.ts';
 
 type GoalOutcome = EffectOutcome<{ done: boolean; message?: string }>;
 
 /** Asks the app whether the goal is reached. */
 export type GoalLeaf = Leaf<{ effectId: string; agent: string; goal: Goal; history: AgentInputItem[] }, GoalOutcome>;
+/** Words of the app about what an agent has brought that worked beside the runs. */
+export type ReportLeaf = Leaf<{ effectId: string; path: string; from: string; outcome: RunOutcome }, ReportOutcome>;
 export type { ThreadContext };
 
 /** A conversation: history, queue and mailbox; at most one run at a time. */
 export const threadMachine = setup({
   types: {} as {
     context: ThreadContext;
-    events: ThreadCommand | Upward | DoneActorEvent<RunOutcome, `run.${string}`> | DoneActorEvent<RunOutcome, `background.${string}`>;
+    events: ThreadCommand | Upward | DoneActorEvent<RunOutcome, `run.${string}`> | DoneActorEvent<RunOutcome, `background.${string}`> | DoneActorEvent<ReportOutcome, `report.${string}`>;
     input: ThreadInput;
     output: ThreadOutcome;
     emitted: LoopEvent;
@@ -53,6 +36,7 @@ export const threadMachine = setup({
     background: runMachine,
     compactor: slot<CompactorLeaf>('compactor'),
     goal: slot<GoalLeaf>('goal'),
+    report: slot<ReportLeaf>('report'),
   },
   guards: {
     isOfRun: ({ context }, { id }: Upward) => id === context.current?.runId,
@@ -73,7 +57,11 @@ export const threadMachine = setup({
     mustJudge: ({ context }) => context.goal !== null && !somethingWaits(context),
     endsGoal: (_, { goal }: Told<'thread.goal'>) => goal === null,
     isHeld: ({ context }) => isHeld(context),
-    runCompleted: (_, outcome: RunOutcome) => outcome.status === 'completed',
+    /** The app makes the result of what it brought. */
+    isExtracted: ({ context }, { id, outcome }: { id: string; outcome: RunOutcome }) => outcome.status === 'completed' && context.background[id]?.extracts === true,
+    canCompact: ({ context }) => canCompact(context),
+    mustCompact: ({ context }) => context.compactionAsked === true && canCompact(context),
+    followsRun: ({ context }) => context.compactionAsked === true,
     isRunOver: ({ context }) => context.current === null,
     isDrained: ({ context }) => context.current === null && Object.keys(context.background).length === 0,
     isReplaced: ({ context }) => context.next?.type === 'thread.run' && context.current === null,
@@ -117,20 +105,25 @@ export const threadMachine = setup({
       enqueue.assign(changes);
       enqueue.spawnChild('background', { id, input });
     }),
-    keepReport: assign(({ context }, { actorId, outcome }: BackgroundEnd) => reported(context, actorId, outcome, 'mailbox')),
-    passReport: enqueueActions(({ context, enqueue }, { actorId, outcome }: BackgroundEnd) => {
-      const changes = reported(context, actorId, outcome, 'passed');
+    beginReport: enqueueActions(({ context, enqueue }, { id: ended, outcome }: { id: string; outcome: RunOutcome }) => {
+      const { changes, id, input } = reporting(context, ended, outcome);
+      enqueue.assign(changes);
+      enqueue.spawnChild('report', { id, input });
+    }),
+    keepReport: assign(({ context }, report: Report) => reported(context, report, 'mailbox')),
+    passReport: enqueueActions(({ context, enqueue }, report: Report) => {
+      const changes = reported(context, report, 'passed');
       enqueue.assign(changes);
       enqueue.sendTo(runActorId(context), posted(changes.passed!.at(-1)!));
     }),
     passToBackground: enqueueActions(({ context, enqueue }, { path, event }: { path?: string; event: Downward }) => enqueue.sendTo(backgroundOf(context, path)!, event)),
     interruptBackgrounds: enqueueActions(({ context, enqueue }, told: { at: number }) => {
-      for (const actorId of Object.keys(context.background)) enqueue.sendTo(actorId, { type: 'interrupt', reason: 'user', at: told.at });
+      for (const [actorId, { isOver }] of Object.entries(context.background)) if (!isOver) enqueue.sendTo(actorId, { type: 'interrupt', reason: 'user', at: told.at });
     }),
     pass: sendTo(({ context }) => runActorId(context), (_, event: Downward) => event),
     notePassed: assign(({ context }, { mail }: Told<'thread.mail'>) => ({ passed: [...context.passed, mail] })),
     keepNext: assign((_, next: Told<'thread.run' | 'thread.revert'>) => ({ next })),
-    noteEnd: assign((_, ended: 'interrupted' | null) => ({ ended })),
+    noteEnd: assign((_, ended: 'interrupted' | null) => ({ ended, compactionAsked: undefined })),
     revert: assign(({ context }, told: Told<'thread.revert'>) => reverted(context, told)),
     inject: assign(({ context }, { items }: Told<'thread.inject'>) => ({ history: context.history.append(items) })),
     injectLater: assign(({ context }, { id, items }: Told<'thread.inject'>) => ({ pendingInput: [...context.pendingInput, ...items.map((item, at) => ({ id: `${id}.${at}`, item }))] })),
@@ -144,8 +137,11 @@ export const threadMachine = setup({
     setGoal: assign((_, { goal }: Told<'thread.goal'>) => ({ goal: goal && { ...goal, runs: 0 } })),
     dropGoal: assign({ goal: null }),
     reword: assign(({ context }, outcome: GoalOutcome) => (outcome.status === 'ok' && outcome.value.message !== undefined && context.goal ? { goal: { ...context.goal, message: outcome.value.message } } : {})),
-    countEffect: assign(({ context }) => ({ ordinal: context.ordinal + 1, compactedUpTo: context.history.length })),
-    takeCompaction: assign(({ context }, outcome: CompactorOutcome) => (outcome.status === 'ok' ? compacted(context, outcome.value.item) : {})),
+    countEffect: assign(({ context }) => ({ ordinal: context.ordinal + 1 })),
+    beginCompaction: assign(({ context }) => compactionBegun(context)),
+    announceCompaction: emit(({ context }) => compactionStarted(context)),
+    announceCompacted: emit(({ context }, outcome: CompactorOutcome) => compactionEnded(context, outcome)),
+    takeCompaction: assign(({ context }, outcome: CompactorOutcome) => compacted(context, outcome)),
   },
 }).createMachine({
   id: 'thread',
@@ -155,29 +151,17 @@ export const threadMachine = setup({
   context: ({ input }) => contextOf(input),
   output: ({ context }) => outcomeOf(context),
   entry: 'announceStart',
-  meta: { spawns: ['background'] },
+  meta: { spawns: ['background', 'report'] },
   initial: 'idle',
   on: {
     'thread.*': { actions: { type: 'decline', params: eventOf } },
     'queue.*': { actions: { type: 'decline', params: eventOf } },
     'queue.add': { actions: [{ type: 'keepEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] },
-    'queue.edit': [
-      { guard: { type: 'isQueued', params: eventOf }, actions: [{ type: 'editEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] },
-      { actions: { type: 'decline', params: eventOf } },
-    ],
-    'queue.move': [
-      { guard: { type: 'isQueued', params: eventOf }, actions: [{ type: 'moveEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] },
-      { actions: { type: 'decline', params: eventOf } },
-    ],
-    'queue.remove': [
-      { guard: { type: 'isQueued', params: eventOf }, actions: [{ type: 'removeEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] },
-      { actions: { type: 'decline', params: eventOf } },
-    ],
+    'queue.edit': [{ guard: { type: 'isQueued', params: eventOf }, actions: [{ type: 'editEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] }, { actions: { type: 'decline', params: eventOf } }],
+    'queue.move': [{ guard: { type: 'isQueued', params: eventOf }, actions: [{ type: 'moveEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] }, { actions: { type: 'decline', params: eventOf } }],
+    'queue.remove': [{ guard: { type: 'isQueued', params: eventOf }, actions: [{ type: 'removeEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] }, { actions: { type: 'decline', params: eventOf } }],
     'rule.add': { actions: [{ type: 'addRule', params: eventOf }, 'announceRules', { type: 'accept', params: eventOf }] },
-    'rule.remove': [
-      { guard: { type: 'isRule', params: eventOf }, actions: [{ type: 'removeRule', params: eventOf }, 'announceRules', { type: 'accept', params: eventOf }] },
-      { actions: { type: 'decline', params: eventOf } },
-    ],
+    'rule.remove': [{ guard: { type: 'isRule', params: eventOf }, actions: [{ type: 'removeRule', params: eventOf }, 'announceRules', { type: 'accept', params: eventOf }] }, { actions: { type: 'decline', params: eventOf } }],
     'thread.goal': [
       { guard: { type: 'endsGoal', params: eventOf }, actions: ['dropGoal', { type: 'announceGoal', params: 'removed' }, { type: 'accept', params: eventOf }] },
       { actions: [{ type: 'setGoal', params: eventOf }, { type: 'announceGoal', params: 'set' }, { type: 'accept', params: eventOf }] },
@@ -196,7 +180,11 @@ export const threadMachine = setup({
       { guard: { type: 'isKnownBackground', params: eventOf }, actions: { type: 'decline', params: eventOf } },
       { actions: [{ type: 'beginBackground', params: eventOf }, { type: 'accept', params: eventOf }] },
     ],
-    'xstate.done.actor.background.*': { actions: [{ type: 'keepReport', params: endOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
+    'xstate.done.actor.background.*': [
+      { guard: { type: 'isExtracted', params: runEnded }, actions: [{ type: 'beginReport', params: runEnded }, { type: 'stopThat', params: actorIdOf }] },
+      { actions: [{ type: 'keepReport', params: endOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
+    ],
+    'xstate.done.actor.report.*': { actions: [{ type: 'keepReport', params: endOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
   },
   states: {
     idle: {
@@ -208,7 +196,7 @@ export const threadMachine = setup({
       ],
       on: {
         'thread.run': { target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
-        'thread.compact': { target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
+        'thread.compact': { guard: 'canCompact', target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
         'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'announceReverted', params: eventOf }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
         'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
       },
@@ -220,11 +208,12 @@ export const threadMachine = setup({
         going: {
           meta: { spawns: ['run'] },
           on: {
-            'xstate.done.actor.run.*': [
-              { guard: { type: 'runCompleted', params: outputOf }, target: 'concluding', actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
-              { target: '#thread.paused', actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+            'xstate.done.actor.run.*': { target: 'concluding', actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+            'xstate.done.actor.background.*': [
+              { guard: { type: 'isExtracted', params: runEnded }, actions: [{ type: 'beginReport', params: runEnded }, { type: 'stopThat', params: actorIdOf }] },
+              { actions: [{ type: 'passReport', params: endOf }, { type: 'stopThat', params: actorIdOf }] },
             ],
-            'xstate.done.actor.background.*': { actions: [{ type: 'passReport', params: endOf }, { type: 'stopThat', params: actorIdOf }] },
+            'xstate.done.actor.report.*': { actions: [{ type: 'passReport', params: endOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.run': [
               { guard: { type: 'rejects', params: eventOf }, actions: { type: 'decline', params: eventOf } },
               { guard: { type: 'steers', params: eventOf }, actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => joining(event.id, event.input) }] },
@@ -256,7 +245,12 @@ export const threadMachine = setup({
           },
         },
         concluding: {
-          always: [{ guard: 'mustJudge', target: 'between.judging' }, { target: '#thread.idle' }],
+          always: [
+            { guard: 'mustCompact', target: 'between.compacting' },
+            { guard: 'isHeld', target: '#thread.paused' },
+            { guard: 'mustJudge', target: 'between.judging' },
+            { target: '#thread.idle' },
+          ],
         },
         between: {
           on: {
@@ -272,16 +266,17 @@ export const threadMachine = setup({
           initial: 'compacting',
           states: {
             compacting: {
-              description: 'The history is summed up, because somebody asked for it.',
+              description: 'The history is summed up, because somebody asked for it. What comes meanwhile stays behind it.',
               on: { 'thread.steer': { actions: { type: 'refuseCompacting', params: eventOf } } },
-              entry: ['countEffect', { type: 'announcePhase', params: 'compacting' }],
+              entry: ['beginCompaction', { type: 'announcePhase', params: 'compacting' }, 'announceCompaction'],
               invoke: {
                 id: 'compactor',
                 src: 'compactor',
-                input: ({ context }) => ({ effectId: `${context.facts.path}/compact.${context.ordinal}#1`, agent: context.agent, items: context.history.toArray() }),
+                input: ({ context }) => compactorInput(context),
                 onDone: [
-                  { guard: 'isHeld', target: '#thread.paused', actions: { type: 'takeCompaction', params: outputOf } },
-                  { target: '#thread.idle', actions: { type: 'takeCompaction', params: outputOf } },
+                  { guard: 'followsRun', target: '#thread.active.concluding', actions: [{ type: 'announceCompacted', params: outputOf }, { type: 'takeCompaction', params: outputOf }] },
+                  { guard: 'isHeld', target: '#thread.paused', actions: [{ type: 'announceCompacted', params: outputOf }, { type: 'takeCompaction', params: outputOf }] },
+                  { target: '#thread.idle', actions: [{ type: 'announceCompacted', params: outputOf }, { type: 'takeCompaction', params: outputOf }] },
                 ],
               },
             },
@@ -329,6 +324,7 @@ export const threadMachine = setup({
           always: { guard: 'isDrained', target: '#thread.closed' },
           on: {
             'xstate.done.actor.run.*': { actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+            'xstate.done.actor.background.*': { actions: [{ type: 'keepReport', params: endOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
             'thread.*': { actions: { type: 'refuseClosed', params: eventOf } },
             'queue.*': { actions: { type: 'refuseClosed', params: eventOf } },
             'rule.*': { actions: { type: 'refuseClosed', params: eventOf } },
@@ -343,7 +339,7 @@ export const threadMachine = setup({
       on: {
         'queue.resume': { target: 'idle', actions: [{ type: 'noteEnd', params: null }, { type: 'accept', params: eventOf }] },
         'thread.run': { target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
-        'thread.compact': { target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
+        'thread.compact': { guard: 'canCompact', target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
         'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'announceReverted', params: eventOf }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
         'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
       },

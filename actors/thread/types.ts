@@ -99,6 +99,8 @@ export interface ThreadQueue {
   resume(): Promise<Receipt>;
 }
 
+export interface BackgroundWork { path: string; agent: string; from: string }
+
 /** A thread as it is now. */
 export interface ThreadLook {
   state: ThreadState;
@@ -114,6 +116,8 @@ export interface ThreadLook {
   /** What an "always" and the app have decided for calls to come; each can be taken back (M8). */
   rules: readonly SessionRule[];
   goal: Goal | null;
+  /** Agents that work beside the runs: at `path` they can be steered and interrupted, `from` will have written their result (F5). */
+  background: readonly BackgroundWork[];
   usage: Usage;
 }
 
