@@ -50,7 +50,8 @@ export class ThreadExecution {
   readonly #told = new Told();
   readonly #watcher: ThreadWatcher;
   readonly #checkpoints: Checkpoints;
-  readonly #home: RunScope;
+  /** Of what the thread does itself. */
+  readonly home: RunScope;
   readonly #answering = new Set<string>();
   readonly #deadlines: Deadlines;
   readonly #rules: ApprovalRules;
@@ -68,11 +69,11 @@ export class ThreadExecution {
     const context: unknown = options.context instanceof RunContext ? options.context.context : options.context;
     const hearing = { causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: (scope: RunScope) => runDataOf(scope, this.host.snapshot, this.threadId), pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
     this.#deadlines = new Deadlines(clock, (runId) => void this.host.tell({ type: 'thread.interrupt', id: globalThis.crypto.randomUUID(), at: 0, ...(isOfThread(runId) ? { expectedRunId: runId } : { path: runId }), reason: 'deadline' }));
-    this.#home = runScope({ path: this.threadId, agent: agent.name }, options, context, hearing);
+    this.home = runScope({ path: this.threadId, agent: agent.name }, options, context, hearing);
     this.effects = new ThreadEffects({
       threadId: this.threadId,
       scopeFor: (input: RunInput) => runScope(input, options, context, hearing),
-      home: this.#home,
+      home: this.home,
       isGoalReached: options.isGoalReached,
       now: () => this.host.now,
       onBegun: (scope) => this.#deadlines.begun(scope),
@@ -112,16 +113,16 @@ export class ThreadExecution {
   }
 
   keyOf(agent: AnyAgent): string {
-    return this.#home.keyOf(agent);
+    return this.home.keyOf(agent);
   }
 
   agentOf(key: string): AnyAgent {
-    return this.#home.agent(key);
+    return this.home.agent(key);
   }
 
   async start(input: Omit<ThreadInput, 'path' | 'agent'>): Promise<void> {
     this.#deadlines.goOn();
-    await this.host.start({ path: this.threadId, agent: this.#home.rootKey, ...input }, THREAD_VERSIONS);
+    await this.host.start({ path: this.threadId, agent: this.home.rootKey, ...input }, THREAD_VERSIONS);
   }
 
   /** Goes on with a recorded thread: what is recorded is not run again, what was under way is, by its effect class (O1-O3). */
