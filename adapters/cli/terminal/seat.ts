@@ -1,5 +1,6 @@
 /** One thread, as the person at the terminal follows it. */
 import type { Thread, ThreadEvent } from '../../../actors/thread/index.ts';
+import { INTERRUPTED_NOTICE } from '../../../machines/history.ts';
 import type { Ending } from '../conversation.ts';
 import { saidText } from '../journal/entryText.ts';
 import { isRunOf } from '../journal/replayed.ts';
@@ -117,7 +118,7 @@ export class Seat implements ThreadListener {
   recap(): void {
     const { history, runs } = this.thread.look;
     this.#screen.line(`  thread ${this.thread.id}${runs.length === 0 ? '' : `, ${runs.length} ${runs.length === 1 ? 'run' : 'runs'}`}`, 'quiet');
-    const last = history.findLastIndex((item) => saidText(item) !== '');
+    const last = history.findLastIndex((item) => !['', INTERRUPTED_NOTICE].includes(saidText(item))); // which nobody has said
     const answer = history.slice(Math.max(0, last)).map(messageText).findLast((text) => text !== '');
     if (last >= 0) this.#screen.line(`> ${saidText(history[last]!)}`, 'person');
     if (answer !== undefined) this.#screen.line(shortened(answer, 600));

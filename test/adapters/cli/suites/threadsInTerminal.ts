@@ -234,6 +234,33 @@ export function threadsInTerminal(): void {
       });
     }
 
+    test('D7: a call that nobody decides about in time is not asked about any more', async () => {
+      const wire = "tool({ name: 'wire', description: 'Wires.', parameters: none, needsApproval: true, expiresAfterMs: 1_500, execute: () => 'wired' })";
+      const it = chat("calls('wire'), says('Too late.')", { agent: `tools: [${wire}]` });
+      await it.until('Tester');
+      it.say('go');
+      await it.until('Tester wants to call wire');
+      it.type('hm');
+      await it.until(/\? wire: nobody decided in time\n[^]*Too late\.\n[^]*\n>$/);
+      expect(it.rows().join('\n')).toContain('[e]dit? (cancelled)');
+      expect(await leave(it)).toBe(0);
+    });
+
+    test('K5: resume --again talks on where the last run was interrupted', async () => {
+      const where = newFolder();
+      const args = ['--journal', where, '--thread', 't'];
+      const it = chat("calls('hang'), says('Here.')", { args });
+      await it.until('Tester');
+      it.say('go');
+      await it.until('running hang');
+      expect(await leave(it)).toBe(130);
+      const again = inTerminal(['resume', 't', scriptedAgentFile("says('On with it.'), says('And this.')"), '--journal', where, '--again'], { env: { NO_COLOR: '1' } });
+      await again.until(/thread t, 1 run\n> go\n[^]*On with it\.\n[^]*\n>$/);
+      again.type(`more${KEYS.enter}`);
+      await again.until('And this.');
+      expect(await leave(again)).toBe(0);
+    });
+
     test('J2: Ctrl-D while it works interrupts, and says how to go on; /close ends the thread for good, and then it may be forgotten', async () => {
       const where = newFolder();
       const it = chat("calls('hang'), says('Here.')", { args: ['--journal', where, '--thread', 't'] });
@@ -248,6 +275,16 @@ export function threadsInTerminal(): void {
       again.say('/close');
       await again.until('thread t is closed');
       expect([await again.finished, runsIn(where)]).toMatchObject([0, [{ state: 'closed' }]]);
+      const closed = chat("says('Here.')", { args: ['--journal', where, '--thread', 't'] });
+      await closed.until('thread t, 1 run');
+      closed.say('hello?');
+      await closed.until(/The thread is closed\. Fork it, or make a new one\.[^]*\n> hello\?$/);
+      closed.type(KEYS.interrupt);
+      closed.say('/fork');
+      await closed.until('you go on in its fork');
+      closed.say('hello?');
+      await closed.until(/> hello\?\nHere\.\n/);
+      expect(await leave(closed)).toBe(0);
     });
   });
 }
