@@ -8,7 +8,7 @@ import { type House, type Opened, newThreadId } from '../thread/house.ts';
 import type { ThreadListener } from '../thread/hearing.ts';
 import type { Dropped } from '../thread/steers.ts';
 import { explained } from '../wording.ts';
-import { act, pointAt } from './acts.ts';
+import { act, pointAt, refusalText } from './acts.ts';
 import { COMMAND_HELP, type ChatCommand, commandIn } from './commands.ts';
 import { Askings } from './askings.ts';
 import type { Approve } from './deciding.ts';
@@ -153,7 +153,7 @@ export class Chat implements Occupant, SeatOwner {
     this.#inTurn(async () => {
       const receipt: Receipt = await this.current.thread.run(text, { whenBusy: 'steer' }).receipt;
       if (receipt.status !== 'rejected') return;
-      this.#terminal.tell(receipt.message, 'bad');
+      this.#terminal.tell(refusalText(receipt), 'bad');
       this.#offered.push(text);
       this.#offerNext();
     });

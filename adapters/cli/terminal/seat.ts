@@ -4,6 +4,7 @@ import { INTERRUPTED_NOTICE } from '../../../machines/history.ts';
 import type { Ending } from '../conversation.ts';
 import { saidText } from '../journal/entryText.ts';
 import { isRunOf } from '../journal/replayed.ts';
+import { goalText } from '../thread/goal.ts';
 import type { ThreadListener } from '../thread/hearing.ts';
 import { type Standing, underWay } from '../thread/standing.ts';
 import { type Dropped, Steers } from '../thread/steers.ts';
@@ -116,14 +117,15 @@ export class Seat implements ThreadListener {
 
   /** What was said last, for somebody who comes to it. */
   recap(): void {
-    const { history, runs } = this.thread.look;
+    const { history, runs, goal } = this.thread.look;
     this.#screen.line(`  thread ${this.thread.id}${runs.length === 0 ? '' : `, ${runs.length} ${runs.length === 1 ? 'run' : 'runs'}`}`, 'quiet');
     const last = history.findLastIndex((item) => !['', INTERRUPTED_NOTICE].includes(saidText(item))); // which nobody has said
     const answer = history.slice(Math.max(0, last)).map(messageText).findLast((text) => text !== '');
     if (last >= 0) this.#screen.line(`> ${saidText(history[last]!)}`, 'person');
     if (answer !== undefined) this.#screen.line(shortened(answer, 600));
     if (last >= 0) this.#screen.space();
-    if (this.#message !== '') this.#screen.line(`> ${this.#message}`, 'person');
+    if (goal) this.#screen.line(`  ◎ the goal: ${goalText(goal.message)}`, 'notice');
+    if (this.#message !== '') this.#screen.line(`> ${goalText(this.#message)}`, 'person');
   }
 
   #tellBegun(): void {

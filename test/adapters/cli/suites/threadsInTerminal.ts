@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { newFolder, newGate, scriptedAgentFile } from '../support/agentFiles.ts';
 import { KEYS, type TerminalSession, inTerminal } from '../support/commandLine.ts';
-import { runsIn } from '../support/shop.ts';
+import { INSTANT, killedChat, openShop, runsIn } from '../support/shop.ts';
 
 const PAY = "calls('pay', { to: 'Ada', amount: 5 })";
 const PROMPT = '[y]es, [n]o, n <reason>, [a]lways, [e]dit?';
@@ -234,6 +234,36 @@ export function threadsInTerminal(): void {
       });
     }
 
+    test('O3: killed in a call that may have had its effect, and started again: the chat asks what became of it', async () => {
+      const shop = openShop();
+      const where = newFolder();
+      await killedChat(shop, where);
+      const { type, until, finished } = inTerminal(['chat', shop.file, '--journal', where, '--thread', 'shop'], { env: INSTANT });
+      await until('[r]un again, [t]his is the result, it [f]ailed?');
+      type(`/steer be brief${KEYS.enter}`);
+      await until('waiting: be brief');
+      type(`t charged by hand${KEYS.enter}`);
+      await until(/✓ charge: charged by hand\n[^]*> be brief\n/);
+      type(KEYS.end);
+      await finished;
+      expect(shop.charges()).toBe(1);
+    });
+
+    test('L5: what cannot be taken is said in words, and nothing is lost', async () => {
+      const it = chat("says('One.')");
+      await it.until('Tester');
+      it.say('/steer be brief');
+      await it.until('No run is going. Say it without a command, and one begins.');
+      it.say('/stop');
+      await it.until('There is nothing to do: no run is going.');
+      it.say('/queue resume');
+      it.say('/revert');
+      await it.until('There is no run yet.');
+      it.say('/queue hello');
+      await it.until(/> hello\nOne\.\n/);
+      expect(await leave(it)).toBe(0);
+    });
+
     test('D7: a call that nobody decides about in time is not asked about any more', async () => {
       const wire = "tool({ name: 'wire', description: 'Wires.', parameters: none, needsApproval: true, expiresAfterMs: 1_500, execute: () => 'wired' })";
       const it = chat("calls('wire'), says('Too late.')", { agent: `tools: [${wire}]` });
@@ -278,7 +308,7 @@ export function threadsInTerminal(): void {
       const closed = chat("says('Here.')", { args: ['--journal', where, '--thread', 't'] });
       await closed.until('thread t, 1 run');
       closed.say('hello?');
-      await closed.until(/The thread is closed\. Fork it, or make a new one\.[^]*\n> hello\?$/);
+      await closed.until(/This thread is closed\. \/fork goes on in a copy of it\.[^]*\n> hello\?$/);
       closed.type(KEYS.interrupt);
       closed.say('/fork');
       await closed.until('you go on in its fork');
