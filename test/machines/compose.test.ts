@@ -71,5 +71,5 @@ test('composing leaves the charts themselves as they were', () => {
 });
 
 test('every chart has a version, which runs record with their start', () => {
-  expect(CHART_VERSIONS).toEqual({ run: '1', agent: '1', turn: '2', toolCall: '2' });
+  expect(CHART_VERSIONS).toEqual({ run: '2', agent: '2', turn: '3', toolCall: '3' });
 });
