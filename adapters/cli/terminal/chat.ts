@@ -124,7 +124,7 @@ export class Chat implements Occupant, SeatOwner {
     const command = commandIn(text);
     if (command && 'complaint' in command) this.#terminal.tell(command.complaint, 'bad');
     else if (command) this.#inTurn(() => this.#carryOut(command));
-    else if (this.#terminal.isAsking) this.#terminal.tell('A call waits for an answer first. /steer TEXT tells the agent something meanwhile.', 'bad');
+    else if (this.#terminal.takesAnswer) this.#terminal.tell('A call waits for an answer first. /steer TEXT tells the agent something meanwhile.', 'bad');
     else if (text !== '') this.#say(text);
     this.#offerNext();
   }
