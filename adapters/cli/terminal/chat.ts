@@ -72,8 +72,7 @@ export class Chat implements Occupant, SeatOwner {
 
   dropped(seat: Seat, dropped: readonly Dropped[]): void {
     const isHere = seat === this.#current;
-    for (const { text, reason, next } of dropped) {
-      if (next) continue; // it is shown where it waits
+    for (const { text, reason } of dropped) {
       this.#terminal.tell(`${isHere ? '' : `thread ${seat.thread.id}: `}not delivered, because ${reason}: ${text}`, 'notice');
       if (isHere) this.#offered.push(text);
     }

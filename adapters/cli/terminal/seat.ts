@@ -49,7 +49,6 @@ export class Seat implements ThreadListener {
   take(thread: Thread, standing?: Standing): void {
     this.#thread = thread;
     for (const event of standing?.events ?? []) {
-      if (event.type === 'input.accepted' && event.source) this.steers.begun();
       this.steers.hear(event);
       this.#note(event);
       this.#transcript.recall(event);
@@ -83,7 +82,6 @@ export class Seat implements ThreadListener {
     this.#note(event);
     if (wasCompacting && event.type === 'thread.changed') this.#tellSummary();
     const dropped = this.steers.hear(event);
-    if (event.type === 'input.accepted' && event.source) this.#tellBegun();
     if (this.#owner.current === this) this.#transcript.add(event);
     else this.#transcript.recall(event);
     if (dropped.length > 0) this.#owner.dropped(this, dropped);
@@ -106,7 +104,6 @@ export class Seat implements ThreadListener {
   rows(): Footer['rows'] {
     const rows: Footer['rows'] = [
       ...listed(this.steers.waiting.map(({ text }) => `  waiting: ${text}`)),
-      ...listed(this.steers.next.map(({ text }) => `  for the next run: ${text}`)),
       ...listed(this.#queue.map(({ input }, at) => `  queued ${at + 1}: ${input.map(saidText).join(' ')}`)),
     ];
     if (this.#state === 'paused' && this.#queue.length > 0) rows.push({ text: '  The queue is held; /queue resume goes on with it.', tone: 'notice' });
@@ -126,10 +123,6 @@ export class Seat implements ThreadListener {
     if (last >= 0) this.#screen.space();
     if (goal) this.#screen.line(`  ◎ the goal: ${goalText(goal.message)}`, 'notice');
     if (this.#message !== '') this.#screen.line(`> ${goalText(this.#message)}`, 'person');
-  }
-
-  #tellBegun(): void {
-    for (const { text } of this.steers.begun()) if (this.#owner.current === this) this.#screen.line(`> ${text}`, 'person');
   }
 
   #tellSummary(): void {

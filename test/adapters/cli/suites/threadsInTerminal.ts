@@ -67,9 +67,9 @@ export function threadsInTerminal(): void {
       it.say('and this');
       await it.until('waiting: and this');
       gate.open();
-      await it.until(/stopped after this turn\n[^]* {2}for the next run: and this\n {2}queued 1: later\n {2}The queue is held; \/queue resume goes on with it\.\n>$/);
+      await it.until(/stopped after this turn\n[^]* {2}waiting: and this\n {2}queued 1: later\n {2}The queue is held; \/queue resume goes on with it\.\n>$/);
       it.say('/queue resume');
-      await it.until(/> and this\n> later\nNow I have read it\.\n/);
+      await it.until(/> later\n> and this\nNow I have read it\.\n/);
       expect(await leave(it)).toBe(0);
     });
 
