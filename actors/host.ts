@@ -232,6 +232,7 @@ export class Host extends Addressed implements LeafHost {
         break;
       case 'decide':
         this.decisions.keep(entry.id, entry.decision, entry.fingerprint);
+        this.#options.onDecided?.(entry.id);
         break;
       case 'effect.started':
       case 'effect.item':
