@@ -146,7 +146,7 @@ export const agentMachine = setup({
   },
 }).createMachine({
   id: 'agent',
-  version: '1',
+  version: '2',
   description: 'One activation of an agent: its turns, until it answers, hands off or stops.',
   options: { maxIterations: 1000 },
   context: ({ input }) => contextOf(input),

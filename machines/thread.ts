@@ -12,8 +12,8 @@ import { runMachine } from './run.ts';
 import { type Leaf, slot } from './slot.ts';
 import { type BackgroundEnd, type Told, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isExpected, isForRun, isPoint, injecting, joining, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
 import {
-  type Beginning, type ThreadContext, asked, backgroundBegun, begun, compacted, contextOf, edited, fromGoal, fromMail, fromQueue, inputTakenBack, isHeld,
-  moved, outcomeOf, recordRun, reported, returnedItems, reverted, runActorId, somethingWaits,
+  type Beginning, type ThreadContext, asked, backgroundBegun, beginningEvents, begun, compacted, contextOf, edited, fromGoal, fromMail, fromQueue, inputTakenBack,
+  isHeld, moved, outcomeOf, recordRun, reported, returnedItems, reverted, runActorId, somethingWaits,
 } from './threadMemory.ts';
 
 type GoalOutcome = EffectOutcome<{ done: boolean; message?: string }>;
@@ -88,9 +88,8 @@ export const threadMachine = setup({
     begin: enqueueActions(({ context, enqueue }, beginning: Beginning) => {
       const { changes, input } = begun(context, beginning);
       enqueue.assign(changes);
-      enqueue.emit({ type: 'input.accepted', ...whereabouts(context), path: input.path, agent: input.agent, ids: beginning.ids, items: beginning.input, source: beginning.source, ...(beginning.origin && { origin: beginning.origin }) });
+      for (const event of beginningEvents(context, beginning, { changes, input })) enqueue.emit(event);
       enqueue.spawnChild('run', { id: `run.${changes.count}`, input });
-      if (changes.mailbox) enqueue.emit({ type: 'mailbox.changed', ...whereabouts(context), mailbox: changes.mailbox });
       for (const mail of changes.passed ?? []) enqueue.sendTo(`run.${changes.count}`, posted(mail));
     }),
     /** What it was given and did not deliver is back: mail, and items that now stand in the history. */

@@ -148,6 +148,15 @@ export function begun(context: ThreadContext, beginning: Beginning): { changes: 
   return { changes, input: { path: runId, agent, given, base } };
 }
 
+/** What it begins with: its own input, what the last run had not read, which stands before that unless a turn has to be finished first (P2, G3), and mail. */
+export function beginningEvents({ facts, agent }: ThreadContext, { ids, input: items, source, origin }: Beginning, { changes, input: { path, agent: worker, base } }: ReturnType<typeof begun>): LoopEvent[] {
+  const accepted: LoopEvent = { type: 'input.accepted', path, agent: worker, ids, items, source, ...(origin && { origin }) };
+  const kept = base?.carried ? [] : (base?.pendingInput ?? []);
+  const joined: LoopEvent = { type: 'input.delivered', path: `${path}/agent.1`, agent: worker, turn: 1, ids: kept.map(({ id }) => id), items: kept.map(({ item }) => item) };
+  const { mailbox } = changes;
+  return [accepted, ...(kept.length > 0 ? [joined] : []), ...(mailbox ? [{ type: 'mailbox.changed' as const, path: facts.path, agent, mailbox }] : [])];
+}
+
 /** What the unfinished turn had brought; calls without a result read as aborted. */
 function givenUp({ carried, history }: ThreadContext): AgentInputItem[] {
   if (!carried) return [];

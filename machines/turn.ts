@@ -150,7 +150,7 @@ export const turnMachine = setup({
   },
 }).createMachine({
   id: 'turn',
-  version: '2',
+  version: '3',
   description: 'One model response and the calls it asked for.',
   options: { maxIterations: 1000 },
   context: ({ input }) => ({
