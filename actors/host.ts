@@ -150,11 +150,6 @@ export class Host extends Addressed implements LeafHost {
     return this.#record.entries;
   }
 
-  /** Something that came in is not applied yet: it may not be durable either. */
-  get isBusy(): boolean {
-    return this.#queue.isBusy;
-  }
-
   /** The state of the run chart, as XState gives it; nothing before it began. */
   get value(): unknown {
     return this.#actor?.value;
@@ -237,6 +232,7 @@ export class Host extends Addressed implements LeafHost {
         break;
       case 'decide':
         this.decisions.keep(entry.id, entry.decision, entry.fingerprint);
+        this.#options.onDecided?.(entry.id);
         break;
       case 'effect.started':
       case 'effect.item':

@@ -11,14 +11,13 @@ import type { QueueEntry, RejectReason, ThreadCommand, ThreadInput, ThreadOutcom
 import { runMachine } from './run.ts';
 import { slot } from './slot.ts';
 import {
-  type Told, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isExpected, isForRun, isPoint, joining, joiningInput, nextRevert, nextRun, posted, runEnded, steering,
+  type Told, backgroundOf, declined, endOf, entryAsked, entryOf, injecting, interruption, isExpected, isForRun, isPoint, joining, nextRevert, nextRun, posted, runEnded, steering,
 } from './threadCommands.ts';
 import { canCompact, compacted, compactionBegun, compactionEnded, compactionStarted, compactorInput } from './threadCompaction.ts';
-import { type GoalChange, type Phase, accepted, answered, inputAccepted, mailboxChanged, phaseChanged, wentBack, whereabouts } from './threadEvents.ts';
+import { type GoalChange, type Phase, accepted, answered, beginningEvents, mailboxChanged, phaseChanged, wentBack, whereabouts } from './threadEvents.ts';
 import type { GoalLeaf, GoalOutcome, ReportLeaf, ReportOutcome } from './threadLeaves.ts';
 import {
-  type Beginning, type Report, type ThreadContext, asked, backgroundBegun, begun, contextOf, edited, fromGoal, fromMail, fromQueue, inputTakenBack, isHeld, joined,
-  joinsAtOnce, moved, outcomeOf, recordRun, reported, reporting, returnedItems, reverted, runActorId, somethingWaits,
+  type Beginning, type Report, type ThreadContext, asked, backgroundBegun, begun, contextOf, edited, fromGoal, fromMail, fromQueue, inputTakenBack, isHeld, moved, outcomeOf, recordRun, reported, reporting, returnedItems, reverted, runActorId, somethingWaits,
 } from './threadMemory.ts';
 
 /** A conversation: history, queue and mailbox; at most one run at a time. */
@@ -86,10 +85,8 @@ export const threadMachine = setup({
     begin: enqueueActions(({ context, enqueue }, beginning: Beginning) => {
       const { changes, input } = begun(context, beginning);
       enqueue.assign(changes);
-      enqueue.emit(inputAccepted(beginning, input));
-      if (joinsAtOnce(input)) enqueue.emit(joined(input));
+      for (const event of beginningEvents(context, beginning, { changes, input })) enqueue.emit(event);
       enqueue.spawnChild('run', { id: `run.${changes.count}`, input });
-      if (changes.mailbox) enqueue.emit(mailboxChanged(context, changes.mailbox));
       for (const mail of changes.passed ?? []) enqueue.sendTo(`run.${changes.count}`, posted(mail));
     }),
     /** What it was given and did not deliver is back: mail, and items that now stand in the history. */
@@ -131,7 +128,7 @@ export const threadMachine = setup({
       enqueue.assign(changes);
     }),
     inject: assign(({ context }, { items }: Told<'thread.inject'>) => ({ history: context.history.append(items) })),
-    noteInjected: assign(({ context }, { id, items }: Told<'thread.inject'>) => ({ injected: [...context.injected, ...joiningInput(id, items)] })),
+    injectLater: assign(({ context }, { items }: Told<'thread.inject'>) => ({ injected: [...context.injected, ...items] })),
     keepMail: assign(({ context }, { mail }: Told<'thread.mail'>) => ({ mailbox: [...context.mailbox, mail] })),
     keepEntry: assign(({ context }, { entry }: { entry: QueueEntry }) => ({ queue: [...context.queue, entry] })),
     editEntry: assign(({ context }, { entry }: Told<'queue.edit'>) => ({ queue: edited(context.queue, entry) })),
@@ -230,7 +227,7 @@ export const threadMachine = setup({
             'thread.softStop': { guard: { type: 'isForRun', params: eventOf }, actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: { type: 'softStop' } }] },
             'thread.compact': { actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: { type: 'compact' } }] },
             'thread.mail': { actions: [{ type: 'accept', params: eventOf }, { type: 'notePassed', params: eventOf }, { type: 'pass', params: ({ event }) => posted(event.mail) }] },
-            'thread.inject': { actions: [{ type: 'accept', params: eventOf }, { type: 'noteInjected', params: eventOf }, { type: 'pass', params: ({ event }) => joining(event.id, event.items) }] },
+            'thread.inject': { actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => injecting(event) }] },
             'thread.revert': { guard: { type: 'isPoint', params: eventOf }, target: 'stopping', actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => interruption(event) }] },
             'thread.close': { target: 'closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }, { type: 'pass', params: ({ event }) => interruption(event) }] },
           },
@@ -323,7 +320,7 @@ export const threadMachine = setup({
               { guard: { type: 'replacesNothing', params: eventOf }, actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }] },
               { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: eventOf }] },
             ],
-            'thread.inject': { actions: [{ type: 'accept', params: eventOf }, { type: 'noteInjected', params: eventOf }, { type: 'pass', params: ({ event }) => joining(event.id, event.items) }] },
+            'thread.inject': { actions: [{ type: 'injectLater', params: eventOf }, { type: 'accept', params: eventOf }] },
             'thread.revert': { guard: { type: 'isNextPoint', params: eventOf }, actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }] },
             'thread.close': { target: 'closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
           },

@@ -93,8 +93,9 @@ export const isPoint = (context: ThreadContext, { to, history }: Told<'thread.re
 export const steering = ({ input, mode, path, cut }: Told<'thread.steer'>): Downward => ({ type: 'steer', input, ...(mode && { mode }), ...(path !== undefined && { path }), ...(cut && { cut }) });
 
 /** Items that join the run at its next safe point. */
-export const joining = (id: string, items: AgentInputItem[]): Downward => ({ type: 'steer', input: joiningInput(id, items) });
-export const joiningInput = (id: string, items: AgentInputItem[]): PendingInput[] => items.map((item, at) => ({ id: at === 0 ? id : `${id}.${at}`, item }));
+export const joining = (id: string, items: AgentInputItem[]): Downward => ({ type: 'steer', input: items.map((item, at) => ({ id: at === 0 ? id : `${id}.${at}`, item })) });
+
+export const injecting = ({ id, items }: Told<'thread.inject'>): Downward => ({ type: 'steer', input: items.map((item, at): PendingInput => ({ id: at === 0 ? id : `${id}.${at}`, item, injected: true })) });
 
 /** Mail, as it is handed to the run that is going. */
 export const posted = (mail: Mail): Downward => ({ type: 'mail', input: [{ id: mail.id, item: mailMessage(mail), origin: 'mail' }] });

@@ -1,8 +1,7 @@
 /** What a thread tells of itself. */
 import type { LoopEvent } from './protocol/event.ts';
-import type { RunInput } from './protocol/outcome.ts';
 import type { CommandAnswer, Mail, ThreadCommand } from './protocol/thread.ts';
-import type { Beginning, ThreadContext } from './threadMemory.ts';
+import type { Beginning, ThreadContext, begun } from './threadMemory.ts';
 
 export type Phase = NonNullable<Extract<LoopEvent, { type: 'thread.changed' }>['phase']>;
 export type GoalChange = Extract<LoopEvent, { type: 'goal.changed' }>['why'];
@@ -13,8 +12,13 @@ export const phaseChanged = (context: ThreadContext, phase: Phase): LoopEvent =>
 
 export const mailboxChanged = (context: ThreadContext, mailbox: Mail[]): LoopEvent => ({ type: 'mailbox.changed', ...whereabouts(context), mailbox });
 
-export function inputAccepted({ ids, input: items, source, origin }: Beginning, { path, agent }: RunInput): LoopEvent {
-  return { type: 'input.accepted', path, agent, ids, items, source, ...(origin && { origin }) };
+/** What it begins with: its own input, what the last run had not read, which stands before that unless a turn has to be finished first (P2, G3), and mail. */
+export function beginningEvents(context: ThreadContext, { ids, input: items, source, origin }: Beginning, { changes, input: { path, agent, base } }: ReturnType<typeof begun>): LoopEvent[] {
+  const events: LoopEvent[] = [{ type: 'input.accepted', path, agent, ids, items, source, ...(origin && { origin }) }];
+  const kept = base?.carried ? [] : (base?.pendingInput ?? []);
+  if (kept.length > 0) events.push({ type: 'input.delivered', path: `${path}/agent.1`, agent, turn: 1, ids: kept.map(({ id }) => id), items: kept.map(({ item }) => item) });
+  if (changes.mailbox) events.push(mailboxChanged(context, changes.mailbox));
+  return events;
 }
 
 export function wentBack(context: ThreadContext, { to }: Extract<ThreadCommand, { type: 'thread.revert' }>, { history }: Partial<ThreadContext>): LoopEvent {

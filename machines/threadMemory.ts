@@ -48,8 +48,8 @@ export interface ThreadContext {
   mailbox: Mail[];
   /** Mail that the run that is going was given. */
   passed: Mail[];
-  /** Items of the history to come, that the run that is going was given (M9). */
-  injected: PendingInput[];
+  /** Items for the history, behind what the run that winds down brings (M9). */
+  injected: AgentInputItem[];
   /** Input that a stopped run did not deliver (P2). */
   pendingInput: PendingInput[];
   carried: CarriedTurn | null;
@@ -158,13 +158,6 @@ export function begun(context: ThreadContext, beginning: Beginning): { changes: 
   return { changes, input: { path: runId, agent, given, base } };
 }
 
-/** Input that the last run had not read stands before that of this one, unless a turn has to be finished first (P2, G3). */
-export const joinsAtOnce = ({ base }: RunInput) => base!.carried === undefined && base!.pendingInput.length > 0; // every run of a thread has one
-
-export const joined = ({ path, agent, base }: RunInput): LoopEvent => ({
-  type: 'input.delivered', path: `${path}/agent.1`, agent, turn: 1, ids: base!.pendingInput.map(({ id }) => id), items: base!.pendingInput.map(({ item }) => item),
-});
-
 /** What the unfinished turn had brought; calls without a result read as aborted. */
 function givenUp({ carried, history }: ThreadContext): AgentInputItem[] {
   if (!carried) return [];
@@ -191,7 +184,7 @@ export function recordRun(context: ThreadContext, outcome: RunOutcome): Partial<
     ended: outcome.status,
     mailbox: [...context.passed.filter(isUndelivered), ...context.mailbox],
     passed: [],
-    injected: context.next?.type === 'thread.revert' ? context.injected.filter(isUndelivered) : [],
+    injected: context.next?.type === 'thread.revert' ? context.injected : [],
     begunBy: context.begunBy.filter((id) => !id.startsWith(`${runId}/`)),
     pendingInput: [...context.pendingInput, ...(outcome.status === 'stopped' ? outcome.undelivered.filter((one) => !isMail(one)) : [])],
     carried: carried ?? null,
@@ -207,9 +200,14 @@ const among = (known: readonly { id: string }[]) => {
   return ({ id }: { id: string }) => ids.has(id);
 };
 
-/** Items that were put into the history while a run was going that did not deliver them: they stand behind it, unless they are kept for the next run (P2), or the history goes back first. */
+/**
+ * Items that were put into the history while the run was going, and that it did not deliver: they stand behind it, unless the history goes
+ * back first. What a run that was stopped was given itself waits with its other input (P2).
+ */
 export function returnedItems({ injected, next }: ThreadContext, { status, undelivered }: RunOutcome): AgentInputItem[] {
-  return status === 'stopped' || next?.type === 'thread.revert' ? [] : injected.filter(among(undelivered)).map(({ item }) => item);
+  if (next?.type === 'thread.revert') return [];
+  const given = status === 'stopped' ? [] : undelivered.filter((one) => one.injected).map(({ item }) => item);
+  return [...given, ...injected];
 }
 
 /** Only what came since the last compaction is read on; the journal has the rest (N3). */
@@ -238,7 +236,7 @@ export function reverted(context: ThreadContext, { to, history, agent }: Revert)
   const items = history ?? context.history.toArray().slice(0, length ?? 0);
   return {
     agent: agent ?? kept.at(-1)?.agent ?? context.facts.floor,
-    history: Log.of(wellFormed([...items, ...context.injected.map(({ item }) => item)])),
+    history: Log.of(wellFormed([...items, ...context.injected])),
     marks: Log.of(kept),
     start: length === null ? null : context.start,
     carried: null,
@@ -253,11 +251,7 @@ export function reverted(context: ThreadContext, { to, history, agent }: Revert)
 }
 
 /** Input that waited for a run to come, of a history that there will not have been. */
-export function inputTakenBack({ facts: { path }, agent, pendingInput, injected }: ThreadContext): LoopEvent[] {
-  const isInjected = among(injected);
-  const inputs = pendingInput.filter((one) => !isInjected(one));
-  return inputs.length === 0 ? [] : [droppedEvent({ path, agent }, inputs, 'reverted')];
-}
+export const inputTakenBack = ({ facts: { path }, agent, pendingInput }: ThreadContext): LoopEvent[] => (pendingInput.length === 0 ? [] : [droppedEvent({ path, agent }, pendingInput, 'reverted')]);
 
 export function edited(queue: QueueEntry[], changes: Pick<QueueEntry, 'id'> & Partial<QueueEntry>): QueueEntry[] {
   return queue.map((entry) => (entry.id === changes.id ? { ...entry, ...changes } : entry));

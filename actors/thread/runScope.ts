@@ -92,7 +92,8 @@ function delegateIn(agents: readonly AnyAgent[], pool: readonly Tool<any>[] = []
   throw new UserError(`Agent "${key}" has no agent tool "${toolName}" that could work in the background. Give it a tool of this name again.`);
 }
 
-function reachable(agents: readonly AnyAgent[], seen = new Set<AnyAgent>()): Set<AnyAgent> {
+/** All that they may lead to: by handoffs, and as tools. */
+export function reachable(agents: readonly AnyAgent[], seen = new Set<AnyAgent>()): Set<AnyAgent> {
   for (const agent of agents) {
     if (seen.has(agent)) continue;
     seen.add(agent);

@@ -7,11 +7,11 @@ import type { RunToolApprovalItem } from '../approvalItem.ts';
 import { lengthAt } from '../../machines/threadMemory.ts';
 import { UserError } from '../errors.ts';
 import { type EventHub, runEventHub } from '../eventHub.ts';
-import { toItems } from '../input.ts';
 import { approvalItemOf } from '../runItems.ts';
 import type { RunScope } from '../scope.ts';
 import { ColdThreadRun } from './coldThreadRun.ts';
-import { overridesIn } from './inputs.ts';
+import { eventsFrom } from './eventsFrom.ts';
+import { goalOf, injectedItems, inputOf, mailOf, overridesIn, pointOf } from './inputs.ts';
 import { lookAt } from './look.ts';
 import { observableOf } from './observable.ts';
 import type { AnyAgent, ThreadOptions } from './options.ts';
@@ -61,6 +61,7 @@ export class LiveThread implements Thread {
     this.queue = new InputQueue({
       entries: () => this.#execution.context?.queue ?? [],
       tell: (command, id) => this.#say(command, id),
+      overrides: (options) => overridesIn(options, this.#execution.known),
       handle: (id, ask) => this.#handle(id, ask),
     });
   }
@@ -92,16 +93,16 @@ export class LiveThread implements Thread {
     return this.#execution.openDecisions.map((open) => approvalItemOf(this.#execution.effects.scopeOf(open.id), open));
   }
 
-  events({ from, signal }: { from?: number; signal?: AbortSignal } = {}): AsyncIterable<ThreadEvent> {
-    return this.#hub.read({ ...(from !== undefined && { from }), ...(signal && { signal }) });
+  events(options: { from?: number; signal?: AbortSignal } = {}): AsyncIterable<ThreadEvent> {
+    return eventsFrom(options, this.#hub, this.#execution);
   }
 
   run(input: ThreadText, options: ThreadRunOptions = {}): ThreadRun {
     const { whenBusy = this.#options.whenBusy ?? 'queue', signal, id: given, expectedRunId, ...rest } = options;
-    const overrides = overridesIn(rest);
     const partials = whenBusy === 'replace' ? { partials: this.#partials() } : {};
     const handle = this.#handle(given, async ({ id }) => {
-      const receipt = await this.#say({ type: 'thread.run', input: toItems(input), whenBusy, ...(expectedRunId !== undefined && { expectedRunId }), ...partials, ...(overrides && { overrides }) }, id);
+      const overrides = overridesIn(rest, this.#execution.known);
+      const receipt = await this.#say({ type: 'thread.run', input: inputOf(input), whenBusy, ...(expectedRunId !== undefined && { expectedRunId }), ...partials, ...(overrides && { overrides }) }, id);
       if (whenBusy === 'steer' && receipt.status === 'accepted') this.#handles.join(id, receipt.runId);
       return receipt;
     });
@@ -114,7 +115,7 @@ export class LiveThread implements Thread {
   }
 
   async steer(input: ThreadText, { id = globalThis.crypto.randomUUID(), expectedRunId, path, mode = this.#options.steerMode }: SteerOptions = {}): Promise<SteerReceipt> {
-    const items = toItems(input);
+    const items = inputOf(input);
     if (input === '' || items.length === 0) return { status: 'rejected', id, reason: 'empty', message: 'A steer needs text or items.' };
     const pending = items.map((item, at) => ({ id: at === 0 ? id : `${id}.${at}`, item }));
     const delivery = this.#deliveries.of(pending.map((one) => one.id));
@@ -122,8 +123,8 @@ export class LiveThread implements Thread {
     return receipt.status === 'accepted' ? { ...receipt, delivery } : receipt;
   }
 
-  mail({ from, content, triggerTurn = false, id = globalThis.crypto.randomUUID() }: { from: string; content: string; triggerTurn?: boolean; id?: string }): Promise<Receipt> {
-    return this.#say({ type: 'thread.mail', mail: { id, from, content, triggerTurn } }, id);
+  async mail({ triggerTurn = false, id = globalThis.crypto.randomUUID(), ...mail }: { from: string; content: string; triggerTurn?: boolean; id?: string }): Promise<Receipt> {
+    return this.#say({ type: 'thread.mail', mail: mailOf({ id, triggerTurn, ...mail }) }, id);
   }
 
   async interrupt({ expectedRunId, path }: { expectedRunId?: string; path?: string } = {}): Promise<Receipt> {
@@ -143,8 +144,8 @@ export class LiveThread implements Thread {
 
   async reject(call: RunToolApprovalItem | string, { interrupt, ...options }: Rejecting & { interrupt?: boolean } = {}): Promise<void> {
     await this.#ready;
-    const end = this.#interruption();
-    await this.#persons.reject(call, options, ...(interrupt ? [{ ...end, id: globalThis.crypto.randomUUID(), at: 0 }] : []));
+    const end = { ...this.#interruption(), ...runMeant(typeof call === 'string' ? call : call.id), id: globalThis.crypto.randomUUID(), at: 0 };
+    await this.#persons.reject(call, options, ...(interrupt ? [end] : []));
     if (interrupt) await this.#woundDown();
   }
 
@@ -167,30 +168,34 @@ export class LiveThread implements Thread {
   async fork({ at, threadId }: { at?: HistoryPoint; threadId?: string } = {}): Promise<Thread> {
     await this.#ready;
     const { journal } = this.#execution.host;
-    const past = at ? await pastOf(journal, this.id, at) : await presentOf(journal, this.id);
+    const past = at ? await pastOf(journal, this.id, pointOf(at)) : await presentOf(journal, this.id);
     if (!past) throw new UserError(`Thread ${this.id} has no such point: ${JSON.stringify(at)}. Fork at a run that has settled, or at a turn of one that is over; thread.look.runs tells which runs there are.`);
     return this.#fork(past, { threadId: this.id, ...(at && { at }) }, threadId);
   }
 
-  async revert(to: HistoryPoint): Promise<Receipt> {
+  async revert(point: HistoryPoint): Promise<Receipt> {
+    const to = pointOf(point);
     await this.#ready;
     const isKnown = lengthAt(this.#execution.context, to) !== null;
     const past = isKnown ? undefined : await pastOf(this.#execution.host.journal, this.id, to); // what a compaction has taken the place of, say
-    const receipt = await this.#say({ type: 'thread.revert', to, ...(past && { history: past.history }), partials: this.#partials() });
+    const receipt = await this.#say({ type: 'thread.revert', to, ...past, partials: this.#partials() });
     if (receipt.status === 'accepted') await this.#woundDown();
     return receipt;
   }
 
-  inject(items: AgentInputItem[]): Promise<Receipt> {
-    return this.#say({ type: 'thread.inject', items });
+  async inject(items: AgentInputItem[]): Promise<Receipt> {
+    return this.#say({ type: 'thread.inject', items: injectedItems(items) });
   }
 
-  setGoal(goal: { message: string; maxRuns?: number } | null): Promise<Receipt> {
-    return this.#say({ type: 'thread.goal', goal: goal && { message: goal.message, maxRuns: goal.maxRuns ?? 10 } });
+  async setGoal(goal: { message: string; maxRuns?: number } | null): Promise<Receipt> {
+    return this.#say({ type: 'thread.goal', goal: goal && goalOf(goal) });
   }
 
-  addRule({ id = globalThis.crypto.randomUUID(), ...rule }: Omit<SessionRule, 'id'> & { id?: string }): Promise<Receipt> {
-    return this.#say({ type: 'rule.add', rule: { id, ...rule } });
+  async addRule({ id = globalThis.crypto.randomUUID(), ...said }: Omit<SessionRule, 'id'> & { id?: string }): Promise<Receipt> {
+    const rule = this.#execution.checkedRule({ id, ...said });
+    const receipt = await this.#say({ type: 'rule.add', rule });
+    if (receipt.status === 'accepted') await this.#execution.answerByRules();
+    return receipt;
   }
 
   removeRule(ruleId: string): Promise<Receipt> {
@@ -276,6 +281,12 @@ export class LiveThread implements Thread {
     this.#hub.fail(error);
     this.#wake();
   }
+}
+
+/** Of the run in which a call waits; one that is at work beside the others is known by its path. */
+function runMeant(callId: string): { path: string } | { expectedRunId: string } {
+  const run = callId.split('/').slice(0, 2).join('/');
+  return run.includes('/background.') ? { path: run } : { expectedRunId: run };
 }
 
 /** Nothing is left on the signal when the run is over. */

@@ -51,7 +51,12 @@ export class ThreadEffects implements EffectRunner {
       io.signal.throwIfAborted();
       return this.#begin(input.input).run(src, input, io);
     }
-    return this.#of(io.effectId).run(src, input, io);
+    const effects = this.#of(io.effectId);
+    if (effects === this.#home) {
+      await this.#options.unwound();
+      io.signal.throwIfAborted();
+    }
+    return effects.run(src, input, io);
   }
 
   observe(src: keyof Leaves, input: any, outcome: RecordedOutcome): void { // `any`: as above

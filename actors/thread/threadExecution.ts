@@ -3,7 +3,7 @@ import type { LoopEvent } from '../../machines/protocol/event.ts';
 import type { Decision } from '../../machines/protocol/command.ts';
 import type { JournalEntry } from '../../machines/protocol/journal.ts';
 import type { RunInput } from '../../machines/protocol/outcome.ts';
-import type { CommandAnswer, ThreadCommand, ThreadInput } from '../../machines/protocol/thread.ts';
+import type { CommandAnswer, SessionRule, ThreadCommand, ThreadInput } from '../../machines/protocol/thread.ts';
 import type { ThreadContext } from '../../machines/threadMemory.ts';
 import type { ApprovalRules } from '../approvalRules.ts';
 import { Checkpoints } from '../checkpoints.ts';
@@ -22,8 +22,9 @@ import type { Usage } from '../usage.ts';
 import { Deadlines } from './deadlines.ts';
 import { THREAD, THREAD_VERSIONS } from './hosted.ts';
 import type { AnyAgent, ThreadOptions } from './options.ts';
-import { replaceSession, rulesOf } from './rules.ts';
-import { runScope } from './runScope.ts';
+import type { Known } from './inputs.ts';
+import { checkedRule, replaceSession, rulesOf } from './rules.ts';
+import { reachable, runScope } from './runScope.ts';
 import { ThreadEffects } from './threadEffects.ts';
 import { Told } from './told.ts';
 import type { ThreadEvent } from './types.ts';
@@ -55,8 +56,6 @@ export class ThreadExecution {
   readonly #answering = new Set<string>();
   readonly #deadlines: Deadlines;
   readonly #rules: ApprovalRules;
-  /** Who waits until what was said is durable. */
-  readonly #unwritten: { resolve(): void; reject(error: unknown): void }[] = [];
   #isReleased = false;
 
   constructor(agent: AnyAgent, options: ThreadOptions<any>, watcher: ThreadWatcher, checkpoint?: string) {
@@ -65,7 +64,7 @@ export class ThreadExecution {
     this.options = options;
     this.agent = agent;
     this.#watcher = watcher;
-    this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy, options.rules);
+    this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy);
     const causes = new Map<string, unknown>();
     const view = new RunView({ onEvent: (event) => this.#heard(event), bufferUntilGuarded: options.bufferUntilGuarded });
     const context: unknown = options.context instanceof RunContext ? options.context.context : options.context;
@@ -89,6 +88,7 @@ export class ThreadExecution {
       effects: this.effects,
       causes,
       onRest: () => this.#rested(),
+      onDecided: (id) => this.#told.answered(decisionOn(id), { status: 'accepted' }),
       onEvent: (event) => {
         view.emitted(event);
         if (event.type === 'run.settled') this.#settled(event);
@@ -114,6 +114,22 @@ export class ThreadExecution {
     return this.effects.usage;
   }
 
+  /** What its runs can be told to use (M7). */
+  get known(): Known {
+    const agents = reachable([this.agent, ...(this.options.agents ?? [])]);
+    const tools = [...agents].flatMap((agent) => agent.tools);
+    return {
+      agents: this.home.agents.map((agent) => this.home.keyOf(agent)),
+      tools: [...new Set([...tools, ...(this.options.tools ?? [])].map(({ name }) => name))],
+      hasServers: [...agents].some(({ mcpServers }) => mcpServers.length > 0),
+    };
+  }
+
+  /** @throws UserError for a rule that cannot be. */
+  checkedRule(rule: SessionRule): SessionRule {
+    return checkedRule(this.#rules, rule);
+  }
+
   keyOf(agent: AnyAgent): string {
     return this.home.keyOf(agent);
   }
@@ -124,15 +140,19 @@ export class ThreadExecution {
 
   async start(input: Omit<ThreadInput, 'path' | 'agent'>): Promise<void> {
     this.#deadlines.goOn();
+    replaceSession(this.#rules, input.rules ?? []);
     await this.host.start({ path: this.threadId, agent: this.home.rootKey, ...input }, THREAD_VERSIONS);
   }
 
   /** Goes on with a recorded thread: what is recorded is not run again, what was under way is, by its effect class (O1-O3). */
   async open(entries: readonly JournalEntry[]): Promise<void> {
+    replaceSession(this.#rules, entries[0]?.type === 'thread.start' ? (entries[0].input.rules ?? []) : []);
     await this.#checkpoints.replay(this.host, entries);
+    replaceSession(this.#rules, this.context.rules); // also where a checkpoint has told nobody of them
     for (const [, effect] of this.host.effects.entries()) await this.effects.checkFits(effect.src, effect.input, false);
     this.host.goOn();
     this.#deadlines.goOn();
+    await this.answerByRules();
   }
 
   /** Only feeds what is recorded, to be looked at; nothing is run or written. */
@@ -148,31 +168,26 @@ export class ThreadExecution {
 
   /** Of a run's effects: the call waits, and about what. @throws StaleStateError, UserError for one that does not. */
   openCall(id: string): OpenDecision {
-    const open = this.host.openDecisions.find((one) => one.id === id);
-    if (open && !this.#answering.has(id)) return open;
-    const isOver = open !== undefined || this.#hasBegun(id);
-    if (isOver) throw new StaleStateError(`The call ${id} does not wait any more: it was decided, or its run is over. Nothing was changed.`);
+    const isOpen = this.host.standing(id) === 'open';
+    const open = this.host.openDecisions.find((one) => one.id === id) ?? (isOpen ? this.host.decisions.expected(id) : undefined);
+    if (open && isOpen && !this.#answering.has(id)) return open;
+    if (open || isOpen || this.#hasBegun(id)) throw staleCall(id);
     throw new UserError(`No call ${id} waits in thread ${this.threadId}. Decide about its own interruptions.`);
   }
 
-  /** A decision as it is recorded, with what comes with it in the same step (D2); what a rule now answers too is answered. */
+  /** A decision with what comes with it in the same step (D2), recorded when it resolves; what a rule now answers too is answered. */
   async decide(id: string, decision: Decision, then: ThreadCommand[] = []): Promise<void> {
     const open = this.openCall(id);
     this.#answering.add(id);
     try {
       const complete = await completeDecision(this.effects.scopeOf(id), open, decision);
-      this.host.decide(id, complete, ...then);
-      await this.#durable();
+      if (this.host.standing(id) !== 'open') throw staleCall(id);
+      const { status } = await this.#told.ask(decisionOn(id), () => this.host.decide(id, complete, ...then));
+      if (status === 'rejected') throw staleCall(id);
     } finally {
       this.#answering.delete(id);
     }
     if (then.some(({ type }) => type === 'rule.add')) await this.answerByRules();
-  }
-
-  /** Resolves when all that came in is written and applied: it survives the process from then on. */
-  #durable(): Promise<void> | undefined {
-    if (!this.host.isBusy) return undefined;
-    return new Promise((resolve, reject) => this.#unwritten.push({ resolve, reject }));
   }
 
   /** Calls that wait, and need not. */
@@ -219,14 +234,11 @@ export class ThreadExecution {
 
   #rested(): void {
     const { crash } = this.host;
-    for (const { resolve, reject } of this.#unwritten.splice(0)) {
-      if (crash) reject(crash.error);
-      else resolve();
-    }
     if (crash) {
       this.#told.fail(crash.error);
       return this.#watcher.onCrash(crash.error);
     }
+    if (this.host.ending !== null) this.#told.answerAll({ status: 'rejected', reason: 'closed' });
     const { rest } = this.host;
     if (rest && rest.state !== 'awaitingApproval') void this.#checkpoints.keep(this.host).then(() => this.host.forget());
     this.#watcher.onRest();
@@ -235,3 +247,5 @@ export class ThreadExecution {
 
 /** Not of an agent that works beside the runs. */
 const isOfThread = (runId: string) => /\/run\.\d+$/.test(runId);
+const decisionOn = (id: string) => `decision on ${id}`;
+const staleCall = (id: string) => new StaleStateError(`The call ${id} does not wait any more: it was decided, or its run is over. Nothing was changed.`);
