@@ -266,6 +266,12 @@ export function outcomeOf(context: RunContext): RunOutcome {
 }
 
 /** Why input that waits at the end reaches no model in this run (P2). */
+/** Input that joins nothing any more: a thread gets its mail back, and keeps what a run that was stopped had not read (P2, M4). */
+export function droppedInput({ facts, outcome, pendingInput }: RunContext): PendingInput[] {
+  if (!facts.base || facts.base.background) return pendingInput;
+  return outcome?.status === 'stopped' ? [] : pendingInput.filter(({ origin }) => origin !== 'mail');
+}
+
 export function dropReason({ outcome, softStop, turns, maxTurns }: RunContext): DropReason {
   const status = outcome?.status ?? 'failed';
   if (status !== 'completed') return status;

@@ -12,7 +12,7 @@ import { runMachine } from './run.ts';
 import { type Leaf, slot } from './slot.ts';
 import { type BackgroundEnd, type Told, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isExpected, isForRun, isPoint, joining, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
 import {
-  type Beginning, type ThreadContext, asked, backgroundBegun, begun, compacted, contextOf, edited, fromGoal, fromMail, fromQueue, isHeld, moved,
+  type Beginning, type ThreadContext, asked, backgroundBegun, begun, compacted, contextOf, edited, fromGoal, fromMail, fromQueue, isHeld, joined, joinsAtOnce, moved,
   outcomeOf, recordRun, reported, reverted, runActorId, somethingWaits,
 } from './threadMemory.ts';
 
@@ -95,6 +95,7 @@ export const threadMachine = setup({
       const { changes, input } = begun(context, beginning);
       enqueue.assign(changes);
       enqueue.emit({ type: 'input.accepted', ...whereabouts(context), path: input.path, agent: input.agent, ids: beginning.ids, items: beginning.input, source: beginning.source, ...(beginning.origin && { origin: beginning.origin }) });
+      if (joinsAtOnce(input)) enqueue.emit(joined(input));
       enqueue.spawnChild('run', { id: `run.${changes.count}`, input });
     }),
     recordRun: assign(({ context }, outcome: RunOutcome) => recordRun(context, outcome)),

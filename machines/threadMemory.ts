@@ -1,6 +1,7 @@
 /** What a thread keeps over its runs. Pure functions; the chart decides when. */
 import { itemsOfTurn, mailMessage, wellFormed } from './history.ts';
 import { Log } from './log.ts';
+import type { LoopEvent } from './protocol/event.ts';
 import type { PendingInput } from './protocol/command.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { CarriedTurn, ItemOrigin, RunInput, RunOutcome, ServerState } from './protocol/outcome.ts';
@@ -126,6 +127,13 @@ export function begun(context: ThreadContext, beginning: Beginning): { changes: 
   if (source.kind === 'goal') changes.goal = { ...context.goal!, runs: context.goal!.runs + 1 };
   return { changes, input: { path: runId, agent: changes.agent!, given, base } };
 }
+
+/** Input that the last run had not read stands before that of this one, unless a turn has to be finished first (P2, G3). */
+export const joinsAtOnce = ({ base }: RunInput) => base!.carried === undefined && base!.pendingInput.length > 0; // every run of a thread has one
+
+export const joined = ({ path, agent, base }: RunInput): LoopEvent => ({
+  type: 'input.delivered', path: `${path}/agent.1`, agent, turn: 1, ids: base!.pendingInput.map(({ id }) => id), items: base!.pendingInput.map(({ item }) => item),
+});
 
 /** What the unfinished turn had brought; calls without a result read as aborted. */
 function givenUp({ carried, history }: ThreadContext): AgentInputItem[] {

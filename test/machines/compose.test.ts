@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createActor, fromPromise, toPromise, waitFor } from 'xstate';
-import { plainLeaves } from '../../actors/leaf.ts';
+import { plainLeaves } from '../../actors/plainLeaves.ts';
 import { compose } from '../../machines/compose.ts';
 import { agentMachine, runMachine, slot, toolCallMachine, turnMachine } from '../../machines/index.ts';
 import { CHART_VERSIONS } from '../../machines/versions.ts';
