@@ -70,6 +70,7 @@ const REASONS: Record<Drop['reason'], string> = {
   stopped: 'the run was stopped',
   failed: 'the run failed',
   interrupted: 'the run was interrupted',
+  reverted: 'the conversation went back',
 };
 
 const textOf = (item: AgentInputItem | undefined) => (item ? saidText(item) : '');
