@@ -55,6 +55,7 @@ export class Effects implements EffectRunner {
       case 'person':
       case 'timer':
       case 'goal':
+      case 'report':
         throw new Error(`The host itself sees to "${src}".`);
       default:
         return EFFECTS[src](this.scopeOf(io.effectId), input, io);
@@ -212,7 +213,7 @@ export class Effects implements EffectRunner {
   }
 }
 
-const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | 'timer' | 'goal'>, Effect> = {
+const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | 'timer' | 'goal' | 'report'>, Effect> = {
   model: sample,
   inputGuardrail,
   inputScreen,
