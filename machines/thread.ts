@@ -5,7 +5,6 @@ import { actorIdOf, eventOf, outputOf } from './eventFields.ts';
 import type { Downward, Upward } from './protocol/command.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { EffectOutcome } from './protocol/failure.ts';
-import type { AgentInputItem } from './protocol/item.ts';
 import type { RunOutcome } from './protocol/outcome.ts';
 import type { QueueEntry, RejectReason, ThreadCommand, ThreadInput, ThreadOutcome, ThreadState } from './protocol/thread.ts';
 import { runMachine } from './run.ts';
