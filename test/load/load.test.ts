@@ -10,7 +10,7 @@ test('L3, M2: fifty threads in one process, steered, queued and interrupted at r
 });
 
 test('what the command takes is checked', () => {
-  expect(readSettings(['--threads', '10', '--seconds', '5'])).toEqual({ threads: 10, seconds: 5, lifetime: 20, paceMs: 1_000, seed: 1 });
+  expect(readSettings(['--threads', '10', '--seconds', '5'])).toEqual({ threads: 10, seconds: 5, lifetime: 10, paceMs: 1_000, seed: 1 });
   expect(readSettings(['--help'])).toBe('help');
   expect(() => readSettings(['--threads', 'many'])).toThrow('--threads takes a whole number from 1 on, not "many"');
 });
