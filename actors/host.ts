@@ -150,6 +150,11 @@ export class Host extends Addressed implements LeafHost {
     return this.#record.entries;
   }
 
+  /** Something that came in is not applied yet: it may not be durable either. */
+  get isBusy(): boolean {
+    return this.#queue.isBusy;
+  }
+
   /** The state of the run chart, as XState gives it; nothing before it began. */
   get value(): unknown {
     return this.#actor?.value;

@@ -14,6 +14,7 @@ import type { Progress } from './progress.ts';
 import type { SteerMode } from './runOptions.ts';
 import type { RunScope } from './scope.ts';
 import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './toolGuardrail.ts';
+import type { AnswerCheck } from './said.ts';
 
 export type AnyAgent = Agent<any, any>; // `any`: as in the peer's type
 
@@ -42,6 +43,7 @@ export interface RunSource {
   mail(input: PendingInput[]): boolean;
   /** The call that a decision with this id would be about, while it waits or is on its way there. */
   callOf(id: string): Call | undefined;
+  readonly checkAnswers: AnswerCheck;
   /** What would become of a decision about this call now. */
   standing(id: string): 'open' | 'stale' | 'unknown';
   decide(id: string, decision: Decision, interrupts?: boolean): Promise<void>;

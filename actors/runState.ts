@@ -3,7 +3,7 @@ import type { Decision, PendingInput } from '../machines/protocol/command.ts';
 import type { AgentInputItem, AgentOutputItem } from '../machines/protocol/item.ts';
 import type { JournalEntry } from '../machines/protocol/journal.ts';
 import { isOfUser } from '../machines/pendingInput.ts';
-import { withoutReasoningIds } from './effects/request.ts';
+import { withoutReasoningIds } from './reasoningIds.ts';
 import { StaleStateError, UserError } from './errors.ts';
 import type { InputGuardrailResult } from './guardrail.ts';
 import { toItems } from './input.ts';
@@ -242,7 +242,7 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
   }
 
   #asked(item: RunToolApprovalItem): Asked {
-    return { item, call: this.#source.callOf(item.id), scope: this.#source.scopeOf(item.id) };
+    return { item, call: this.#source.callOf(item.id), check: this.#source.checkAnswers };
   }
 
   #mustWait({ id, name }: RunToolApprovalItem): void {

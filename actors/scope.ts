@@ -95,6 +95,12 @@ export class RunScope {
     return this.options[key] ?? (this.config[key] as SharedRunOptions<any, any>[Key]); // the two agree on the options they share
   }
 
+  /** Of one result, as the model reads it; null for any number (C6). */
+  get maxToolOutputBytes(): number | null {
+    const { options, config } = this;
+    return (options.maxToolOutputBytes === undefined ? config.maxToolOutputBytes : options.maxToolOutputBytes) ?? null;
+  }
+
   /** The same context and decisions; usage as it was before the run, because replay adds it up again. */
   contextForReplay(): RunContext<any> {
     const again = this.runContext.forCall();
@@ -226,7 +232,7 @@ export class RunScope {
   }
 
   /** Runner's hooks and the agent's, awaited; the first that throws fails the run (H1). */
-  async tell(agent: AnyAgent, event: 'agent_llm_start' | 'agent_llm_end' | 'agent_turn_start' | 'agent_turn_end' | 'agent_error', value: any, effectId: string): Promise<void> {
+  async tell(agent: AnyAgent, event: 'agent_llm_start' | 'agent_llm_end' | 'agent_turn_start' | 'agent_turn_end' | 'agent_error', value: any, effectId: string): Promise<void> { // `any`: each event has a value of its own
     await agent.emitAndWait(event, this.runContext, value, { effectId });
     await this.hooks?.emitAndWait(event, this.runContext, agent, value, { effectId });
   }
@@ -238,7 +244,7 @@ export class RunScope {
     return new RunScope({
       runId,
       agent: delegate.agent,
-      config: { ...this.config, approvalPolicy: undefined, approvalExpiresAfterMs: this.option('approvalExpiresAfterMs'), ...delegate.runConfig },
+      config: { ...this.config, approvalPolicy: undefined, approvalExpiresAfterMs: this.option('approvalExpiresAfterMs'), maxToolOutputBytes: this.maxToolOutputBytes, ...delegate.runConfig },
       options: { stuckDetection: this.option('stuckDetection'), ...delegate.runOptions, clock: this.options.clock },
       runContext,
       stream: this.stream || listens,

@@ -143,7 +143,7 @@ export const runMachine = setup({
   },
 }).createMachine({
   id: 'run',
-  version: '1',
+  version: '2',
   description: 'From one input to one outcome: one or more agents, with guardrails beside them.',
   options: { maxIterations: 1000 },
   context: ({ input }) => contextOf(input),

@@ -7,19 +7,16 @@ import type { LoopEvent } from './protocol/event.ts';
 import type { EffectOutcome } from './protocol/failure.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { RunOutcome } from './protocol/outcome.ts';
-import type { CommandAnswer, Goal, QueueEntry, ThreadCommand, ThreadInput, ThreadOutcome, ThreadState } from './protocol/thread.ts';
+import type { CommandAnswer, QueueEntry, RejectReason, ThreadCommand, ThreadInput, ThreadOutcome, ThreadState } from './protocol/thread.ts';
 import { runMachine } from './run.ts';
-import { type Leaf, slot } from './slot.ts';
-import { type BackgroundEnd, type Told, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isExpected, isForRun, isPoint, joining, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
+import { slot } from './slot.ts';
+import { type BackgroundEnd, type Told, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isExpected, isForRun, isPoint, joining, joiningInput, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
 import {
-  type Beginning, type ThreadContext, asked, backgroundBegun, begun, compacted, contextOf, edited, fromGoal, fromMail, fromQueue, isHeld, joined, joinsAtOnce, moved,
-  outcomeOf, recordRun, reported, reverted, runActorId, somethingWaits,
+  type Beginning, type ThreadContext, asked, backgroundBegun, begun, compacted, contextOf, edited, fromGoal, fromMail, fromQueue, inputTakenBack, isHeld, joined,
+  joinsAtOnce, moved, outcomeOf, recordRun, reported, returnedItems, reverted, runActorId, somethingWaits,
 } from './threadMemory.ts';
+import type { GoalLeaf, GoalOutcome } from './threadLeaves.ts';
 
-type GoalOutcome = EffectOutcome<{ done: boolean; message?: string }>;
-
-/** Asks the app whether the goal is reached. */
-export type GoalLeaf = Leaf<{ effectId: string; agent: string; goal: Goal; history: AgentInputItem[] }, GoalOutcome>;
 export type { ThreadContext };
 
 /** A conversation: history, queue and mailbox; at most one run at a time. */
@@ -79,17 +76,11 @@ export const threadMachine = setup({
     announceMailbox: emit(({ context }) => ({ type: 'mailbox.changed', ...whereabouts(context), mailbox: context.mailbox })),
     announceRules: emit(({ context }) => ({ type: 'rules.changed', ...whereabouts(context), rules: context.rules })),
     announceGoal: emit(({ context }, why: GoalChange) => ({ type: 'goal.changed', ...whereabouts(context), goal: context.goal, why })),
-    /** Mail that the run was given and did not deliver is back. */
-    announceReturned: enqueueActions(({ context, enqueue }, outcome: RunOutcome) => {
-      if (context.passed.length > 0) enqueue.emit({ type: 'mailbox.changed', ...whereabouts(context), mailbox: recordRun(context, outcome).mailbox! });
-    }),
     announceInjected: emit(({ context }, { items }: Told<'thread.inject'>) => ({ type: 'history.injected', ...whereabouts(context), items })),
-    announceReverted: emit(({ context }, told: Told<'thread.revert'>) => ({ type: 'thread.reverted', ...whereabouts(context), to: told.to, length: reverted(context, told).history!.length })),
     accept: emit(({ context }, told: ThreadCommand) => answered(context, told, { status: 'accepted', ...(context.current && { runId: context.current.runId }) })),
     /** There is nothing to do, or it cannot be done. */
     decline: emit(({ context }, told: ThreadCommand) => answered(context, told, declined(context, told))),
-    refuseClosed: emit(({ context }, told: ThreadCommand) => answered(context, told, { status: 'rejected', reason: 'closed' })),
-    refuseCompacting: emit(({ context }, told: ThreadCommand) => answered(context, told, { status: 'rejected', reason: 'compacting' })),
+    refuse: emit(({ context }, { told, reason }: { told: ThreadCommand; reason: RejectReason }) => answered(context, told, { status: 'rejected', reason })),
     /** The run is begun, and what it begins with announced. */
     begin: enqueueActions(({ context, enqueue }, beginning: Beginning) => {
       const { changes, input } = begun(context, beginning);
@@ -97,8 +88,16 @@ export const threadMachine = setup({
       enqueue.emit({ type: 'input.accepted', ...whereabouts(context), path: input.path, agent: input.agent, ids: beginning.ids, items: beginning.input, source: beginning.source, ...(beginning.origin && { origin: beginning.origin }) });
       if (joinsAtOnce(input)) enqueue.emit(joined(input));
       enqueue.spawnChild('run', { id: `run.${changes.count}`, input });
+      if (changes.mailbox) enqueue.emit({ type: 'mailbox.changed', ...whereabouts(context), mailbox: changes.mailbox });
+      for (const mail of changes.passed ?? []) enqueue.sendTo(`run.${changes.count}`, posted(mail));
     }),
-    recordRun: assign(({ context }, outcome: RunOutcome) => recordRun(context, outcome)),
+    /** What it was given and did not deliver is back: mail, and items that now stand in the history. */
+    recordRun: enqueueActions(({ context, enqueue }, outcome: RunOutcome) => {
+      const [changes, items] = [recordRun(context, outcome), returnedItems(context, outcome)];
+      if (context.passed.length > 0) enqueue.emit({ type: 'mailbox.changed', ...whereabouts(context), mailbox: changes.mailbox! });
+      if (items.length > 0) enqueue.emit({ type: 'history.injected', ...whereabouts(context), items });
+      enqueue.assign(changes);
+    }),
     stopThat: stopChild((_, id: string) => id),
     beginBackground: enqueueActions(({ context, enqueue }, told: Told<'background.start'>) => {
       const { changes, id, input } = backgroundBegun(context, told);
@@ -117,11 +116,17 @@ export const threadMachine = setup({
     }),
     pass: sendTo(({ context }) => runActorId(context), (_, event: Downward) => event),
     notePassed: assign(({ context }, { mail }: Told<'thread.mail'>) => ({ passed: [...context.passed, mail] })),
-    keepNext: assign((_, next: Told<'thread.run' | 'thread.revert'>) => ({ next })),
+    /** Where the history goes back, what was put into it before goes too. */
+    keepNext: assign(({ context }, next: Told<'thread.run' | 'thread.revert'>) => ({ next, ...(next.type === 'thread.revert' && { injected: [] }) })),
     noteEnd: assign((_, ended: 'interrupted' | null) => ({ ended })),
-    revert: assign(({ context }, told: Told<'thread.revert'>) => reverted(context, told)),
+    revert: enqueueActions(({ context, enqueue }, told: Told<'thread.revert'>) => {
+      const changes = reverted(context, told);
+      for (const event of inputTakenBack(context)) enqueue.emit(event);
+      enqueue.emit({ type: 'thread.reverted', ...whereabouts(context), to: told.to, length: changes.history!.length });
+      enqueue.assign(changes);
+    }),
     inject: assign(({ context }, { items }: Told<'thread.inject'>) => ({ history: context.history.append(items) })),
-    injectLater: assign(({ context }, { id, items }: Told<'thread.inject'>) => ({ pendingInput: [...context.pendingInput, ...items.map((item, at) => ({ id: `${id}.${at}`, item }))] })),
+    noteInjected: assign(({ context }, { id, items }: Told<'thread.inject'>) => ({ injected: [...context.injected, ...joiningInput(id, items)] })),
     keepMail: assign(({ context }, { mail }: Told<'thread.mail'>) => ({ mailbox: [...context.mailbox, mail] })),
     keepEntry: assign(({ context }, { entry }: { entry: QueueEntry }) => ({ queue: [...context.queue, entry] })),
     editEntry: assign(({ context }, { entry }: Told<'queue.edit'>) => ({ queue: edited(context.queue, entry) })),
@@ -191,13 +196,13 @@ export const threadMachine = setup({
       description: 'Nothing is going. What waits begins at once.',
       entry: { type: 'announceState', params: 'idle' },
       always: [
-        { guard: 'hasWakingMail', target: 'active.going', actions: [{ type: 'begin', params: ({ context }) => fromMail(context) }, 'announceMailbox'] },
+        { guard: 'hasWakingMail', target: 'active.going', actions: { type: 'begin', params: ({ context }) => fromMail(context) } },
         { guard: 'hasQueued', target: 'active.going', actions: [{ type: 'begin', params: ({ context }) => fromQueue(context) }, 'announceQueue'] },
       ],
       on: {
         'thread.run': { guard: { type: 'isExpected', params: eventOf }, target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
         'thread.compact': { target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
-        'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'announceReverted', params: eventOf }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
+        'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
         'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
       },
     },
@@ -209,8 +214,8 @@ export const threadMachine = setup({
           meta: { spawns: ['run'] },
           on: {
             'xstate.done.actor.run.*': [
-              { guard: { type: 'runCompleted', params: outputOf }, target: 'concluding', actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
-              { target: '#thread.paused', actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+              { guard: { type: 'runCompleted', params: outputOf }, target: 'concluding', actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+              { target: '#thread.paused', actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
             ],
             'xstate.done.actor.background.*': { actions: [{ type: 'passReport', params: endOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.run': [
@@ -224,7 +229,7 @@ export const threadMachine = setup({
             'thread.softStop': { guard: { type: 'isForRun', params: eventOf }, actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: { type: 'softStop' } }] },
             'thread.compact': { actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: { type: 'compact' } }] },
             'thread.mail': { actions: [{ type: 'accept', params: eventOf }, { type: 'notePassed', params: eventOf }, { type: 'pass', params: ({ event }) => posted(event.mail) }] },
-            'thread.inject': { actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => joining(event.id, event.items) }] },
+            'thread.inject': { actions: [{ type: 'accept', params: eventOf }, { type: 'noteInjected', params: eventOf }, { type: 'pass', params: ({ event }) => joining(event.id, event.items) }] },
             'thread.revert': { guard: { type: 'isPoint', params: eventOf }, target: 'stopping', actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => interruption(event) }] },
             'thread.close': { target: 'closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }, { type: 'pass', params: ({ event }) => interruption(event) }] },
           },
@@ -243,9 +248,7 @@ export const threadMachine = setup({
             },
           },
         },
-        concluding: {
-          always: [{ guard: 'mustJudge', target: 'between.judging' }, { target: '#thread.idle' }],
-        },
+        concluding: { always: [{ guard: 'mustJudge', target: 'between.judging' }, { target: '#thread.idle' }] },
         between: {
           on: {
             'thread.run': [
@@ -254,7 +257,7 @@ export const threadMachine = setup({
               { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: eventOf }] },
             ],
             'thread.interrupt': { guard: { type: 'isForAll', params: eventOf }, target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, { type: 'accept', params: eventOf }] },
-            'thread.revert': { guard: { type: 'isPoint', params: eventOf }, target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, { type: 'announceReverted', params: eventOf }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
+            'thread.revert': { guard: { type: 'isPoint', params: eventOf }, target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
             'thread.close': { target: 'closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
           },
           initial: 'compacting',
@@ -262,8 +265,8 @@ export const threadMachine = setup({
             compacting: {
               description: 'The history is summed up, because somebody asked for it.',
               on: {
-                'thread.steer': { guard: { type: 'isForNoBackground', params: eventOf }, actions: { type: 'refuseCompacting', params: eventOf } },
-                'thread.run': { guard: { type: 'steers', params: eventOf }, actions: { type: 'refuseCompacting', params: eventOf } },
+                'thread.steer': { guard: { type: 'isForNoBackground', params: eventOf }, actions: { type: 'refuse', params: ({ event }) => ({ told: event, reason: 'compacting' as const }) } },
+                'thread.run': { guard: { type: 'steers', params: eventOf }, actions: { type: 'refuse', params: ({ event }) => ({ told: event, reason: 'compacting' as const }) } },
               },
               entry: ['countEffect', { type: 'announcePhase', params: 'compacting' }],
               invoke: {
@@ -305,17 +308,17 @@ export const threadMachine = setup({
           entry: { type: 'announcePhase', params: 'stopping' },
           always: [
             { guard: 'isReplaced', target: 'going', actions: { type: 'begin', params: ({ context }) => nextRun(context) } },
-            { guard: 'isReverting', target: '#thread.paused', actions: [{ type: 'announceReverted', params: ({ context }) => nextRevert(context) }, { type: 'revert', params: ({ context }) => nextRevert(context) }] },
+            { guard: 'isReverting', target: '#thread.paused', actions: { type: 'revert', params: ({ context }) => nextRevert(context) } },
             { guard: 'isRunOver', target: '#thread.paused' },
           ],
           on: {
-            'xstate.done.actor.run.*': { actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+            'xstate.done.actor.run.*': { actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.run': [
               { guard: { type: 'isUnheard', params: eventOf }, actions: { type: 'decline', params: eventOf } },
               { guard: { type: 'replacesNothing', params: eventOf }, actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }] },
               { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: eventOf }] },
             ],
-            'thread.inject': { actions: [{ type: 'injectLater', params: eventOf }, { type: 'announceInjected', params: eventOf }, { type: 'accept', params: eventOf }] },
+            'thread.inject': { actions: [{ type: 'accept', params: eventOf }, { type: 'noteInjected', params: eventOf }, { type: 'pass', params: ({ event }) => joining(event.id, event.items) }] },
             'thread.revert': { guard: { type: 'isNextPoint', params: eventOf }, actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }] },
             'thread.close': { target: 'closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
           },
@@ -325,11 +328,11 @@ export const threadMachine = setup({
           entry: { type: 'announcePhase', params: 'closing' },
           always: { guard: 'isDrained', target: '#thread.closed' },
           on: {
-            'xstate.done.actor.run.*': { actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
-            'thread.*': { actions: { type: 'refuseClosed', params: eventOf } },
-            'queue.*': { actions: { type: 'refuseClosed', params: eventOf } },
-            'rule.*': { actions: { type: 'refuseClosed', params: eventOf } },
-            'background.start': { actions: { type: 'refuseClosed', params: eventOf } },
+            'xstate.done.actor.run.*': { actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+            'thread.*': { actions: { type: 'refuse', params: ({ event }) => ({ told: event, reason: 'closed' as const }) } },
+            'queue.*': { actions: { type: 'refuse', params: ({ event }) => ({ told: event, reason: 'closed' as const }) } },
+            'rule.*': { actions: { type: 'refuse', params: ({ event }) => ({ told: event, reason: 'closed' as const }) } },
+            'background.start': { actions: { type: 'refuse', params: ({ event }) => ({ told: event, reason: 'closed' as const }) } },
           },
         },
       },
@@ -341,7 +344,7 @@ export const threadMachine = setup({
         'queue.resume': { target: 'idle', actions: [{ type: 'noteEnd', params: null }, { type: 'accept', params: eventOf }] },
         'thread.run': { guard: { type: 'isExpected', params: eventOf }, target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
         'thread.compact': { target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
-        'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'announceReverted', params: eventOf }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
+        'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
         'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
       },
     },

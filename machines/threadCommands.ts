@@ -1,7 +1,7 @@
 /** How a thread takes what it is told: for whom it is, what it becomes further down, and why not, where it cannot be done. */
 import type { DoneActorEvent } from 'xstate';
 import { mailMessage } from './history.ts';
-import type { Downward } from './protocol/command.ts';
+import type { Downward, PendingInput } from './protocol/command.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { RunOutcome } from './protocol/outcome.ts';
 import type { CommandAnswer, Mail, QueueEntry, RejectReason, ThreadCommand } from './protocol/thread.ts';
@@ -79,7 +79,8 @@ export const isPoint = (context: ThreadContext, { to, history }: Told<'thread.re
 export const steering = ({ input, mode, path, cut }: Told<'thread.steer'>): Downward => ({ type: 'steer', input, ...(mode && { mode }), ...(path !== undefined && { path }), ...(cut && { cut }) });
 
 /** Items that join the run at its next safe point. */
-export const joining = (id: string, items: AgentInputItem[]): Downward => ({ type: 'steer', input: items.map((item, at) => ({ id: at === 0 ? id : `${id}.${at}`, item })) });
+export const joining = (id: string, items: AgentInputItem[]): Downward => ({ type: 'steer', input: joiningInput(id, items) });
+export const joiningInput = (id: string, items: AgentInputItem[]): PendingInput[] => items.map((item, at) => ({ id: at === 0 ? id : `${id}.${at}`, item }));
 
 /** Mail, as it is handed to the run that is going. */
 export const posted = (mail: Mail): Downward => ({ type: 'mail', input: [{ id: mail.id, item: mailMessage(mail), origin: 'mail' }] });

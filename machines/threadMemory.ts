@@ -1,8 +1,9 @@
 /** What a thread keeps over its runs. Pure functions; the chart decides when. */
 import { itemsOfTurn, mailMessage, wellFormed } from './history.ts';
 import { Log } from './log.ts';
-import type { LoopEvent } from './protocol/event.ts';
+import { droppedEvent } from './pendingInput.ts';
 import type { PendingInput } from './protocol/command.ts';
+import type { LoopEvent } from './protocol/event.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { CarriedTurn, ItemOrigin, RunInput, RunOutcome, ServerState } from './protocol/outcome.ts';
 import type { Goal, HistoryPoint, Mail, QueueEntry, RunMark, RunOverrides, RunSource, SessionRule, ThreadBase, ThreadCommand, ThreadInput, ThreadOutcome } from './protocol/thread.ts';
@@ -16,14 +17,24 @@ export interface Beginning { source: RunSource; ids: string[]; input: AgentInput
 /** What follows when the run that is going has ended. */
 export type Next = Asked | Revert;
 
-export interface CurrentRun { runId: string; source: RunSource; from: number; /** What stands in the history before what the run brings. */ input: AgentInputItem[] }
+export interface CurrentRun {
+  runId: string;
+  source: RunSource;
+  from: number;
+  /** What stands in the history before what the run brings. */
+  input: AgentInputItem[];
+  /** The agent that works is there for this run alone (M7). */
+  keepsFloor: boolean;
+}
 
 export interface ThreadContext {
-  facts: Pick<ThreadInput, 'path' | 'forkedFrom'>;
+  facts: Pick<ThreadInput, 'path' | 'forkedFrom'> & { /** Who had the floor first. */ floor: string };
   /** Key of the agent that has the floor. */
   agent: string;
   history: Log<AgentInputItem>;
   marks: Log<RunMark>;
+  /** Items that were there before the first run; nothing when a compaction has taken their place. */
+  start: number | null;
   /** Runs that have begun. */
   count: number;
   current: CurrentRun | null;
@@ -33,9 +44,13 @@ export interface ThreadContext {
   mailbox: Mail[];
   /** Mail that the run that is going was given. */
   passed: Mail[];
+  /** Items of the history to come, that the run that is going was given (M9). */
+  injected: PendingInput[];
   /** Input that a stopped run did not deliver (P2). */
   pendingInput: PendingInput[];
   carried: CarriedTurn | null;
+  /** Whose turn that is. */
+  carriedBy: string | null;
   server?: ServerState;
   goal: Goal | null;
   rules: SessionRule[];
@@ -52,19 +67,23 @@ export interface ThreadContext {
 }
 
 export function contextOf({ path, agent, floor = agent, history = [], forkedFrom, rules = [] }: ThreadInput): ThreadContext {
+  const first = wellFormed(history);
   return {
-    facts: forkedFrom ? { path, forkedFrom } : { path },
+    facts: { path, floor, ...(forkedFrom && { forkedFrom }) },
     agent: floor,
-    history: Log.of(wellFormed(history)),
+    history: Log.of(first),
     marks: Log.of<RunMark>([]),
+    start: first.length,
     count: 0,
     current: null,
     ended: null,
     queue: [],
     mailbox: [],
     passed: [],
+    injected: [],
     pendingInput: [],
     carried: null,
+    carriedBy: null,
     goal: null,
     rules,
     next: null,
@@ -107,25 +126,26 @@ export function begun(context: ThreadContext, beginning: Beginning): { changes: 
   const history = goesOn ? context.history : context.history.append(givenUp(context));
   const runId = nextRunId(context);
   const before = context.pendingInput.map(({ item }) => item);
+  const agent = overrides?.agent ?? (goesOn ? context.carriedBy! : context.agent);
   const base: ThreadBase = { history: history.toArray(), pendingInput: context.pendingInput };
   if (goesOn) base.carried = context.carried!;
   if (context.server) base.server = context.server;
   if (overrides) base.overrides = overrides;
   if (origin) base.origin = origin;
   const changes: Partial<ThreadContext> = {
-    agent: overrides?.agent ?? context.agent,
     history,
     count: context.count + 1,
-    current: { runId, source, from: history.length, input: goesOn ? [] : [...before, ...given] },
+    current: { runId, source, from: history.length, input: goesOn ? [] : [...before, ...given], keepsFloor: agent !== context.agent },
     ended: null,
     pendingInput: [],
     carried: null,
+    carriedBy: null,
     next: null,
   };
   if (source.kind === 'queue') changes.queue = context.queue.slice(1);
-  if (source.kind === 'mail') changes.mailbox = context.mailbox.filter(({ id }) => !ids.includes(id));
   if (source.kind === 'goal') changes.goal = { ...context.goal!, runs: context.goal!.runs + 1 };
-  return { changes, input: { path: runId, agent: changes.agent!, given, base } };
+  if (context.mailbox.length > 0) Object.assign(changes, { mailbox: [], passed: context.mailbox.filter(({ id }) => !ids.includes(id)) });
+  return { changes, input: { path: runId, agent, given, base } };
 }
 
 /** Input that the last run had not read stands before that of this one, unless a turn has to be finished first (P2, G3). */
@@ -144,27 +164,43 @@ function givenUp({ carried, history }: ThreadContext): AgentInputItem[] {
 
 /** What a run leaves to those after it. One whose input no guardrail has passed leaves nothing (E2). */
 export function recordRun(context: ThreadContext, outcome: RunOutcome): Partial<ThreadContext> {
-  const { runId, source, from, input } = context.current!;
+  const { runId, source, from, input, keepsFloor } = context.current!;
+  const isUndelivered = among(outcome.undelivered);
   const brought = outcome.unguarded ? [] : [...input, ...outcome.generated.map(({ rawItem }) => rawItem)];
-  const { history, isCut } = withoutCompacted(context.history.append(brought));
-  const marks = isCut ? Log.of(context.marks.toArray().map((mark) => ({ ...mark, from: null, to: null }))) : context.marks;
-  const isUnfinished = outcome.status === 'stopped' || outcome.status === 'failed';
-  const undelivered = new Set(outcome.undelivered.map(({ id }) => id));
-  const mail = new Set(context.passed.map(({ id }) => id));
+  const { history, isCut } = withoutCompacted(context.history.append([...brought, ...returnedItems(context, outcome)]));
+  const agent = keepsFloor ? context.agent : outcome.agent;
+  const carried = outcome.status === 'stopped' || outcome.status === 'failed' ? outcome.carried : undefined;
+  const isMail = among(context.passed);
   return {
-    agent: outcome.agent,
+    agent,
     history,
-    marks: marks.append([{ runId, source, from: isCut ? null : from, to: history.length, status: outcome.status }]),
+    ...(isCut && unmeasured(context)),
+    marks: (isCut ? unmeasured(context).marks : context.marks).append([{ runId, source, from: isCut ? null : from, to: history.length, status: outcome.status, agent }]),
     current: null,
     ended: outcome.status,
-    mailbox: [...context.passed.filter(({ id }) => undelivered.has(id)), ...context.mailbox],
+    mailbox: [...context.passed.filter(isUndelivered), ...context.mailbox],
     passed: [],
+    injected: context.next?.type === 'thread.revert' ? context.injected.filter(isUndelivered) : [],
     begunBy: context.begunBy.filter((id) => !id.startsWith(`${runId}/`)),
-    pendingInput: [...context.pendingInput, ...(outcome.status === 'stopped' ? outcome.undelivered.filter(({ id }) => !mail.has(id)) : [])],
-    carried: (isUnfinished ? outcome.carried : undefined) ?? null,
+    pendingInput: [...context.pendingInput, ...(outcome.status === 'stopped' ? outcome.undelivered.filter((one) => !isMail(one)) : [])],
+    carried: carried ?? null,
+    carriedBy: carried ? outcome.agent : null,
     server: outcome.server,
   };
 }
+
+const among = (known: readonly { id: string }[]) => {
+  const ids = new Set(known.map(({ id }) => id));
+  return ({ id }: { id: string }) => ids.has(id);
+};
+
+/** Items that were put into the history while a run was going that did not deliver them: they stand behind it, unless they are kept for the next run (P2), or the history goes back first. */
+export function returnedItems({ injected, next }: ThreadContext, { status, undelivered }: RunOutcome): AgentInputItem[] {
+  return status === 'stopped' || next?.type === 'thread.revert' ? [] : injected.filter(among(undelivered)).map(({ item }) => item);
+}
+
+/** A compaction has taken the place of what was there. */
+const unmeasured = ({ marks }: ThreadContext) => ({ start: null, marks: Log.of(marks.toArray().map((mark) => ({ ...mark, from: null, to: null }))) });
 
 /** Only what came since the last compaction is read on; the journal has the rest (N3). */
 function withoutCompacted(history: Log<AgentInputItem>): { history: Log<AgentInputItem>; isCut: boolean } {
@@ -175,30 +211,42 @@ function withoutCompacted(history: Log<AgentInputItem>): { history: Log<AgentInp
 
 /** What was added while the compaction was at work stays behind it. */
 export function compacted(context: ThreadContext, item: AgentInputItem): Partial<ThreadContext> {
-  const marks = context.marks.toArray().map((mark) => ({ ...mark, from: null, to: null }));
-  return { history: Log.of([item, ...context.history.toArray(context.compactedUpTo)]), marks: Log.of(marks) };
+  return { history: Log.of([item, ...context.history.toArray(context.compactedUpTo)]), ...unmeasured(context) };
 }
 
 /** A place in the history as it is known here; another needs the history to be given. */
-export function lengthAt({ marks }: ThreadContext, { runId, turn }: HistoryPoint): number | null {
-  if (runId === null) return 0;
+export function lengthAt({ marks, start }: ThreadContext, { runId, turn }: HistoryPoint): number | null {
+  if (runId === null) return start;
   if (turn !== undefined) return null;
   return marks.toArray().find((mark) => mark.runId === runId)?.to ?? null;
 }
 
-export function reverted(context: ThreadContext, { to, history }: Revert): Partial<ThreadContext> {
+/** What came into the history since it was told to go back stays. */
+export function reverted(context: ThreadContext, { to, history, agent }: Revert): Partial<ThreadContext> {
   const length = lengthAt(context, to);
   const marks = context.marks.toArray();
   const last = to.runId === null ? -1 : marks.findIndex(({ runId }) => runId === to.runId);
   const kept = marks.slice(0, last + 1).map((mark): RunMark => (length === null ? { ...mark, from: null, to: null } : mark));
+  const items = history ?? context.history.toArray().slice(0, length ?? 0);
   return {
-    history: Log.of(wellFormed(history ?? context.history.toArray().slice(0, length ?? 0))),
+    agent: agent ?? kept.at(-1)?.agent ?? context.facts.floor,
+    history: Log.of(wellFormed([...items, ...context.injected.map(({ item }) => item)])),
     marks: Log.of(kept),
+    start: length === null ? null : context.start,
     carried: null,
+    carriedBy: null,
     pendingInput: [],
+    injected: [],
     next: null,
     server: undefined,
   };
+}
+
+/** Input that waited for a run to come, of a history that there will not have been. */
+export function inputTakenBack({ facts: { path }, agent, pendingInput, injected }: ThreadContext): LoopEvent[] {
+  const isInjected = among(injected);
+  const inputs = pendingInput.filter((one) => !isInjected(one));
+  return inputs.length === 0 ? [] : [droppedEvent({ path, agent }, inputs, 'reverted')];
 }
 
 export function edited(queue: QueueEntry[], changes: Pick<QueueEntry, 'id'> & Partial<QueueEntry>): QueueEntry[] {

@@ -14,7 +14,7 @@ import { STREAM_ENDED, isContextOverflow } from '../modelErrorFacts.ts';
 import { backoffDelay, normalizeModelError } from '../retryPolicies.ts';
 import { type AnyAgent, type RunScope, ok } from '../scope.ts';
 import { Usage } from '../usage.ts';
-import { budgetFailure, noteBudget, reserve } from './budgets.ts';
+import { admitted, budgetFailure, noteBudget, reserve } from './budgets.ts';
 import { inTime } from './deadline.ts';
 import { answerOf, isAnswer, keptItems, readyCalls } from './kept.ts';
 import { type Offered, handoffIn, newCall, readResponse } from './readResponse.ts';
@@ -48,7 +48,7 @@ export async function sample(scope: RunScope, input: ModelInput, io: EffectIo): 
     const response = await readResponse(scope, agent, prepared.offered, answer, attempt.ready);
     if (prepared.filteredInput) response.filteredInput = prepared.filteredInput;
     if (prepared.notices && !isAnswer(attempt.kept)) response.notices = prepared.notices;
-    noteBudget(scope, agent, response, prepared.request, io);
+    noteBudget(scope, agent, response, { request: prepared.request, ready: attempt.ready }, io);
     return ok(response);
   } catch (error) {
     return explain(attempt, error);
@@ -151,6 +151,7 @@ async function keep(attempt: Attempt, agent: AnyAgent, item: AgentOutputItem, of
   kept.push(item);
   if (!call) return io.keepItem(item);
   const isLater = item.type === 'shell_call' || item.type === 'apply_patch_call';
+  call = admitted(scope, call, ready, io);
   ready.push(call);
   io.keepItem(item, isLater ? undefined : call);
 }

@@ -97,7 +97,7 @@ export async function asProduct(scope: RunScope, tool: AnyFunctionTool, call: Ca
   const toolCall = carriedOut(call) as FunctionCallItem; // as above
   const isStructured = tool.outputSchema !== undefined;
   const { output: whole, display, needsFollowUp } = toToolOutput(value, { isStructured, toolName: tool.name });
-  const maxBytes = isStructured ? null : maxBytesOf(scope); // half of a JSON text is none
+  const maxBytes = isStructured ? null : scope.maxToolOutputBytes; // half of a JSON text is none
   const told = maxBytes === null ? whole : shortenedOutput(whole, maxBytes);
   const output = call.edited === undefined || isStructured ? told : withEdit(told, call.edited);
   const rawItem: FunctionCallResultItem = { type: 'function_call_result', name: tool.name, callId: item.callId, status: 'completed', output };
@@ -153,12 +153,9 @@ const isRaised = (tool: AnyFunctionTool, error: unknown) =>
 async function useHands(scope: RunScope, tool: Exclude<Tool<any>, AnyFunctionTool>, call: Call, io: EffectIo): Promise<Product> {
   const item = await hands(scope, tool, call, io);
   const whole: CallResult = 'note' in item ? resultWithout(call, 'failed', item.note) : { status: 'completed', item: item.item };
-  const result = shortenedResult(whole, maxBytesOf(scope));
+  const result = shortenedResult(whole, scope.maxToolOutputBytes);
   return { result, value: 'note' in item ? item.note : outputOf(item.item) };
 }
-
-/** Text that the model reads of a result is at most so long, in bytes (C6). */
-const maxBytesOf = ({ options, config }: RunScope) => (options.maxToolOutputBytes === undefined ? config.maxToolOutputBytes : options.maxToolOutputBytes) ?? null;
 
 /** What is left out of the item is kept beside it. */
 function shortenedResult(result: CallResult, maxBytes: number | null): CallResult {

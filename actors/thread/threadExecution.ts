@@ -53,6 +53,8 @@ export class ThreadExecution {
   readonly #answering = new Set<string>();
   readonly #deadlines: Deadlines;
   readonly #rules: ApprovalRules;
+  /** Who waits until what was said is durable. */
+  readonly #unwritten: { resolve(): void; reject(error: unknown): void }[] = [];
   #isReleased = false;
 
   constructor(agent: AnyAgent, options: ThreadOptions<any>, watcher: ThreadWatcher, checkpoint?: string) {
@@ -163,10 +165,17 @@ export class ThreadExecution {
     try {
       const complete = await completeDecision(this.effects.scopeOf(id), open, decision);
       this.host.decide(id, complete, ...then);
+      await this.#durable();
     } finally {
       this.#answering.delete(id);
     }
     if (then.some(({ type }) => type === 'rule.add')) await this.answerByRules();
+  }
+
+  /** Resolves when all that came in is written and applied: it survives the process from then on. */
+  #durable(): Promise<void> | undefined {
+    if (!this.host.isBusy) return undefined;
+    return new Promise((resolve, reject) => this.#unwritten.push({ resolve, reject }));
   }
 
   /** Calls that wait, and need not. */
@@ -213,6 +222,10 @@ export class ThreadExecution {
 
   #rested(): void {
     const { crash } = this.host;
+    for (const { resolve, reject } of this.#unwritten.splice(0)) {
+      if (crash) reject(crash.error);
+      else resolve();
+    }
     if (crash) {
       this.#told.fail(crash.error);
       return this.#watcher.onCrash(crash.error);

@@ -60,6 +60,9 @@ export type Downward =
   | { type: 'cut'; cut: Record<string, AgentInputItem[]> }
   | { type: 'gate.open' };
 
+export type Interrupt = Extract<Downward, { type: 'interrupt' }>;
+export type Cut = Extract<Downward, { type: 'cut' }>;
+
 /** What a level tells the one above while it lives; everything else comes back as output. */
 export type Upward = { type: 'child.waits'; id: string } | { type: 'child.goes'; id: string };
 

@@ -32,6 +32,7 @@ export class Chat implements Occupant, SeatOwner {
   /** Threads of this process, by id; those that are not at hand go on all the same. */
   readonly #seats = new Map<string, Seat>();
   #current: Seat | undefined;
+  readonly #calling = new Set<Seat>();
   /** The call that the person is asked about. */
   #asked: string | undefined;
   /** Calls that wait, and that nobody here decides about. */
@@ -39,6 +40,7 @@ export class Chat implements Occupant, SeatOwner {
   /** Lines that were not delivered, to be sent again or not. */
   #offered: string[] = [];
   #lastCode: ExitCode = EXIT.completed;
+  #carriedOut: Promise<void> = Promise.resolve();
   #windDown: () => void = () => undefined;
   readonly #unwound: Promise<void>;
 
@@ -48,13 +50,14 @@ export class Chat implements Occupant, SeatOwner {
     this.#unwound = new Promise<void>((resolve) => (this.#windDown = resolve)).then(() => this.#giveBack());
   }
 
-  /** Talks until the person leaves. */
-  async converse(open: (listener: ThreadListener) => Promise<Opened>, greeting: (thread: Thread) => readonly string[]): Promise<ExitCode> {
+  /** Talks until the person leaves. @param options.again goes on from what is there, without a word. */
+  async converse(open: (listener: ThreadListener) => Promise<Opened>, { greeting, again }: { greeting: (thread: Thread) => readonly string[]; again: boolean }): Promise<ExitCode> {
     const terminal = this.#terminal;
     const seat = await this.#sit(open);
     terminal.occupy(this, greeting(seat.thread));
     if (seat.thread.look.runs.length > 0 || seat.isActive) seat.recap();
     this.changed(seat);
+    if (again) this.#inTurn(async () => void (await seat.thread.run([]).receipt));
     await Promise.race([this.#unwound, terminal.gone]);
     terminal.close();
     return terminal.left ?? this.#lastCode;
@@ -68,10 +71,11 @@ export class Chat implements Occupant, SeatOwner {
   // -- what threads tell -------------------------------------------------------------------------------------------------
 
   dropped(seat: Seat, dropped: readonly Dropped[]): void {
+    const isHere = seat === this.#current;
     for (const { text, reason, next } of dropped) {
-      if (next) this.#terminal.tell(`the next run begins with it: ${text}`, 'notice');
-      else this.#terminal.tell(`not delivered, because ${reason}: ${text}`, 'notice');
-      if (!next && seat === this.#current) this.#offered.push(text);
+      if (next) continue; // it is shown where it waits
+      this.#terminal.tell(`${isHere ? '' : `thread ${seat.thread.id}: `}not delivered, because ${reason}: ${text}`, 'notice');
+      if (isHere) this.#offered.push(text);
     }
     this.#offerNext();
   }
@@ -96,7 +100,14 @@ export class Chat implements Occupant, SeatOwner {
       this.#terminal.animate(seat.isActive);
       this.#lookForQuestions();
       this.#terminal.draw();
-    } else if (seat.thread.interruptions.length > 0 && seat.thread.look.phase === 'awaitingApproval') {
+    } else this.#call(seat);
+  }
+
+  /** One that is not at hand and can only go on when the person decides says so once. */
+  #call(seat: Seat): void {
+    if (seat.thread.look.phase !== 'awaitingApproval') this.#calling.delete(seat);
+    else if (!this.#calling.has(seat)) {
+      this.#calling.add(seat);
       this.#terminal.tell(`thread ${seat.thread.id} waits for you: /threads ${seat.thread.id}`, 'notice');
     }
   }
@@ -112,7 +123,7 @@ export class Chat implements Occupant, SeatOwner {
   typed(text: string): void {
     const command = commandIn(text);
     if (command && 'complaint' in command) this.#terminal.tell(command.complaint, 'bad');
-    else if (command) void this.#carryOut(command);
+    else if (command) this.#inTurn(() => this.#carryOut(command));
     else if (this.#terminal.isAsking) this.#terminal.tell('A call waits for an answer first. /steer TEXT tells the agent something meanwhile.', 'bad');
     else if (text !== '') this.#say(text);
     this.#offerNext();
@@ -139,7 +150,7 @@ export class Chat implements Occupant, SeatOwner {
 
   /** What can be done at once is done: it steers what is going, or begins a run. */
   #say(text: string): void {
-    void this.#attempt(async () => {
+    this.#inTurn(async () => {
       const receipt: Receipt = await this.current.thread.run(text, { whenBusy: 'steer' }).receipt;
       if (receipt.status !== 'rejected') return;
       this.#terminal.tell(receipt.message, 'bad');
@@ -157,15 +168,20 @@ export class Chat implements Occupant, SeatOwner {
       case 'quit':
         return terminal.leave(this.codeOfLeaving);
       case 'close':
-        return this.#attempt(() => this.#closeThread());
+        return this.#closeThread();
       case 'threads':
-        return this.#attempt(() => (command.id === undefined ? this.#listThreads() : this.#goTo(command.id)));
+        return command.id === undefined ? this.#listThreads() : this.#goTo(command.id);
       case 'fork':
-        return this.#attempt(() => this.#fork(command.run));
+        return this.#fork(command.run);
       default: // The others are about the thread alone.
         if (command.name === 'stop') this.current.stops();
-        return this.#attempt(() => act(this.current.thread, command, (text, tone) => terminal.tell(text, tone)));
+        return act(this.current.thread, command, (text, tone) => terminal.tell(text, tone));
     }
+  }
+
+  /** Lines are carried out in the order in which they were typed: the next one may be about what this one does. */
+  #inTurn(what: () => Promise<void>): void {
+    this.#carriedOut = this.#carriedOut.then(() => this.#attempt(what));
   }
 
   /** Trouble with one thing that was asked for is told, and the chat goes on. */

@@ -42,6 +42,8 @@ export class Terminal {
   readonly #showStacks: boolean;
   #occupant: Occupant | undefined;
   #question: Prompt | undefined;
+  /** Printed before there was anything to print it below. */
+  #early: string[] = [];
   #frames: ReturnType<typeof setInterval> | undefined;
   #saidLeaveHint = false;
   #left: ExitCode | undefined;
@@ -65,6 +67,7 @@ export class Terminal {
     this.#occupant = occupant;
     for (const line of greeting) line.includes('loopchart ') ? this.screen.unbroken(line, 'quiet') : this.screen.line(line, 'quiet');
     this.screen.space();
+    for (const text of this.#early.splice(0)) this.screen.line(text);
   }
 
   get left(): ExitCode | undefined {
@@ -111,7 +114,7 @@ export class Terminal {
     const answer = await answering;
     this.#question = undefined;
     const shown = answer === undefined ? '(cancelled)' : question.isSecret ? '(not shown)' : answer;
-    this.screen.line(`  ${question.text}${shown}`, 'quiet');
+    this.tell(`${question.text}${shown}`, 'quiet');
     return answer;
   }
 
@@ -137,8 +140,9 @@ export class Terminal {
     if (this.#left === undefined) this.screen.draw();
   }
 
+  /** What is no part of the conversation, and does not tear what streams. */
   tell(text: string, tone: Tone): void {
-    this.screen.line(`  ${text}`, tone);
+    this.screen.aside(`  ${text}`, tone);
   }
 
   trouble(error: unknown): void {
@@ -148,7 +152,8 @@ export class Terminal {
 
   /** What the user's own code prints must not tear the rows below. */
   print(text: string): void {
-    this.screen.line(text);
+    if (this.#occupant) this.screen.line(text);
+    else this.#early.push(text);
   }
 
   #typed(text: string): void {

@@ -11,11 +11,23 @@ type Drop = Extract<ThreadEvent, { type: 'input.dropped' }>;
 
 export class Steers {
   readonly #waiting = new Map<string, Steer>();
+  /** With them the next run begins (P2). */
+  #next: Steer[] = [];
   /** Known when the run has settled: only a stop keeps them for the next one. */
   #held: (Drop & { steers: Steer[] })[] = [];
 
   get waiting(): Steer[] {
     return [...this.#waiting.values()];
+  }
+
+  /** Kept for the run that comes next. */
+  get next(): readonly Steer[] {
+    return this.#next;
+  }
+
+  /** A run begins. @returns what it reads before its own input. */
+  begun(): Steer[] {
+    return this.#next.splice(0);
   }
 
   /** @returns those that are now known not to be read in the run they were meant for. */
@@ -30,10 +42,15 @@ export class Steers {
       case 'input.dropped':
         return this.#drop(event);
       case 'run.settled':
-        return this.#held.splice(0).flatMap(({ steers, reason }) => steers.map((steer) => ({ ...steer, reason, next: event.outcome.status === 'stopped' })));
+        return this.#held.splice(0).flatMap(({ steers }) => this.#settle(steers, event.outcome.status === 'stopped'));
       default: // The others are not about input.
         return [];
     }
+  }
+
+  #settle(steers: readonly Steer[], next: boolean): Dropped[] {
+    if (next) this.#next.push(...steers);
+    return steers.map((steer) => ({ ...steer, reason: REASONS.stopped, next }));
   }
 
   #drop(event: Drop): Dropped[] {
@@ -53,6 +70,7 @@ const REASONS: Record<Drop['reason'], string> = {
   stopped: 'the run was stopped',
   failed: 'the run failed',
   interrupted: 'the run was interrupted',
+  reverted: 'the conversation went back',
 };
 
 const textOf = (item: AgentInputItem | undefined) => (item ? saidText(item) : '');
