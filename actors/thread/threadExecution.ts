@@ -98,7 +98,7 @@ export class ThreadExecution {
       maxConcurrency: options.toolExecution?.maxFunctionToolConcurrency ?? runner.config.toolExecution?.maxFunctionToolConcurrency ?? undefined,
       graceMs: options.graceMs ?? runner.config.graceMs,
     });
-    this.#checkpoints = new Checkpoints({ runId: this.threadId, text: checkpoint, every: options.checkpointEvery ?? runner.config.checkpointEvery ?? (journal ? undefined : Infinity), isWatched: options.inspect !== undefined || options.onEvent !== undefined });
+    this.#checkpoints = new Checkpoints({ runId: this.threadId, text: checkpoint, charts: THREAD_VERSIONS, every: options.checkpointEvery ?? runner.config.checkpointEvery ?? (journal ? undefined : Infinity), isWatched: options.inspect !== undefined || options.onEvent !== undefined });
     view.follow(this.host, this.effects);
   }
 
