@@ -51,6 +51,8 @@ export class ThreadExecution {
   readonly #checkpoints: Checkpoints;
   readonly #home: RunScope;
   readonly #answering = new Set<string>();
+  /** The errors themselves, by the effects of the runs that are going. */
+  readonly #causes = new Map<string, unknown>();
   readonly #deadlines: Deadlines;
   readonly #rules: ApprovalRules;
   /** Who waits until what was said is durable. */
@@ -64,7 +66,7 @@ export class ThreadExecution {
     this.agent = agent;
     this.#watcher = watcher;
     this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy, options.rules);
-    const causes = new Map<string, unknown>();
+    const causes = this.#causes;
     const view = new RunView({ onEvent: (event) => this.#heard(event), bufferUntilGuarded: options.bufferUntilGuarded });
     const runContext = options.context instanceof RunContext ? options.context : new RunContext<any>(options.context);
     const hearing = { causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: () => this.runData, pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
@@ -217,6 +219,7 @@ export class ThreadExecution {
     this.#watcher.onSettled(event, scope, this.host.now);
     this.#deadlines.ended(event.path);
     const ended = this.effects.forget(event.path);
+    for (const id of this.#causes.keys()) if (id.startsWith(`${event.path}/`)) this.#causes.delete(id);
     if (ended && ended.computers.size > 0) void disposeComputers(ended);
   }
 
