@@ -212,7 +212,6 @@ export class LiveThread implements Thread {
   async release(): Promise<void> {
     await this.#ready.catch(() => undefined); // whoever made it hears why
     await this.#execution.release();
-    this.#deliveries.end();
     this.#handles.end(new UserError(`Thread ${this.id} was given back before the run had ended; it goes on where the thread is opened again.`));
     this.#hub.end();
     this.#wake();

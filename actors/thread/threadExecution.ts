@@ -54,6 +54,8 @@ export class ThreadExecution {
   /** Of what the thread does itself. */
   readonly home: RunScope;
   readonly #answering = new Set<string>();
+  /** The errors themselves, by the effects of the runs that are going. */
+  readonly #causes = new Map<string, unknown>();
   readonly #deadlines: Deadlines;
   readonly #rules: ApprovalRules;
   #isReleased = false;
@@ -64,8 +66,13 @@ export class ThreadExecution {
     this.options = options;
     this.agent = agent;
     this.#watcher = watcher;
+<<<<<<< HEAD
     this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy);
     const causes = new Map<string, unknown>();
+=======
+    this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy, options.rules);
+    const causes = this.#causes;
+>>>>>>> proof
     const view = new RunView({ onEvent: (event) => this.#heard(event), bufferUntilGuarded: options.bufferUntilGuarded });
     const context: unknown = options.context instanceof RunContext ? options.context.context : options.context;
     const hearing = { causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: (scope: RunScope) => runDataOf(scope, this.host.snapshot, this.threadId), pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
@@ -229,6 +236,7 @@ export class ThreadExecution {
     this.#watcher.onSettled(event, scope, this.host.now);
     this.#deadlines.ended(event.path);
     const ended = this.effects.forget(event.path);
+    for (const id of this.#causes.keys()) if (id.startsWith(`${event.path}/`)) this.#causes.delete(id);
     if (ended && ended.computers.size > 0) void disposeComputers(ended);
   }
 
