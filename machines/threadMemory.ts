@@ -177,7 +177,7 @@ export function recordRun(context: ThreadContext, outcome: RunOutcome): Partial<
     agent,
     history,
     ...(isCut && unmeasured(context)),
-    marks: (isCut ? unmeasured(context).marks : context.marks).append([{ runId, source, from: isCut ? null : from, to: history.length, status: outcome.status, agent }]),
+    marks: (isCut ? unmeasured(context).marks : context.marks).append([{ runId, source, from: isCut ? null : from, to: history.length, status: outcome.status, agent, ...reasonOf(context, outcome) }]),
     current: null,
     ended: outcome.status,
     mailbox: [...context.passed.filter(isUndelivered), ...context.mailbox],
@@ -189,6 +189,11 @@ export function recordRun(context: ThreadContext, outcome: RunOutcome): Partial<
     carriedBy: carried ? outcome.agent : null,
     server: outcome.server,
   };
+}
+
+function reasonOf({ next }: ThreadContext, { status }: RunOutcome): Pick<RunMark, 'reason'> {
+  if (!next || status !== 'interrupted') return {};
+  return { reason: next.type === 'thread.run' ? 'replaced' : 'reverted' };
 }
 
 const among = (known: readonly { id: string }[]) => {

@@ -28,11 +28,14 @@ import { ThreadEffects } from './threadEffects.ts';
 import { Told } from './told.ts';
 import type { ThreadEvent } from './types.ts';
 
+/** When a run has ended, in ms since the epoch, and for what it made way. */
+export interface RunEnd { at: number; next?: 'thread.run' | 'thread.revert' }
+
 export interface ThreadWatcher {
   /** All that happens, in order; also what is told again while a recorded thread is opened. */
   onEvent(event: ThreadEvent, isReplayed: boolean): void;
-  /** A run has ended, at this time, in ms since the epoch; its scope is there for the last time. */
-  onSettled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope, at: number): void;
+  /** A run has ended; its scope is there for the last time. */
+  onSettled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope, end: RunEnd): void;
   /** What came in has been applied. */
   onRest(): void;
   /** The thread cannot go on: its journal cannot be written, or there is a bug. */
@@ -229,7 +232,8 @@ export class ThreadExecution {
   #settled(event: Extract<LoopEvent, { type: 'run.settled' }>): void {
     const scope = this.effects.scopeOf(`${event.path}/`);
     if (scope.runId !== event.path) return; // one that is nested, or ended before it had begun
-    this.#watcher.onSettled(event, scope, this.host.now);
+    const { next } = this.context;
+    this.#watcher.onSettled(event, scope, { at: this.host.now, ...(next && { next: next.type }) });
     this.#deadlines.ended(event.path);
     const ended = this.effects.forget(event.path);
     if (ended && ended.computers.size > 0) void disposeComputers(ended);
