@@ -10,7 +10,7 @@ import type { RunOutcome } from './protocol/outcome.ts';
 import type { CommandAnswer, Goal, QueueEntry, RejectReason, ThreadCommand, ThreadInput, ThreadOutcome, ThreadState } from './protocol/thread.ts';
 import { runMachine } from './run.ts';
 import { type Leaf, slot } from './slot.ts';
-import { type BackgroundEnd, type Told, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isExpected, isForRun, isPoint, injecting, joining, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
+import { type BackgroundEnd, type Told, accepted, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isExpected, isForRun, isPoint, injecting, joining, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
 import {
   type Beginning, type ThreadContext, asked, backgroundBegun, beginningEvents, begun, compacted, contextOf, edited, fromGoal, fromMail, fromQueue, inputTakenBack,
   isHeld, moved, outcomeOf, recordRun, reported, returnedItems, reverted, runActorId, somethingWaits,
@@ -80,7 +80,7 @@ export const threadMachine = setup({
     announceRules: emit(({ context }) => ({ type: 'rules.changed', ...whereabouts(context), rules: context.rules })),
     announceGoal: emit(({ context }, why: GoalChange) => ({ type: 'goal.changed', ...whereabouts(context), goal: context.goal, why })),
     announceInjected: emit(({ context }, { items }: Told<'thread.inject'>) => ({ type: 'history.injected', ...whereabouts(context), items })),
-    accept: emit(({ context }, told: ThreadCommand) => answered(context, told, { status: 'accepted', ...(context.current && { runId: context.current.runId }) })),
+    accept: emit(({ context }, told: ThreadCommand) => answered(context, told, accepted(context, told))),
     /** There is nothing to do, or it cannot be done. */
     decline: emit(({ context }, told: ThreadCommand) => answered(context, told, declined(context, told))),
     refuse: emit(({ context }, { told, reason }: { told: ThreadCommand; reason: RejectReason }) => answered(context, told, { status: 'rejected', reason })),

@@ -131,6 +131,7 @@ export function begun(context: ThreadContext, beginning: Beginning): { changes: 
   if (goesOn) base.carried = context.carried!;
   if (context.server) base.server = context.server;
   if (overrides) base.overrides = overrides;
+  if (overrides?.approvalPolicy) base.rules = context.rules.map(({ id }) => id);
   if (origin) base.origin = origin;
   const changes: Partial<ThreadContext> = {
     history,

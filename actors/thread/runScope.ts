@@ -28,7 +28,7 @@ export interface RunsOfThread {
 }
 
 export function runScope(input: RunInput, options: ThreadOptions<any>, runContext: RunContext<any>, { agents, rules, ...common }: RunsOfThread): RunScope { // `any`: as in the front door's own types
-  const { overrides, background } = input.base ?? {};
+  const { overrides, background, rules: known } = input.base ?? {};
   const delegate = background && delegateIn(agents, input.agent, background.tool);
   const [first, ...others] = delegate ? [delegate.agent] : agents;
   const scope = new RunScope({
@@ -36,7 +36,7 @@ export function runScope(input: RunInput, options: ThreadOptions<any>, runContex
     config: { ...common.config, ...delegate?.runConfig },
     runId: input.path,
     agent: first!,
-    options: { ...optionsOf(options), ...delegate?.runOptions, ...said(overrides), approvalPolicy: rulesOfRun(rules, overrides) },
+    options: { ...optionsOf(options), ...delegate?.runOptions, ...said(overrides), approvalPolicy: rulesOfRun(rules, overrides, known) },
     runContext,
     stream: true,
     retryByDefault: true,
