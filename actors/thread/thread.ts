@@ -22,7 +22,7 @@ import { RunHandle } from './runHandle.ts';
 import { RunHandles } from './runHandles.ts';
 import { Compactions } from './compactions.ts';
 import { Deliveries } from './deliveries.ts';
-import { ThreadExecution } from './threadExecution.ts';
+import { type RunEnd, ThreadExecution } from './threadExecution.ts';
 import { InputQueue, type Saying } from './threadQueue.ts';
 import type { CompactReceipt, HistoryPoint, Receipt, SessionRule, SteerOptions, SteerReceipt, StreamOptions, Thread, ThreadEvent, ThreadLook, ThreadQueue, ThreadRun, ThreadRunOptions, ThreadState, ThreadText } from './types.ts';
 
@@ -50,7 +50,7 @@ export class LiveThread implements Thread {
     this.#fork = fork;
     const watcher = {
       onEvent: (event: ThreadEvent, isReplayed: boolean) => this.#heard(event, isReplayed),
-      onSettled: (event: Settled, scope: RunScope, at: number) => this.#handles.settled(event, scope, at),
+      onSettled: (event: Settled, scope: RunScope, end: RunEnd) => this.#handles.settled(event, scope, end),
       onRest: () => this.#wake(),
       onCrash: (error: unknown) => this.#broke(error),
     };

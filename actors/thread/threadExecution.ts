@@ -29,11 +29,14 @@ import { ThreadEffects } from './threadEffects.ts';
 import { Told } from './told.ts';
 import type { ThreadEvent } from './types.ts';
 
+/** When a run has ended, in ms since the epoch, and for what it made way. */
+export interface RunEnd { at: number; next?: 'thread.run' | 'thread.revert' }
+
 export interface ThreadWatcher {
   /** All that happens, in order; also what is told again while a recorded thread is opened. */
   onEvent(event: ThreadEvent, isReplayed: boolean): void;
-  /** A run has ended, at this time, in ms since the epoch; its scope is there for the last time. */
-  onSettled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope, at: number): void;
+  /** A run has ended; its scope is there for the last time. */
+  onSettled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope, end: RunEnd): void;
   /** What came in has been applied. */
   onRest(): void;
   /** The thread cannot go on: its journal cannot be written, or there is a bug. */
@@ -66,13 +69,8 @@ export class ThreadExecution {
     this.options = options;
     this.agent = agent;
     this.#watcher = watcher;
-<<<<<<< HEAD
     this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy);
-    const causes = new Map<string, unknown>();
-=======
-    this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy, options.rules);
     const causes = this.#causes;
->>>>>>> proof
     const view = new RunView({ onEvent: (event) => this.#heard(event), bufferUntilGuarded: options.bufferUntilGuarded });
     const context: unknown = options.context instanceof RunContext ? options.context.context : options.context;
     const hearing = { causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: (scope: RunScope) => runDataOf(scope, this.host.snapshot, this.threadId), pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
@@ -233,7 +231,8 @@ export class ThreadExecution {
   #settled(event: Extract<LoopEvent, { type: 'run.settled' }>): void {
     const scope = this.effects.scopeOf(`${event.path}/`);
     if (scope.runId !== event.path) return; // one that is nested, or ended before it had begun
-    this.#watcher.onSettled(event, scope, this.host.now);
+    const { next } = this.context;
+    this.#watcher.onSettled(event, scope, { at: this.host.now, ...(next && { next: next.type }) });
     this.#deadlines.ended(event.path);
     const ended = this.effects.forget(event.path);
     for (const id of this.#causes.keys()) if (id.startsWith(`${event.path}/`)) this.#causes.delete(id);
