@@ -10,7 +10,7 @@ import { toItems } from '../input.ts';
 import { approvalItemOf } from '../runItems.ts';
 import type { RunScope } from '../scope.ts';
 import { ColdThreadRun } from './coldThreadRun.ts';
-import { overridesIn } from './inputs.ts';
+import { itemsIn, overridesIn } from './inputs.ts';
 import { lookAt } from './look.ts';
 import { observableOf } from './observable.ts';
 import type { AnyAgent, ThreadOptions } from './options.ts';
@@ -100,7 +100,7 @@ export class LiveThread implements Thread {
     const overrides = overridesIn(rest);
     const partials = whenBusy === 'replace' ? { partials: this.#partials() } : {};
     const handle = this.#handle(given, async ({ id }) => {
-      const receipt = await this.#say({ type: 'thread.run', input: toItems(input), whenBusy, ...partials, ...(overrides && { overrides }) }, id);
+      const receipt = await this.#say({ type: 'thread.run', input: itemsIn(input), whenBusy, ...partials, ...(overrides && { overrides }) }, id);
       if (whenBusy === 'steer' && receipt.status === 'accepted') this.#handles.join(id, receipt.runId);
       return receipt;
     });

@@ -129,8 +129,8 @@ export class ThreadExecution {
   async open(entries: readonly JournalEntry[]): Promise<void> {
     await this.#checkpoints.replay(this.host, entries);
     for (const [, effect] of this.host.effects.entries()) await this.effects.checkFits(effect.src, effect.input, false);
+    this.#deadlines.goOn(); // whose time is over is interrupted before anything begins
     this.host.goOn();
-    this.#deadlines.goOn();
   }
 
   /** Only feeds what is recorded, to be looked at; nothing is run or written. */

@@ -1,6 +1,5 @@
 /** Input that waits, each entry to be a run of its own. */
-import { toItems } from '../input.ts';
-import { overridesIn } from './inputs.ts';
+import { itemsIn, overridesIn } from './inputs.ts';
 import type { RunHandle } from './runHandle.ts';
 import type { QueueEntry, Receipt, RunOverrides, ThreadQueue, ThreadRun, ThreadText } from './types.ts';
 import type { ThreadCommand } from '../../machines/protocol/thread.ts';
@@ -27,12 +26,12 @@ export class InputQueue implements ThreadQueue {
 
   add(input: ThreadText, { id: given, ...options }: RunOverrides & { id?: string } = {}): ThreadRun {
     const overrides = overridesIn(options);
-    return this.#home.handle(given, ({ id }) => this.#home.tell({ type: 'queue.add', entry: { id, input: toItems(input), ...(overrides && { overrides }) } }, id));
+    return this.#home.handle(given, ({ id }) => this.#home.tell({ type: 'queue.add', entry: { id, input: itemsIn(input), ...(overrides && { overrides }) } }, id));
   }
 
   edit(id: string, { input, ...options }: { input?: ThreadText } & RunOverrides): Promise<Receipt> {
     const overrides = overridesIn(options);
-    return this.#home.tell({ type: 'queue.edit', entry: { id, ...(input !== undefined && { input: toItems(input) }), ...(overrides && { overrides }) } });
+    return this.#home.tell({ type: 'queue.edit', entry: { id, ...(input !== undefined && { input: itemsIn(input) }), ...(overrides && { overrides }) } });
   }
 
   move(id: string, to: number): Promise<Receipt> {
