@@ -51,7 +51,10 @@ export class LiveThread implements Thread {
       onEvent: (event: ThreadEvent, isReplayed: boolean) => this.#heard(event, isReplayed),
       onSettled: (event: Settled, scope: RunScope, at: number) => this.#handles.settled(event, scope, at),
       onRest: () => this.#wake(),
-      onCrash: (error: unknown) => this.#broke(error),
+      onCrash: (error: unknown) => {
+        this.#broke(error);
+        void this.#execution.release();
+      },
     };
     this.#execution = new ThreadExecution(agent, options, { ...watcher, pace: (signal) => this.#hub.pace(signal) }, checkpoint);
     this.#persons = new PersonsSay(this.#execution);
@@ -66,8 +69,12 @@ export class LiveThread implements Thread {
 
   /** Commands wait until it has begun. */
   begin(beginning: (execution: ThreadExecution) => Promise<void>): void {
-    this.#ready = beginning(this.#execution);
-    this.#ready.catch((error: unknown) => this.#broke(error));
+    this.#ready = beginning(this.#execution).catch(async (error: unknown) => {
+      this.#broke(error);
+      await this.#execution.release(); // whoever tries again finds the journal free
+      throw error;
+    });
+    this.#ready.catch(() => undefined); // every command says so
   }
 
   get ready(): Promise<void> {

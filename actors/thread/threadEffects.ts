@@ -35,6 +35,8 @@ export class ThreadEffects implements EffectRunner {
   readonly #home: Effects;
   /** Of runs beside the others that have ended, until the app has made their result. */
   readonly #ended = new Map<string, RunScope>();
+  /** Runs that cannot be gone on with, because what they need is not there any more; of those that are over nothing is needed. */
+  readonly #lost = new Map<string, unknown>();
   /** Of the runs that have ended. */
   #spent = new Usage();
 
@@ -49,7 +51,11 @@ export class ThreadEffects implements EffectRunner {
     if (src === 'prepare' && input.input.base) {
       await this.#options.unwound();
       io.signal.throwIfAborted();
-      return this.#begin(input.input).run(src, input, io);
+      try {
+        this.#begin(input.input);
+      } catch (error) {
+        return this.#options.home.failure('user', error, io.effectId); // what it needs is not there any more
+      }
     }
     return this.#of(io.effectId).run(src, input, io);
   }
@@ -58,13 +64,15 @@ export class ThreadEffects implements EffectRunner {
     if (src === 'goal') return;
     if (src === 'report') return void this.#ended.delete(input.path);
     const isBeginning = src === 'prepare' && input.input.base;
-    if (isBeginning) this.#begun(rootOf(this.#begin(input.input)));
+    if (isBeginning && outcome.status === 'ok') this.#begun(rootOf(this.#beginOrLose(input.input)));
     this.#of(input.effectId).observe(src, input, outcome);
   }
 
   async checkFits(src: keyof Leaves, input: any, isDecided: boolean): Promise<void> { // `any`: as above
     if (src === 'goal' || src === 'report') return;
     if (src === 'prepare' && input.input.base) this.#begin(input.input);
+    const lost = [...this.#lost].find(([path]) => input.effectId.startsWith(`${path}/`));
+    if (lost) throw lost[1];
     await this.#of(input.effectId).checkFits(src, input, isDecided);
   }
 
@@ -89,6 +97,7 @@ export class ThreadEffects implements EffectRunner {
     const run = this.#runs.get(path);
     if (!run) return undefined;
     const scope = rootOf(run);
+    this.#lost.delete(path);
     this.#spent.add(scope.runContext.usage);
     this.#runs.delete(path);
     if (scope.delegate?.extracts) this.#ended.set(path, scope);
@@ -117,6 +126,17 @@ export class ThreadEffects implements EffectRunner {
     const run = new Effects(this.#options.scopeFor(input), settledResult);
     this.#runs.set(input.path, run);
     return run;
+  }
+
+  /** What it has cost counts all the same. */
+  #beginOrLose(input: RunInput): Effects {
+    try {
+      return this.#begin(input);
+    } catch (error) {
+      this.#lost.set(input.path, error);
+      const { path, agent } = input;
+      return this.#begin({ path, agent });
+    }
   }
 
   /** `<threadId>/run.3/agent.1/…` belongs to the third run; what belongs to none is the thread's own. */

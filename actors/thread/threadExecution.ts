@@ -96,7 +96,7 @@ export class ThreadExecution {
       maxConcurrency: options.toolExecution?.maxFunctionToolConcurrency ?? runner.config.toolExecution?.maxFunctionToolConcurrency ?? undefined,
       graceMs: options.graceMs ?? runner.config.graceMs,
     });
-    this.#checkpoints = new Checkpoints({ runId: this.threadId, text: checkpoint, every: options.checkpointEvery ?? runner.config.checkpointEvery ?? (journal ? undefined : Infinity), isWatched: options.inspect !== undefined || options.onEvent !== undefined });
+    this.#checkpoints = new Checkpoints({ runId: this.threadId, text: checkpoint, every: options.checkpointEvery ?? runner.config.checkpointEvery ?? (journal ? undefined : Infinity), charts: THREAD_VERSIONS, isWatched: options.inspect !== undefined || options.onEvent !== undefined });
     view.follow(this.host, this.effects);
   }
 
@@ -139,7 +139,6 @@ export class ThreadExecution {
   }
 
   tell(command: ThreadCommand): Promise<CommandAnswer> {
-    if (this.#isReleased) return Promise.reject(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
     return this.#told.ask(command.id, () => {
       if (this.host.tell(command) === 'over') this.#told.answered(command.id, { status: 'rejected', reason: 'closed' });
     });
@@ -182,10 +181,10 @@ export class ThreadExecution {
     this.#deadlines.clear();
     if (this.host.rest?.state !== 'awaitingApproval') await this.#checkpoints.keep(this.host); // whoever goes on with a run reads its events from its begin
     this.host.stop();
+    this.#told.fail(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
     await this.host.effects.unwound();
     for (const scope of this.effects.scopes) if (scope.computers.size > 0) await disposeComputers(scope);
     await this.host.writer.release();
-    this.#told.fail(new UserError(`Thread ${this.threadId} was given back before it had answered.`));
   }
 
   /** The id is of a run that is going or over, or of something in it. */
@@ -201,9 +200,8 @@ export class ThreadExecution {
   }
 
   #settled(event: Extract<LoopEvent, { type: 'run.settled' }>): void {
-    const scope = this.effects.scopeOf(`${event.path}/`);
-    if (scope.runId !== event.path) return; // one that is nested, or ended before it had begun
-    this.#watcher.onSettled(event, scope, this.host.now);
+    if (event.path.includes('/agent.')) return; // it is nested
+    this.#watcher.onSettled(event, this.effects.scopeOf(`${event.path}/`), this.host.now);
     this.#deadlines.ended(event.path);
     const ended = this.effects.forget(event.path);
     if (ended && ended.computers.size > 0) void disposeComputers(ended);
@@ -213,6 +211,7 @@ export class ThreadExecution {
     const { crash } = this.host;
     if (crash) {
       this.#told.fail(crash.error);
+      this.#deadlines.clear();
       return this.#watcher.onCrash(crash.error);
     }
     const { rest } = this.host;
