@@ -214,6 +214,8 @@ export class LiveThread implements Thread {
     await this.#ready.catch(() => undefined); // whoever made it hears why
     await this.#execution.release();
     this.#handles.end(new UserError(`Thread ${this.id} was given back before the run had ended; it goes on where the thread is opened again.`));
+    this.#deliveries.end();
+    this.#compactions.end();
     this.#hub.end();
     this.#wake();
   }

@@ -55,6 +55,8 @@ export class ThreadExecution {
   readonly #answering = new Set<string>();
   readonly #deadlines: Deadlines;
   readonly #rules: ApprovalRules;
+  readonly #causes = new Map<string, unknown>();
+  #hasSettled = false;
   #isReleased = false;
 
   constructor(agent: AnyAgent, options: ThreadOptions<any>, watcher: ThreadWatcher, checkpoint?: string) {
@@ -64,10 +66,9 @@ export class ThreadExecution {
     this.agent = agent;
     this.#watcher = watcher;
     this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy, options.rules);
-    const causes = new Map<string, unknown>();
     const view = new RunView({ onEvent: (event) => this.#heard(event), bufferUntilGuarded: options.bufferUntilGuarded });
     const context: unknown = options.context instanceof RunContext ? options.context.context : options.context;
-    const hearing = { causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: (scope: RunScope) => runDataOf(scope, this.host.snapshot, this.threadId), pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
+    const hearing = { causes: this.#causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: (scope: RunScope) => runDataOf(scope, this.host.snapshot, this.threadId), pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
     this.#deadlines = new Deadlines(clock, (runId) => void this.host.tell({ type: 'thread.interrupt', id: globalThis.crypto.randomUUID(), at: 0, ...(isOfThread(runId) ? { expectedRunId: runId } : { path: runId }), reason: 'deadline' }));
     this.home = runScope({ path: this.threadId, agent: agent.name }, options, context, hearing);
     this.effects = new ThreadEffects({
@@ -85,7 +86,7 @@ export class ThreadExecution {
       journal: journal ?? new MemoryJournal(),
       clock,
       effects: this.effects,
-      causes,
+      causes: this.#causes,
       onRest: () => this.#rested(),
       onEvent: (event) => {
         view.emitted(event);
@@ -203,6 +204,8 @@ export class ThreadExecution {
     if (event.path.includes('/agent.')) return; // it is nested
     this.#watcher.onSettled(event, this.effects.scopeOf(`${event.path}/`), this.host.now);
     this.#deadlines.ended(event.path);
+    this.#hasSettled = true;
+    for (const id of this.#causes.keys()) if (id.startsWith(`${event.path}/`)) this.#causes.delete(id);
     const ended = this.effects.forget(event.path);
     if (ended && ended.computers.size > 0) void disposeComputers(ended);
   }
@@ -215,7 +218,9 @@ export class ThreadExecution {
       return this.#watcher.onCrash(crash.error);
     }
     const { rest } = this.host;
-    if (rest && rest.state !== 'awaitingApproval') void this.#checkpoints.keep(this.host).then(() => this.host.forget());
+    if (rest && rest.state !== 'awaitingApproval') void this.#checkpoints.keep(this.host);
+    if (this.#hasSettled) this.host.forget(); // nothing of a run that is over is asked for again
+    this.#hasSettled = false;
     this.#watcher.onRest();
   }
 }
