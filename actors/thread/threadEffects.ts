@@ -10,6 +10,7 @@ import type { EffectIo, EffectRunner } from '../host.ts';
 import { type RunScope, ok } from '../scope.ts';
 import { settledResult } from '../settledResult.ts';
 import { Usage } from '../usage.ts';
+import { summed } from './spent.ts';
 import { withInvocation } from '../agentTool.ts';
 import type { GoalCheck } from './options.ts';
 
@@ -65,7 +66,9 @@ export class ThreadEffects implements EffectRunner {
     if (src === 'report') return void this.#ended.delete(input.path);
     const isBeginning = src === 'prepare' && input.input.base;
     if (isBeginning && outcome.status === 'ok') this.#begun(rootOf(this.#beginOrLose(input.input)));
-    this.#of(input.effectId).observe(src, input, outcome);
+    const effects = this.#of(input.effectId);
+    effects.observe(src, input, outcome);
+    if (effects === this.#home) this.#count(this.#options.home);
   }
 
   async checkFits(src: keyof Leaves, input: any, isDecided: boolean): Promise<void> { // `any`: as above
@@ -80,12 +83,13 @@ export class ThreadEffects implements EffectRunner {
     return this.#of(effectId).scopeOf(effectId);
   }
 
+  isOfLiveRun(effectId: string): boolean {
+    return this.#of(effectId) !== this.#home;
+  }
+
   /** What all runs have cost, the ones that are going included. */
   get usage(): Usage {
-    const usage = new Usage(this.#spent);
-    usage.add(this.#options.home.runContext.usage);
-    for (const run of this.#runs.values()) usage.add(rootOf(run).runContext.usage);
-    return usage;
+    return summed(this.#spent, ...[...this.#runs.values()].map((run) => rootOf(run).runContext.usage));
   }
 
   get scopes(): Iterable<RunScope> {
@@ -98,16 +102,14 @@ export class ThreadEffects implements EffectRunner {
     if (!run) return undefined;
     const scope = rootOf(run);
     this.#lost.delete(path);
-    this.#spent.add(scope.runContext.usage);
+    this.#count(scope);
     this.#runs.delete(path);
     if (scope.delegate?.extracts) this.#ended.set(path, scope);
     return scope;
   }
 
   get memory(): KeptScope[] {
-    const spent = new Usage(this.#spent);
-    spent.add(this.#options.home.runContext.usage);
-    const home = { path: this.#options.threadId, memory: { ...this.#options.home.memory, usage: spent } };
+    const home = { path: this.#options.threadId, memory: { ...this.#options.home.memory, usage: this.#spent } };
     return [home, ...[...this.#runs.values()].flatMap((run) => run.memory)];
   }
 
@@ -118,6 +120,11 @@ export class ThreadEffects implements EffectRunner {
       const isOf = (one: { path: string }) => one.path === path || one.path.startsWith(`${path}/`);
       return effects.recall(scopes.filter(isOf), runs.filter((one) => isOf(one) && one.path !== path));
     });
+  }
+
+  #count({ runContext }: RunScope): void {
+    this.#spent = summed(this.#spent, runContext.usage);
+    if (runContext === this.#options.home.runContext) runContext.usage = new Usage();
   }
 
   #begin(input: RunInput): Effects {

@@ -205,8 +205,8 @@ export class ThreadExecution {
     this.#watcher.onSettled(event, this.effects.scopeOf(`${event.path}/`), this.host.now);
     this.#deadlines.ended(event.path);
     this.#hasSettled = true;
-    for (const id of this.#causes.keys()) if (id.startsWith(`${event.path}/`)) this.#causes.delete(id);
     const ended = this.effects.forget(event.path);
+    for (const id of this.#causes.keys()) if (!this.effects.isOfLiveRun(id)) this.#causes.delete(id); // also of bodies that ended too late
     if (ended && ended.computers.size > 0) void disposeComputers(ended);
   }
 

@@ -54,6 +54,7 @@ const clock: Clock = {
 };
 
 let runs = 0;
+const handles: unknown[] = [];
 const thread = createThread(agent, { journal: new NoJournal(), clock, graceMs: 1, checkpointEvery: Infinity, budget: { wallTimeMs: 60_000, hardDeadline: true }, onEvent: ({ type }) => void (type === 'run.settled' && (runs += 1)) });
 const until = (type: string) => new Promise<void>((resolve) => { const seen = thread.events$.subscribe((event) => { if (event.type === type) { seen.unsubscribe(); resolve(); } }); });
 const idle = async () => { while (thread.state === 'active' || thread.look.background.length > 0) await new Promise((resolve) => setImmediate(resolve)); };
@@ -68,6 +69,7 @@ async function told(input: string, when: string, tell: () => Promise<unknown>): 
 }
 
 async function round(): Promise<void> {
+  if (handles.length === 0) handles.push(thread.run('hello')); // somebody holds on to one that is over
   for (const input of ['hello', 'call quick', 'call throws', 'call inner']) await thread.run(input);
   await thread.run('fail').result.catch(() => undefined);
   await told('call endless', 'tool.started', () => thread.interrupt());
@@ -89,6 +91,8 @@ async function round(): Promise<void> {
 
 /** What is only weakly referred to goes between two turns of the event loop. */
 async function weigh(): Promise<number> {
+  await thread.run('hello');
+  await thread.revert({ runId: null });
   for (let time = 0; time < 4; time += 1) {
     await new Promise((resolve) => setImmediate(resolve));
     (globalThis as unknown as { gc(): void }).gc();

@@ -3,6 +3,7 @@ import { Agent, type AgentInputItem, MaxTurnsExceededError, type Tool } from 'lo
 import { calls, cuts, delays, fails, hangs, repeat, responds, says, scriptedModel, user, type Step } from 'loopchart/testing';
 import { type ThreadOptions, createThread } from 'loopchart/thread';
 import { expect, test } from 'vitest';
+import { RETRY_BY_DEFAULT } from '../../../actors/retryPolicies.ts';
 import { used } from '../compaction/support.ts';
 import { counted, latch, refund } from '../support/cast.ts';
 import { type PlayedThread, type ThreadWorld, playThread } from '../support/threadScenario.ts';
@@ -157,9 +158,9 @@ test('L2: with steerMode instant a steer cuts the answer; one steer may say othe
   expect(requests.map(({ input }) => textOf(input.at(-1) as AgentInputItem))).toEqual(['go', 'No, stop.', 'When there is time.']);
 });
 
-test('K1: lost connections and 5xx are tried twice more, in a state that can be seen; an interrupt ends the wait', async () => {
+test('K1: 408 and 5xx are tried twice more, in a state that can be seen; an interrupt ends the wait', async () => {
   const { value, seen } = await playThread(async (world) => {
-    const thread = world.thread(workerOf(world, [fails({ status: 503 }), fails({ network: true }), says('There.'), fails({ status: 500 })]));
+    const thread = world.thread(workerOf(world, [fails({ status: 503, retryAfterMs: 1_000 }), fails({ status: 408, retryAfterMs: 1_000 }), says('There.'), fails({ status: 500, retryAfterMs: 1_000 })]));
     const going = thread.run('go');
     await world.clock.runAll();
     const { finalOutput } = await going;
@@ -193,7 +194,7 @@ test('K2: a stream that breaks off keeps what was complete; a tool that ran is n
     const look = lookAt();
     const gate = latch();
     const steps = [cuts(3, responds(calls('look'), says('Never.'))), says('There.'), cuts(4, responds(says('First.'), says('Second half.'))), says('Second.')];
-    const thread = world.thread(workerOf(world, steps, [look.tool]), { toolStart: 'eager' });
+    const thread = world.thread(workerOf(world, steps, [look.tool]), { toolStart: 'eager', modelSettings: { retry: { ...RETRY_BY_DEFAULT, backoff: { jitter: false } } } });
     const going = thread.run('go');
     gate.open();
     await world.clock.settle();
@@ -212,7 +213,7 @@ test('K2: a stream that breaks off keeps what was complete; a tool that ran is n
 
 test('K1: after the third failure the run fails and the thread is paused; the next run goes on with the same input', async () => {
   const { value, seen, requests } = await playThread(async (world) => {
-    const thread = world.thread(workerOf(world, [repeat(3, fails({ status: 503 })), says('There.')]));
+    const thread = world.thread(workerOf(world, [repeat(3, fails({ status: 503, retryAfterMs: 1_000 })), says('There.')]));
     const failing = failureOf(thread);
     await world.clock.settle();
     await world.clock.runAll();
