@@ -1,7 +1,7 @@
 /** One run of a thread, as whoever asked for it sees it. */
 import type { Observable } from 'rxjs';
 import type { EventHub, EventObserver } from '../eventHub.ts';
-import type { StreamOptions } from '../eventReader.ts';
+import type { EventReader, StreamOptions } from '../eventReader.ts';
 import { observableOf } from './observable.ts';
 import type { Receipt, SteerOptions, SteerReceipt, Thread, ThreadEvent, ThreadRun, ThreadRunResult, ThreadText } from './types.ts';
 
@@ -20,7 +20,7 @@ export class RunHandle implements ThreadRun {
   #runId: string | undefined;
   readonly #home: RunHome;
   /** What the first reader is to read is kept for it from now on. */
-  readonly #first: AsyncIterableIterator<ThreadEvent>;
+  readonly #first: EventReader<ThreadEvent>;
   #isRead = false;
   #start!: (runId: string) => void;
   #failStart!: (error: unknown) => void;
@@ -51,6 +51,7 @@ export class RunHandle implements ThreadRun {
   }
 
   settled(result: ThreadRunResult): void {
+    this.#home.hub.give(this.#first);
     this.#settle(result);
   }
 
@@ -58,7 +59,8 @@ export class RunHandle implements ThreadRun {
   failed(error: unknown): void {
     this.#failStart(error);
     this.#fail(error);
-    if (this.#runId === undefined) void this.#first.return?.();
+    if (this.#runId === undefined) void this.#first.return();
+    else this.#home.hub.give(this.#first);
   }
 
   then<One = ThreadRunResult, Other = never>(onResult?: ((result: ThreadRunResult) => One | PromiseLike<One>) | null, onError?: ((error: unknown) => Other | PromiseLike<Other>) | null): Promise<One | Other> {
@@ -72,7 +74,7 @@ export class RunHandle implements ThreadRun {
   }
 
   /** @param isEager everything is kept for the reader, deltas too, before it begins to read. */
-  read(options: StreamOptions & { isEager?: boolean } = {}): AsyncIterableIterator<ThreadEvent> {
+  read(options: StreamOptions & { isEager?: boolean } = {}): EventReader<ThreadEvent> {
     return this.#home.hub.read({ ...options, only: (event) => this.#isOfRun(event), until: (event) => this.#endsRun(event) });
   }
 
@@ -108,4 +110,13 @@ export class RunHandle implements ThreadRun {
 
   readonly #isOfRun = ({ path }: ThreadEvent): boolean => this.#runId !== undefined && (path === this.#runId || path.startsWith(`${this.#runId}/`));
   readonly #endsRun = ({ type, path }: ThreadEvent): boolean => type === 'run.settled' && path === this.#runId;
+}
+
+/** Nothing is left on the signal when the run is over. */
+export function interruptOn(signal: AbortSignal, handle: RunHandle): void {
+  const interrupt = () => void handle.interrupt().catch(() => undefined); // one that was refused is over
+  if (signal.aborted) return interrupt();
+  signal.addEventListener('abort', interrupt, { once: true });
+  const leave = () => signal.removeEventListener('abort', interrupt);
+  void handle.result.then(leave, leave);
 }
