@@ -20,10 +20,11 @@ import { type Approving, PersonsSay, type Rejecting } from './personsSay.ts';
 import { receiptOf } from './receipts.ts';
 import { RunHandle } from './runHandle.ts';
 import { RunHandles } from './runHandles.ts';
+import { Compactions } from './compactions.ts';
 import { Deliveries } from './deliveries.ts';
 import { type RunEnd, ThreadExecution } from './threadExecution.ts';
 import { InputQueue, type Saying } from './threadQueue.ts';
-import type { HistoryPoint, Receipt, SessionRule, SteerOptions, SteerReceipt, StreamOptions, Thread, ThreadEvent, ThreadLook, ThreadQueue, ThreadRun, ThreadRunOptions, ThreadState, ThreadText } from './types.ts';
+import type { CompactReceipt, HistoryPoint, Receipt, SessionRule, SteerOptions, SteerReceipt, StreamOptions, Thread, ThreadEvent, ThreadLook, ThreadQueue, ThreadRun, ThreadRunOptions, ThreadState, ThreadText } from './types.ts';
 
 type Settled = Extract<LoopEvent, { type: 'run.settled' }>;
 /** Makes a thread of its own, with what this one was made with (M6). */
@@ -38,6 +39,7 @@ export class LiveThread implements Thread {
   readonly #persons: PersonsSay;
   readonly #handles = new RunHandles();
   readonly #deliveries = new Deliveries();
+  readonly #compactions = new Compactions(() => this.#execution.home);
   readonly #options: ThreadOptions<any>; // `any`: as in the front door's own types
   readonly #fork: Forker;
   #ready: Promise<void> = Promise.resolve();
@@ -157,8 +159,10 @@ export class LiveThread implements Thread {
     await this.#persons.useResult(call, output);
   }
 
-  compact(): Promise<Receipt> {
-    return this.#say({ type: 'thread.compact' });
+  async compact(): Promise<CompactReceipt> {
+    const compaction = this.#compactions.next();
+    const receipt = await this.#say({ type: 'thread.compact' });
+    return receipt.status === 'accepted' ? { ...receipt, compaction } : receipt;
   }
 
   async fork({ at, threadId }: { at?: HistoryPoint; threadId?: string } = {}): Promise<Thread> {
@@ -250,6 +254,7 @@ export class LiveThread implements Thread {
     if (event.type === 'input.accepted') this.#handles.begun(event);
     if (event.type === 'queue.changed') this.#handles.queued(event.queue);
     this.#deliveries.heard(event);
+    if (!isReplayed) this.#compactions.heard(event);
     this.#options.onEvent?.(event);
     this.#hub.publish(event); // nobody hears it yet of what is replayed; of the run that goes on it can be read again (I6)
   }
@@ -272,6 +277,7 @@ export class LiveThread implements Thread {
   #broke(error: unknown): void {
     this.#handles.end(error);
     this.#deliveries.end();
+    this.#compactions.end();
     this.#hub.fail(error);
     this.#wake();
   }

@@ -1,16 +1,16 @@
 /** The effects of a thread: those of each of its runs, in a scope of its own, and the few of the thread itself. */
 import type { Leaves } from '../../machines/compose.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
-import type { RunInput } from '../../machines/protocol/outcome.ts';
+import type { RunInput, RunOutcome } from '../../machines/protocol/outcome.ts';
 import type { Goal } from '../../machines/protocol/thread.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { KeptScope } from '../checkpoint.ts';
 import { Effects } from '../effects/index.ts';
 import type { EffectIo, EffectRunner } from '../host.ts';
-import { RunContext } from '../runContext.ts';
 import { type RunScope, ok } from '../scope.ts';
 import { settledResult } from '../settledResult.ts';
 import { Usage } from '../usage.ts';
+import { withInvocation } from '../agentTool.ts';
 import type { GoalCheck } from './options.ts';
 
 export interface ThreadEffectsOptions {
@@ -33,6 +33,8 @@ export class ThreadEffects implements EffectRunner {
   /** Of the runs that are going, by their path. */
   readonly #runs = new Map<string, Effects>();
   readonly #home: Effects;
+  /** Of runs beside the others that have ended, until the app has made their result. */
+  readonly #ended = new Map<string, RunScope>();
   /** Of the runs that have ended. */
   #spent = new Usage();
 
@@ -43,6 +45,7 @@ export class ThreadEffects implements EffectRunner {
 
   async run(src: keyof Leaves, input: any, io: EffectIo): Promise<RecordedOutcome> { // `any`: each effect has the input of its leaf
     if (src === 'goal') return this.#judge(input, io);
+    if (src === 'report') return this.#report(input, io);
     if (src === 'prepare' && input.input.base) {
       await this.#options.unwound();
       io.signal.throwIfAborted();
@@ -58,13 +61,14 @@ export class ThreadEffects implements EffectRunner {
 
   observe(src: keyof Leaves, input: any, outcome: RecordedOutcome): void { // `any`: as above
     if (src === 'goal') return;
+    if (src === 'report') return void this.#ended.delete(input.path);
     const isBeginning = src === 'prepare' && input.input.base;
     if (isBeginning) this.#begun(rootOf(this.#begin(input.input)));
     this.#of(input.effectId).observe(src, input, outcome);
   }
 
   async checkFits(src: keyof Leaves, input: any, isDecided: boolean): Promise<void> { // `any`: as above
-    if (src === 'goal') return;
+    if (src === 'goal' || src === 'report') return;
     if (src === 'prepare' && input.input.base) this.#begin(input.input);
     await this.#of(input.effectId).checkFits(src, input, isDecided);
   }
@@ -92,6 +96,7 @@ export class ThreadEffects implements EffectRunner {
     const scope = rootOf(run);
     this.#spent.add(scope.runContext.usage);
     this.#runs.delete(path);
+    if (scope.delegate?.extracts) this.#ended.set(path, scope);
     return scope;
   }
 
@@ -131,6 +136,16 @@ export class ThreadEffects implements EffectRunner {
     this.#options.onBegun(scope);
   }
 
+  /** What the app makes of what an agent has brought that worked beside the runs. */
+  async #report({ path, from, outcome }: { path: string; from: string; outcome: RunOutcome }, io: EffectIo): Promise<RecordedOutcome> {
+    const scope = this.#ended.get(path)!; // it has ended just before, here or on replay
+    try {
+      return ok({ text: await scope.delegate!.extractOutput(withInvocation(settledResult(scope, outcome), { toolName: from })) });
+    } catch (error) {
+      return scope.failure('user', error, io.effectId);
+    }
+  }
+
   async #judge({ goal, history }: { goal: Goal; history: AgentInputItem[] }, io: EffectIo): Promise<RecordedOutcome> {
     const { isGoalReached, home } = this.#options;
     try {
@@ -143,6 +158,3 @@ export class ThreadEffects implements EffectRunner {
 }
 
 const rootOf = (run: Effects): RunScope => run.scopes[Symbol.iterator]().next().value!; // the run itself is the first
-
-/** The same context for all runs; each counts its own usage and keeps its own decisions. */
-export const contextForRun = (shared: RunContext<any>): RunContext<any> => new RunContext<any>(shared.context); // `any`: whatever the app put there

@@ -4,7 +4,7 @@ import type { Decision } from '../../machines/protocol/command.ts';
 import type { JournalEntry } from '../../machines/protocol/journal.ts';
 import type { RunInput } from '../../machines/protocol/outcome.ts';
 import type { CommandAnswer, SessionRule, ThreadCommand, ThreadInput } from '../../machines/protocol/thread.ts';
-import type { ThreadContext } from '../../machines/thread.ts';
+import type { ThreadContext } from '../../machines/threadMemory.ts';
 import type { ApprovalRules } from '../approvalRules.ts';
 import { Checkpoints } from '../checkpoints.ts';
 import { systemClock } from '../clock.ts';
@@ -15,6 +15,7 @@ import { Host, type OpenDecision } from '../host.ts';
 import { MemoryJournal } from '../memoryJournal.ts';
 import { Runner } from '../run.ts';
 import { RunContext } from '../runContext.ts';
+import { runDataOf } from '../runData.ts';
 import { RunView } from '../runView.ts';
 import type { BackgroundStart, RunScope } from '../scope.ts';
 import type { Usage } from '../usage.ts';
@@ -53,7 +54,8 @@ export class ThreadExecution {
   readonly #told = new Told();
   readonly #watcher: ThreadWatcher;
   readonly #checkpoints: Checkpoints;
-  readonly #home: RunScope;
+  /** Of what the thread does itself. */
+  readonly home: RunScope;
   readonly #answering = new Set<string>();
   readonly #deadlines: Deadlines;
   readonly #rules: ApprovalRules;
@@ -68,14 +70,14 @@ export class ThreadExecution {
     this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy);
     const causes = new Map<string, unknown>();
     const view = new RunView({ onEvent: (event) => this.#heard(event), bufferUntilGuarded: options.bufferUntilGuarded });
-    const runContext = options.context instanceof RunContext ? options.context : new RunContext<any>(options.context);
-    const hearing = { causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: () => this.runData, pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
-    this.#deadlines = new Deadlines(clock, (runId) => void this.host.tell({ type: 'thread.interrupt', id: globalThis.crypto.randomUUID(), at: 0, expectedRunId: runId, reason: 'deadline' }));
-    this.#home = runScope({ path: this.threadId, agent: agent.name }, options, new RunContext<any>(runContext.context), hearing);
+    const context: unknown = options.context instanceof RunContext ? options.context.context : options.context;
+    const hearing = { causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: (scope: RunScope) => runDataOf(scope, this.host.snapshot, this.threadId), pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
+    this.#deadlines = new Deadlines(clock, (runId) => void this.host.tell({ type: 'thread.interrupt', id: globalThis.crypto.randomUUID(), at: 0, ...(isOfThread(runId) ? { expectedRunId: runId } : { path: runId }), reason: 'deadline' }));
+    this.home = runScope({ path: this.threadId, agent: agent.name }, options, context, hearing);
     this.effects = new ThreadEffects({
       threadId: this.threadId,
-      scopeFor: (input: RunInput) => runScope(input, options, new RunContext<any>(runContext.context), hearing),
-      home: this.#home,
+      scopeFor: (input: RunInput) => runScope(input, options, context, hearing),
+      home: this.home,
       isGoalReached: options.isGoalReached,
       now: () => this.host.now,
       onBegun: (scope) => this.#deadlines.begun(scope),
@@ -99,7 +101,7 @@ export class ThreadExecution {
       maxConcurrency: options.toolExecution?.maxFunctionToolConcurrency ?? runner.config.toolExecution?.maxFunctionToolConcurrency ?? undefined,
       graceMs: options.graceMs ?? runner.config.graceMs,
     });
-    this.#checkpoints = new Checkpoints({ runId: this.threadId, text: checkpoint, every: options.checkpointEvery ?? runner.config.checkpointEvery ?? (journal ? undefined : Infinity), isWatched: options.inspect !== undefined || options.onEvent !== undefined });
+    this.#checkpoints = new Checkpoints({ runId: this.threadId, text: checkpoint, charts: THREAD_VERSIONS, every: options.checkpointEvery ?? runner.config.checkpointEvery ?? (journal ? undefined : Infinity), isWatched: options.inspect !== undefined || options.onEvent !== undefined });
     view.follow(this.host, this.effects);
   }
 
@@ -120,7 +122,7 @@ export class ThreadExecution {
     const agents = reachable([this.agent, ...(this.options.agents ?? [])]);
     const tools = [...agents].flatMap((agent) => agent.tools);
     return {
-      agents: this.#home.agents.map((agent) => this.#home.keyOf(agent)),
+      agents: this.home.agents.map((agent) => this.home.keyOf(agent)),
       tools: [...new Set([...tools, ...(this.options.tools ?? [])].map(({ name }) => name))],
       hasServers: [...agents].some(({ mcpServers }) => mcpServers.length > 0),
     };
@@ -132,22 +134,17 @@ export class ThreadExecution {
   }
 
   keyOf(agent: AnyAgent): string {
-    return this.#home.keyOf(agent);
+    return this.home.keyOf(agent);
   }
 
   agentOf(key: string): AnyAgent {
-    return this.#home.agent(key);
-  }
-
-  /** What error handlers are shown of the run so far. */
-  get runData(): unknown {
-    return { input: [], newItems: [], history: this.context.history.toArray(), output: [], rawResponses: [] };
+    return this.home.agent(key);
   }
 
   async start(input: Omit<ThreadInput, 'path' | 'agent'>): Promise<void> {
     this.#deadlines.goOn();
     replaceSession(this.#rules, input.rules ?? []);
-    await this.host.start({ path: this.threadId, agent: this.#home.rootKey, ...input }, THREAD_VERSIONS);
+    await this.host.start({ path: this.threadId, agent: this.home.rootKey, ...input }, THREAD_VERSIONS);
   }
 
   /** Goes on with a recorded thread: what is recorded is not run again, what was under way is, by its effect class (O1-O3). */
@@ -252,5 +249,7 @@ export class ThreadExecution {
   }
 }
 
+/** Not of an agent that works beside the runs. */
+const isOfThread = (runId: string) => /\/run\.\d+$/.test(runId);
 const decisionOn = (id: string) => `decision on ${id}`;
 const staleCall = (id: string) => new StaleStateError(`The call ${id} does not wait any more: it was decided, or its run is over. Nothing was changed.`);

@@ -103,7 +103,22 @@ export type ThreadCommand =
   | (Told & { type: 'rule.add'; rule: SessionRule })
   | (Told & { type: 'rule.remove'; ruleId: string })
   /** An agent begins to work beside the runs; its result comes as mail (F5). */
-  | (Told & { type: 'background.start'; agent: string; tool: string; input: AgentInputItem[]; from: string });
+  | (Told & { type: 'background.start' } & BackgroundTask & { input: AgentInputItem[] });
+
+/** What an agent works on beside the runs. */
+export interface BackgroundTask {
+  /** Key of the agent that called the tool. */
+  agent: string;
+  /** By whom its result will have been written. */
+  from: string;
+  tool: string;
+  /** Name of the agent that works. */
+  delegate: string;
+  /** Arguments of the call, where the agent is to see them. */
+  params?: unknown;
+  /** The app makes the result of what the agent brings. */
+  extracts?: true;
+}
 
 export type RejectReason =
   /** The thread is closed. */
@@ -156,8 +171,10 @@ export interface ThreadBase {
   overrides?: RunOverrides;
   /** Of a run with rules of its own: ids of those that the thread had by then. */
   rules?: string[];
+  /** Tokens of the history, as far as is known; where it is limited (N1). */
+  size?: number;
   /** It works beside the runs, for the call of a tool. */
-  background?: { tool: string; from: string };
+  background?: Omit<BackgroundTask, 'agent'>;
 }
 
 export type { InterruptReason };

@@ -47,7 +47,8 @@ export class City {
     const chance = chanceOf(seed * 1_000_003 + number);
     const witness = new Witness((status) => this.#count(this.counts.runs, status));
     const thread = createThread(busyAgent, { threadId: `thread_${number}`, journal, graceMs: 5, onEvent: witness.hear });
-    for (let said = 0; said < lifetime && !this.#isClosing; said += 1) {
+    const isFirst = number <= this.#options.threads; // those begin in the middle of their lives, so that they do not all end together
+    for (let said = isFirst ? Math.floor(chance() * lifetime) : 0; said < lifetime && !this.#isClosing; said += 1) {
       await new Promise((resolve) => setTimeout(resolve, paceMs * 2 * chance()));
       const [name, say] = WORDS[Math.floor(chance() * WORDS.length)]!;
       const began = performance.now();

@@ -16,7 +16,7 @@ input was lost, read twice or out of order, and when the heap grows.
 
   --threads 1000    how many at a time
   --seconds 60      for so long; then all of them are emptied and closed
-  --lifetime 20     commands to one thread before another takes its place
+  --lifetime 10     commands to one thread before another takes its place
   --pace 1000       ms between two commands to one thread, on average
   --seed 1          what is said to whom
   --help            this text
@@ -38,7 +38,7 @@ export function readSettings(argv: string[]): Settings | 'help' {
     if (Number.isInteger(number) && number >= 1) return number;
     throw new Error(`--${option} takes a whole number from 1 on, not ${JSON.stringify(values[option])}. See --help.`);
   };
-  return { threads: whole('threads', 1_000), seconds: whole('seconds', 60), lifetime: whole('lifetime', 20), paceMs: whole('pace', 1_000), seed: whole('seed', 1) };
+  return { threads: whole('threads', 1_000), seconds: whole('seconds', 60), lifetime: whole('lifetime', 10), paceMs: whole('pace', 1_000), seed: whole('seed', 1) };
 }
 
 /** @param told hears of progress, every second. */

@@ -20,24 +20,25 @@ test('J3, P5: the handle of a run that has completed interrupts neither a summar
 });
 
 test('M9: a goal that is set while the last one is judged is judged itself', async () => {
-  const gate = latch();
-  const judged: string[] = [];
-  const { seen } = await playThread(async (world) => {
+  const { value, seen } = await playThread(async (world) => {
+    const gate = latch();
+    const judged: string[] = [];
     const agent = new Agent({ name: 'A', model: world.model(says('First.'), says('Second.')) });
-    const thread = world.thread(agent, { isGoalReached: async ({ goal }) => (judged.push(goal.message), await gate.promise, judged.length > 2) });
+    const thread = world.thread(agent, { isGoalReached: async ({ goal }) => (judged.push(goal.message), await gate.promise, goal.runs > 0) });
     await thread.setGoal({ message: 'Old.' });
     await thread.run('Go.');
     await thread.until((event) => event.type === 'thread.changed' && event.phase === 'judging');
     await thread.setGoal({ message: 'New.' });
     gate.open();
     await thread.until((event) => event.type === 'goal.changed' && event.why === 'done');
+    return judged;
   });
-  expect([judged, seen.runs]).toEqual([['Old.', 'New.', 'New.'], ['run.1 from command: completed', 'run.2 from goal: completed']]);
+  expect([value, seen.runs]).toEqual([['Old.', 'New.', 'New.'], ['run.1 from command: completed', 'run.2 from goal: completed']]);
 });
 
 test('M9: a goal that is taken back while it is judged leads to no further run', async () => {
-  const gate = latch();
   const { value, seen } = await playThread(async (world) => {
+    const gate = latch();
     const agent = new Agent({ name: 'A', model: world.model(says('First.')) });
     const thread = world.thread(agent, { isGoalReached: async () => (await gate.promise, false) });
     await thread.setGoal({ message: 'More.' });
@@ -62,17 +63,18 @@ test('M9, L1: a thread that is closed answers that it is', async () => {
 });
 
 test('J4: nothing is left on the signal of a run that is over', async () => {
-  const { signal } = new AbortController();
-  const heard = { added: 0, removed: 0 };
-  signal.addEventListener = () => void (heard.added += 1);
-  signal.removeEventListener = () => void (heard.removed += 1);
-  await playThread(async (world) => {
+  const { value } = await playThread(async (world) => {
+    const { signal } = new AbortController();
+    const heard = { added: 0, removed: 0 };
+    signal.addEventListener = () => void (heard.added += 1);
+    signal.removeEventListener = () => void (heard.removed += 1);
     const thread = world.thread(new Agent({ name: 'A', model: world.model(says('One.'), says('Two.')) }));
     await thread.run('Go.', { signal });
     await thread.run('On.', { signal });
     await world.clock.settle();
+    return heard;
   });
-  expect(heard).toEqual({ added: 2, removed: 2 });
+  expect(value).toEqual({ added: 2, removed: 2 });
 });
 
 test('L1: whoever waits for the delivery of a steer hears when the thread is given back', async () => {
@@ -83,6 +85,6 @@ test('L1: whoever waits for the delivery of a steer hears when the thread is giv
     const receipt = await thread.steer('Hurry.');
     await thread.release();
     return receipt.status === 'accepted' && receipt.delivery;
-  });
+  }, { immortal: 'it gives its thread back itself' });
   expect(value).toEqual({ status: 'dropped', reason: 'released' });
 });

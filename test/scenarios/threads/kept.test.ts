@@ -27,9 +27,9 @@ test('P2, L1: a steer that a stopped run had not read is delivered by the run th
 });
 
 test('P2, L1: with no turn to be finished, it stands before the input of the next run', async () => {
-  const gate = latch();
-  const look = counted('look', async () => (await gate.promise, 'seen'));
   const { value, requests } = await playThread(async (world) => {
+    const gate = latch();
+    const look = counted('look', async () => (await gate.promise, 'seen'));
     const thread = world.thread(new Agent({ name: 'A', model: world.model(calls('look'), says('Done.')), tools: [look.tool] }));
     const first = thread.run('Go.');
     await thread.until('tool.started');
