@@ -139,7 +139,7 @@ export { type ReadEventsOptions, readEvents } from './actors/readEvents.ts';
 export { type ReplayVerdict, checkReplay } from './actors/replayCheck.ts';
 export { type FromJournal, type ResumeOptions, resume, stateFromJournal } from './actors/resume.ts';
 export type { AutoResumeEvent, AutoResumeOptions } from './actors/autoResume.ts';
-export { type PlainEffects, plainLeaves } from './actors/leaf.ts';
+export { type PlainEffects, plainLeaves } from './actors/plainLeaves.ts';
 export { systemClock } from './actors/clock.ts';
 export type * from './actors/ports.ts';
 export type * from './machines/protocol/item.ts';

@@ -119,18 +119,23 @@ export class Ledger {
 
   // -- when an answer is there ----------------------------------------------------------------------------------------
 
-  /** Calls beyond the limit are not carried out. What is admitted is set aside until the response is counted. */
-  admit(effectId: string, calls: Call[], textOf: (limit: number) => string): Call[] {
+  /**
+   * Calls beyond the limit are not carried out. What is admitted is set aside until the response is counted.
+   * @param before calls of the same response that have been admitted, and may have begun (C4).
+   */
+  admit(effectId: string, calls: Call[], textOf: (limit: number) => string, before: readonly Call[] = []): Call[] {
     const limit = this.limits?.toolCalls;
     if (limit === undefined) return calls;
-    let left = limit - this.#spent.toolCalls - this.#sum('calls');
-    const admitted = calls.map((call): Call => {
-      if (!isCarriedOut(call)) return call;
-      left -= 1;
-      return left >= 0 ? call : { ...call, invalid: { reason: 'budget', text: textOf(limit) } };
-    });
     const reserved = this.#reserved.get(effectId);
-    if (reserved) reserved.calls = admitted.filter(isCarriedOut).length;
+    const known = new Set(before.map(({ index }) => index));
+    let taken = before.filter(isCarriedOut).length;
+    const left = limit - this.#spent.toolCalls - this.#sum('calls') + (reserved?.calls ?? 0);
+    const admitted = calls.map((call): Call => {
+      if (!isCarriedOut(call) || known.has(call.index)) return call;
+      taken += 1;
+      return taken <= left ? call : { ...call, invalid: { reason: 'budget', text: textOf(limit) } };
+    });
+    if (reserved) reserved.calls = Math.min(taken, Math.max(left, 0));
     return admitted;
   }
 

@@ -12,6 +12,7 @@ import { Deciding } from './deciding.ts';
 import { Effects } from './effects/index.ts';
 import { before, continued, prepared, saidAnew } from './effects/session.ts';
 import { disposeComputers } from './effects/hands.ts';
+import { checkedAnswers } from './effects/questions.ts';
 import type { ExecutionOptions, ExecutionOrigin } from './executionOptions.ts';
 import { UserError } from './errors.ts';
 import { Host, type OpenDecision } from './host.ts';
@@ -25,6 +26,7 @@ import { runDataOf } from './runData.ts';
 import { RunView } from './runView.ts';
 import { type RunSource, RunState, type SteerWay } from './runState.ts';
 import { settledResult } from './settledResult.ts';
+import type { AnswerCheck } from './said.ts';
 import { Signals } from './signals.ts';
 import { type AnyRunOptions, RunScope, agentHasListeners } from './scope.ts';
 
@@ -210,6 +212,8 @@ export class Execution implements RunSource {
   standing(id: string): 'open' | 'stale' | 'unknown' {
     return this.#deciding.standing(id, this.#atRest?.openDecisions);
   }
+
+  readonly checkAnswers: AnswerCheck = (item, call, answers) => void checkedAnswers(this.scopeOf(item.id), item.agent, call, answers);
 
   callOf(id: string): Call | undefined {
     return this.#deciding.callOf(id, this.#atRest?.openDecisions);

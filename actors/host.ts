@@ -1,15 +1,14 @@
 import type { AnyActorRef } from 'xstate';
-import type { Command, Decision, InterruptReason } from '../machines/protocol/command.ts';
+import type { Command } from '../machines/protocol/command.ts';
 import type { Incoming, JournalEntry, RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { RunInput, RunOutcome } from '../machines/protocol/outcome.ts';
 import type { ThreadCommand, ThreadInput } from '../machines/protocol/thread.ts';
+import { Addressed, incoming } from './addressed.ts';
 import { type Checkpoint, type KeptActor, nestedRuns } from './checkpoint.ts';
 import { Decisions, type OpenDecision } from './decisions.ts';
 import { EntryQueue } from './entryQueue.ts';
 import { errorFrom } from './errorRecord.ts';
-import { fingerprintOf } from './fingerprint.ts';
 import { UserError } from './errors.ts';
-import { checkedCommand } from './ingress.ts';
 import type { Journal } from './journal.ts';
 import { JournalWriter } from './journalWriter.ts';
 import type { HostOptions } from './hostOptions.ts';
@@ -20,17 +19,16 @@ import { RootActor } from './rootActor.ts';
 import { RUN, type Rest, type RootSnapshot } from './rootChart.ts';
 import { RunRecord } from './runRecord.ts';
 
+export type { CommandReceipt } from './addressed.ts';
 export type { OpenDecision } from './decisions.ts';
 export type { EffectWatcher, HostOptions } from './hostOptions.ts';
 export type { EffectIo, EffectRunner } from './openEffects.ts';
-
-export type CommandReceipt = 'accepted' | 'over' | 'stale' | 'unknown';
 
 /**
  * Owns what goes in and out of one run, or of a thread with its runs: every external input is appended to the journal, then applied; every effect is
  * executed here and its outcome comes back the same way. Feeding the entries again leads to the same state.
  */
-export class Host implements LeafHost {
+export class Host extends Addressed implements LeafHost {
   /** What the chart has ended with. */
   ending: unknown = null;
   /** A bug: the error that broke the charts or an effect. */
@@ -53,6 +51,7 @@ export class Host implements LeafHost {
   #isStopped = false;
 
   constructor(options: HostOptions) {
+    super(options.runId);
     this.#options = options;
     this.effects = new OpenEffects(options, this);
     this.decisions = new Decisions(this.effects);
@@ -177,44 +176,6 @@ export class Host implements LeafHost {
     return this.decisions.open;
   }
 
-  /**
-   * `over` when the run has settled, `stale` when the command is meant for another run, `unknown` when nothing is at work at the path
-   * that a steer names: nothing was changed (J3, P5, L7).
-   * @throws UserError for what is no command.
-   */
-  command(command: Command, expectedRunId = this.#options.runId): CommandReceipt {
-    checkedCommand(command);
-    if (expectedRunId !== this.#options.runId) return 'stale';
-    if (this.isOver) return 'over';
-    if (command.type === 'steer' && command.path !== undefined && !this.effects.hasBelow(command.path)) return 'unknown';
-    this.dispatch(incoming(command));
-    return 'accepted';
-  }
-
-  /** Tells a thread; `over` when it is closed. It answers with an event. */
-  tell(command: ThreadCommand): CommandReceipt {
-    if (this.isOver) return 'over';
-    this.dispatch(incoming(command));
-    return 'accepted';
-  }
-
-  interrupt(options: { keepPartial?: boolean; notice?: boolean; expectedRunId?: string; reason?: InterruptReason } = {}): CommandReceipt {
-    const partials = options.keepPartial === false ? {} : this.effects.partials;
-    return this.command({ type: 'interrupt', reason: options.reason ?? 'user', at: 0, partials, notice: options.notice ?? true }, options.expectedRunId);
-  }
-
-  /** A decision for a call that is announced but does not wait yet is kept for it (D4). With `then` both take effect, or neither (D2). */
-  decide(id: string, decision: Decision, ...then: (Command | ThreadCommand)[]): void {
-    if (this.standing(id) !== 'open') return;
-    const { input } = this.decisions.announced(id)!; // it is open
-    this.dispatch({ type: 'decide', id, decision, fingerprint: input.call && fingerprintOf(input.call) }, ...then.map(incoming));
-  }
-
-  /** What would become of a decision now: taken or kept, too late, or about no call of this run. */
-  standing(id: string): 'open' | 'stale' | 'unknown' {
-    return this.decisions.standing(id, { runId: this.#options.runId, isOver: this.isOver, entries: this.entries });
-  }
-
   /** Stops the actors and every effect; the entries stay. For a run that waits and is resumed from its state. */
   stop(): void {
     this.#isStopped = true;
@@ -222,7 +183,6 @@ export class Host implements LeafHost {
     this.effects.abandonAll();
   }
 
-  /** One batch: applied whole or not at all. */
   dispatch(...batch: Incoming[]): void {
     this.#queue.push(batch);
   }
@@ -273,6 +233,7 @@ export class Host implements LeafHost {
         break;
       case 'decide':
         this.decisions.keep(entry.id, entry.decision, entry.fingerprint);
+        this.#options.onDecided?.(entry.id);
         break;
       case 'effect.started':
       case 'effect.item':
@@ -310,7 +271,6 @@ export class Host implements LeafHost {
     effect.actor.send({ type: 'effect.done', outcome: { ...outcome, at: this.now } });
   }
 
-  /** Nothing is told or decided any more; what comes in is not even recorded (J3). */
   get isOver(): boolean {
     return this.ending !== null || this.crash !== null || this.#isStopped;
   }
@@ -330,5 +290,4 @@ export class Host implements LeafHost {
   }
 }
 
-const incoming = (command: Command | ThreadCommand): Incoming => ({ type: 'command', command });
 const stamped = (command: Command | ThreadCommand, at: number): Command | ThreadCommand => ('at' in command ? { ...command, at } : command);

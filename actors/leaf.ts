@@ -1,5 +1,5 @@
-/** The two bindings of an effect: hosted, so that it is journalled and resumed; or plain, so that any app can run the charts. */
-import { type ActorLogic, type AnyActorRef, type PromiseActorLogic, fromPromise } from 'xstate';
+/** Effects in the hands of a host, so that they are journalled and resumed. `plainLeaves` are for apps that run the charts without one. */
+import type { ActorLogic, AnyActorRef } from 'xstate';
 import type { Leaves } from '../machines/compose.ts';
 import { compose } from '../machines/compose.ts';
 import type { ItemReady } from '../machines/protocol/command.ts';
@@ -69,32 +69,3 @@ export const hostedLeaves = Object.fromEntries(leafNames.map((name) => [name, ho
 
 /** The charts of a run over them. Composed once per process. */
 export const hostedRun = compose(hostedLeaves);
-
-/** What an effect is given besides its input. */
-export interface PlainScope { signal: AbortSignal }
-export type PlainEffects = { [Name in keyof Leaves]?: Leaves[Name] extends PromiseActorLogic<infer Output, infer Input> ? (input: Input, scope: PlainScope) => Promise<Output> : never };
-
-/**
- * Leaves from plain async functions, for apps that embed the charts without host and journal.
- *
- * @example
- * ```ts
- * import { createActor } from 'xstate';
- * import { plainLeaves } from 'loopchart';
- * import { compose } from 'loopchart/machines';
- *
- * const now = () => Date.now();
- * const chart = compose(plainLeaves({
- *   model: async () => ({ status: 'ok', at: now(), value: { items: [], calls: [], usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 }, toolUse: 'run_llm_again', final: { output: 'hello' } } }),
- * }));
- * const prepared = { agent: 'greeter', history: [], input: [], blocking: [], parallel: [], maxTurns: 10, session: false, errorHandlers: [], tellsErrors: false };
- * const actor = createActor(chart, { input: { path: 'run.1', agent: 'greeter', prepared } }).start();
- * ```
- */
-export function plainLeaves(effects: PlainEffects): Partial<Leaves> {
-  const entries = Object.entries(effects).map(([name, effect]) => {
-    const run = effect as (input: unknown, scope: PlainScope) => Promise<unknown>; // each effect has the types of its own leaf
-    return [name, fromPromise(({ input, signal }) => run(input, { signal }))];
-  });
-  return Object.fromEntries(entries) as Partial<Leaves>;
-}

@@ -1,10 +1,9 @@
 /** Whether a recorded run goes the same way with the charts of today (O5). Needs no agents: the charts are fed what is recorded. */
 import type { JournalEntry } from '../machines/protocol/journal.ts';
 import { messageOf } from './errorRecord.ts';
-import { Host } from './host.ts';
 import { JournalDivergence } from './journal.ts';
 import { MemoryJournal } from './memoryJournal.ts';
-import { RUN, type RootChart } from './rootChart.ts';
+import type { RootChart } from './rootChart.ts';
 
 /** `cannot`: the entries are damaged, of a newer format, or not there. */
 export type ReplayVerdict = { verdict: 'same' } | { verdict: 'differs'; position: number; why: string } | { verdict: 'cannot'; why: string };
@@ -29,6 +28,7 @@ export async function checkReplay(runId: string, read: () => readonly JournalEnt
     const entries = await read();
     if (entries.length === 0) return { verdict: 'cannot', why: `There is no run ${runId}.` };
     const chart = await chartOf(entries);
+    const { Host } = await import('./host.ts'); // loaded on use: importing the front door stays quick
     const host = new Host({ runId, chart, journal: new MemoryJournal(), clock: NO_TIME, effects: NO_EFFECTS, causes: new Map(), onRest: () => undefined });
     await host.replay(entries);
     host.stop();
@@ -41,5 +41,5 @@ export async function checkReplay(runId: string, read: () => readonly JournalEnt
 
 /** The chart that a log is of; that of threads is loaded where there is one. */
 export async function chartOf([start]: readonly JournalEntry[]): Promise<RootChart> {
-  return start?.type === 'thread.start' ? (await import('./thread/hosted.ts')).THREAD : RUN;
+  return start?.type === 'thread.start' ? (await import('./thread/hosted.ts')).THREAD : (await import('./rootChart.ts')).RUN;
 }

@@ -2,7 +2,6 @@
 import { Agent } from './agent.ts';
 import { UserError } from './errors.ts';
 import { type Journal, JournalDivergence } from './journal.ts';
-import { launch } from './launch.ts';
 import type { RunResult, StreamedRunResult } from './result.ts';
 import { Runner } from './run.ts';
 import { RunContext } from './runContext.ts';
@@ -79,6 +78,7 @@ export async function resume<TContext = undefined>(
   runId: string,
   { runner = new Runner(), journal, agents, context, stream, ...options }: ResumeOptions<TContext> & StreamOptions & { stream?: boolean },
 ): Promise<RunResult<TContext, AnyAgent> | StreamedRunResult<TContext, AnyAgent>> {
+  const { launch } = await import('./launch.ts'); // loaded on use: importing the front door stays quick
   const state = await stateFromJournal(runId, { journal, agents, context });
   const { scope } = state.source;
   const base = { agent: scope.agent(scope.rootKey), config: runner.config, options: { ...options, journal }, hooks: runner, stream: stream === true, reading: options };

@@ -1,7 +1,7 @@
 /** What error handlers are shown of a run that has no state of its own: one of a thread, or of an agent that is used as a tool (K3). */
 import type { AgentOutputItem } from '../machines/protocol/item.ts';
 import type { RunContext } from '../machines/run.ts';
-import { withoutReasoningIds } from './effects/request.ts';
+import { withoutReasoningIds } from './reasoningIds.ts';
 import { type Snapshot, progressOf } from './progress.ts';
 import { runItemOf } from './runItems.ts';
 import type { RunErrorData } from './runOptions.ts';

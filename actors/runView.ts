@@ -7,72 +7,64 @@ import type { Call, Response } from '../machines/protocol/call.ts';
 import type { EffectEvent, LoopEvent } from '../machines/protocol/event.ts';
 import type { AgentInputItem, StreamEvent } from '../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../machines/protocol/journal.ts';
-import type { ItemRecord } from '../machines/protocol/outcome.ts';
 import { isSameCall, recordOf, recordsOfTurn, resultRecord, suppliedRecord } from '../machines/history.ts';
 import { isHarmful } from '../machines/toolCallMemory.ts';
+import { Audience, type Present, type Unnumbered, type ViewOptions } from './audience.ts';
 import { timed } from './expiry.ts';
-import { type RunItemStreamEventName, type RunStreamEvent, RunAgentUpdatedStreamEvent, RunItemStreamEvent, RunRawModelStreamEvent } from './events.ts';
+import { RunAgentUpdatedStreamEvent, RunItemStreamEvent, RunRawModelStreamEvent } from './events.ts';
 import type { StreamEventListener } from './ports.ts';
-import type { Announced, ItemStatus, RunEvent, Started } from './runEvents.ts';
-import { approvalItemOf, runItemOf } from './runItems.ts';
+import type { Announced, ItemStatus, Started } from './runEvents.ts';
+import { approvalItemOf } from './runItems.ts';
 import type { ProgressListener, RunScope } from './scope.ts';
 import { type ViewMemory, ViewParts } from './viewParts.ts';
 import { LEFT_OPEN, NAMES, STATUS, beginsStream, detailsOf, lateOutput } from './viewWords.ts';
 
+export type { ViewListener } from './audience.ts';
 export type { RunEvent } from './runEvents.ts';
 
 type Beginning = Extract<LoopEvent, { type: 'run.started' | 'agent.started' }> | Started;
 type Responded = Extract<EffectEvent, { type: 'turn.responded' }>;
-type Unnumbered = RunEvent extends infer Event ? (Event extends unknown ? Omit<Event, 'number' | 'at' | 'cause'> : never) : never;
-
-export type ViewListener = (event: RunStreamEvent) => void;
-interface ViewOptions { onStream?: ViewListener; onEvent?: (event: RunEvent) => void; bufferUntilGuarded?: boolean }
-interface Present { readonly now: number; readonly cause: string; readonly isReplaying: boolean }
 interface SuppliedOutput { finalOutput: unknown; includeInHistory: boolean }
 interface Scopes { scopeOf(id: string): RunScope }
 
 export class RunView {
-  readonly #options: ViewOptions;
-  #present: Present = { now: 0, cause: '', isReplaying: false };
+  readonly #audience: Audience;
   #scopes: Scopes | undefined;
-  #count = 0;
   readonly #parts = new ViewParts();
   #early = new Map<string, Beginning>();
-  /** Text that is held back until output guardrails have passed it (E3). */
-  #held: (() => void)[] = [];
 
   constructor(options: ViewOptions) {
-    this.#options = options;
+    this.#audience = new Audience(options);
   }
 
   follow(present: Present, scopes: Scopes): void {
-    this.#present = present;
+    this.#audience.follow(present);
     this.#scopes = scopes;
   }
 
   /** For whoever goes on from here; nothing while something is held back. */
   get memory(): ViewMemory | undefined {
-    return this.#held.length > 0 ? undefined : this.#parts.memory(this.#count);
+    return this.#audience.isKeptWaiting ? undefined : this.#parts.memory(this.#audience.count);
   }
 
   recall(memory: ViewMemory): void {
-    this.#count = memory.count;
+    this.#audience.count = memory.count;
     this.#parts.recall(memory);
   }
 
   readonly raw: StreamEventListener = (effectId, agent, event) => {
-    if (this.#options.bufferUntilGuarded) this.#held.push(() => this.#raw(effectId, agent, event));
+    if (this.#audience.holdsBack) this.#audience.hold(() => this.#raw(effectId, agent, event));
     else this.#raw(effectId, agent, event);
   };
 
   #raw(effectId: string, agent: string, data: StreamEvent): void {
-    const path = this.#options.onEvent ? pathOf(effectId) : ''; // not even made when nobody hears: there are many deltas
+    const path = this.#audience.hears ? pathOf(effectId) : ''; // not even made when nobody hears: there are many deltas
     const turn = this.#parts.turns.get(path);
     if (turn) {
       turn.deltas += 1;
-      this.#options.onEvent?.({ number: `${turn.number}.${turn.deltas}`, at: this.#present.now, cause: effectId, type: 'delta', path, agent, data });
+      this.#audience.tellBetween(effectId, `${turn.number}.${turn.deltas}`, { type: 'delta', path, agent, data });
     }
-    this.#deliver(this.#scopes!.scopeOf(effectId), new RunRawModelStreamEvent(data));
+    this.#audience.deliver(this.#scopes!.scopeOf(effectId), new RunRawModelStreamEvent(data));
   }
 
   /** How far a body says it has come; what one says that was left behind is not heard (C7, I2). */
@@ -81,7 +73,7 @@ export class RunView {
     const call = this.#parts.atWork.get(path);
     if (!call) return;
     call.reports += 1;
-    this.#options.onEvent?.({ number: `${call.number}.${call.reports}`, at: this.#present.now, cause: effectId, type: 'tool.progress', id: path, path, agent, value });
+    this.#audience.tellBetween(effectId, `${call.number}.${call.reports}`, { type: 'tool.progress', id: path, path, agent, value });
   };
 
   readonly emitted = (event: LoopEvent): void => {
@@ -94,7 +86,7 @@ export class RunView {
       case 'call.ready':
         return this.#readied(event);
       case 'turn.retracted':
-        this.#release(false);
+        this.#audience.release(false);
         return this.#tell(event);
       case 'call.settled':
         if (event.result || event.failure) this.#settled(event); // what is suspended ends with its turn
@@ -102,9 +94,9 @@ export class RunView {
       case 'turn.settled':
         return this.#turnSettled(event);
       case 'approval.requested':
-        return this.#announce(timed(event, this.#present.now));
+        return this.#announce(timed(event, this.#audience.now));
       case 'run.settled':
-        this.#release(event.outcome.failure?.code !== 'outputGuardrail');
+        this.#audience.release(event.outcome.failure?.code !== 'outputGuardrail');
         this.#tell(event);
         return this.#parts.forget(event.path);
       default:
@@ -137,8 +129,8 @@ export class RunView {
     const response = outcome.value as Response; // as above
     const event: Responded = { type: 'turn.responded', path: pathOf(input.effectId), agent: input.agent, attempt: input.attempt, response, carried: input.carried !== undefined };
     const mayBeFinal = response.calls.length === 0 && !response.handoff; // text beside a call is not the answer (A2)
-    if (!mayBeFinal) this.#release(true);
-    this.#hold(() => this.#responded(event), mayBeFinal);
+    if (!mayBeFinal) this.#audience.release(true);
+    this.#audience.hold(() => this.#responded(event), mayBeFinal);
   }
 
   /** What a body brings that had been left behind: the one thing that may come after the end of the run. */
@@ -167,21 +159,20 @@ export class RunView {
   }
 
   #tell(event: Unnumbered): void {
-    this.#count += 1;
-    if (event.type === 'turn.started') this.#parts.turns.set(event.path, { number: this.#count, deltas: 0 });
-    if (event.type === 'tool.started') this.#parts.atWork.set(event.path, { number: this.#count, reports: 0 });
-    this.#options.onEvent?.({ number: this.#count, at: this.#present.now, cause: this.#present.cause, ...event } as RunEvent); // one of the union, with its number
+    const number = this.#audience.tell(event);
+    if (event.type === 'turn.started') this.#parts.turns.set(event.path, { number, deltas: 0 });
+    if (event.type === 'tool.started') this.#parts.atWork.set(event.path, { number, reports: 0 });
   }
 
   /** Events of the Agents SDK for what is not an item of a response. */
   #stream(event: Announced): void {
     const scope = this.#scopes!.scopeOf(`${event.path}/`);
-    if (beginsStream(event, scope)) this.#deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(scope.rootKey)));
-    if (event.type === 'approval.requested') this.#deliver(scope, new RunItemStreamEvent('tool_approval_requested', approvalItemOf(scope, event)));
-    if (event.type === 'compaction.completed') this.#item(scope, 'compaction_item_created', event.record);
+    if (beginsStream(event, scope)) this.#audience.deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(scope.rootKey)));
+    if (event.type === 'approval.requested') this.#audience.deliver(scope, new RunItemStreamEvent('tool_approval_requested', approvalItemOf(scope, event)));
+    if (event.type === 'compaction.completed') this.#audience.item(scope, 'compaction_item_created', event.record);
     if (event.type !== 'handoff.occurred') return;
-    for (const record of event.records) this.#item(scope, 'handoff_occurred', record);
-    this.#deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(event.target)));
+    for (const record of event.records) this.#audience.item(scope, 'handoff_occurred', record);
+    this.#audience.deliver(scope, new RunAgentUpdatedStreamEvent(scope.agent(event.target)));
   }
 
   #responded({ path, agent, attempt, response, carried }: Responded): void {
@@ -200,7 +191,7 @@ export class RunView {
       if (call) open.set(id, { agent, item });
       else this.#tell({ type: 'item.completed', id, path, agent, status: 'completed', item });
       const name = NAMES[record.type];
-      if (name && !carried) this.#item(scope, name, record);
+      if (name && !carried) this.#audience.item(scope, name, record);
     }
   }
 
@@ -210,7 +201,7 @@ export class RunView {
     this.#tell({ type: 'item.started', id, path, agent, item });
     this.#parts.openIn(path).set(id, { agent, item });
     this.#parts.ready.set(path, (this.#parts.ready.get(path) ?? new Set()).add(call.index));
-    this.#item(this.#scopes!.scopeOf(`${path}/`), 'tool_called', { type: 'tool_call_item', rawItem: item, agent });
+    this.#audience.item(this.#scopes!.scopeOf(`${path}/`), 'tool_called', { type: 'tool_call_item', rawItem: item, agent });
   }
 
   /** A final output that the app supplied stands in the history like one of the model (K3). */
@@ -219,10 +210,10 @@ export class RunView {
     const path = pathOf(effectId);
     const record = suppliedRecord(agent, supplied.finalOutput);
     const item = record.rawItem;
-    this.#hold(() => {
+    this.#audience.hold(() => {
       this.#tell({ type: 'item.started', id: effectId, path, agent, item });
       this.#tell({ type: 'item.completed', id: effectId, path, agent, status: 'completed', item });
-      this.#item(this.#scopes!.scopeOf(effectId), 'message_output_created', record);
+      this.#audience.item(this.#scopes!.scopeOf(effectId), 'message_output_created', record);
     });
   }
 
@@ -232,10 +223,10 @@ export class RunView {
     const status = 'status' in item && item.status === 'incomplete' ? 'incomplete' : 'completed';
     const record = recordOf(agent, item);
     const name = NAMES[record.type];
-    this.#hold(() => {
+    this.#audience.hold(() => {
       this.#tell({ type: 'item.started', id, path, agent, item });
       this.#tell({ type: 'item.completed', id, path, agent, status, item });
-      if (name) this.#item(this.#scopes!.scopeOf(`${path}/`), name, record);
+      if (name) this.#audience.item(this.#scopes!.scopeOf(`${path}/`), name, record);
     });
   }
 
@@ -246,12 +237,12 @@ export class RunView {
     if (result?.status === 'completed' && !result.mayHaveCompleted) this.#parts.bodies.delete(path);
     const status: ItemStatus = result ? STATUS[result.status] : 'failed';
     this.#tell({ type: 'item.completed', id: path, path, agent, status, item: result?.item ?? null, ...detailsOf(result ?? {}) });
-    if (result && !failure) this.#item(this.#scopes!.scopeOf(`${path}/`), 'tool_output', resultRecord(agent, result));
+    if (result && !failure) this.#audience.item(this.#scopes!.scopeOf(`${path}/`), 'tool_output', resultRecord(agent, result));
   }
 
   #turnSettled(event: Extract<LoopEvent, { type: 'turn.settled' }>): void {
-    if (event.next !== 'final') this.#release(true);
-    this.#hold(() => {
+    if (event.next !== 'final') this.#audience.release(true);
+    this.#audience.hold(() => {
       this.#close(event.path, LEFT_OPEN[event.next] ?? 'suspended');
       this.#parts.turns.delete(event.path);
       this.#parts.ready.delete(event.path);
@@ -266,30 +257,6 @@ export class RunView {
       for (const [id, { agent, item }] of items) this.#tell({ type: 'item.completed', id, path, agent, status, item });
       this.#parts.open.delete(path);
     }
-  }
-
-  #hold(tell: () => void, waits = true): void {
-    if (this.#options.bufferUntilGuarded && waits) this.#held.push(tell);
-    else tell();
-  }
-
-  #release(passes: boolean): void {
-    const held = this.#held.splice(0);
-    if (passes) for (const tell of held) tell();
-  }
-
-  #item(scope: RunScope, name: RunItemStreamEventName, record: ItemRecord): void {
-    if (scope.deliver ?? this.#options.onStream) this.#deliver(scope, new RunItemStreamEvent(name, runItemOf(scope, record)));
-  }
-
-  /**
-   * Nested runs have their own listeners; their events are not those of the run around them. A stream tells what is new:
-   * a run that is resumed has told the rest before.
-   */
-  #deliver(scope: RunScope, event: RunStreamEvent): void {
-    if (this.#present.isReplaying) return;
-    if (scope.isNested || scope.deliver) scope.deliver?.(event);
-    else this.#options.onStream?.(event);
   }
 }
 

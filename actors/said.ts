@@ -2,16 +2,16 @@
 import type { Call } from '../machines/protocol/call.ts';
 import type { Decision } from '../machines/protocol/command.ts';
 import { UserError } from './errors.ts';
-import { checkedAnswers } from './effects/questions.ts';
 import type { RunToolApprovalItem } from './items.ts';
 import type { Answers } from './question.ts';
-import type { RunScope } from './scope.ts';
 
 export interface ApproveOptions { alwaysApprove?: boolean; arguments?: string | Record<string, unknown>; reason?: string }
 export interface RejectOptions { alwaysReject?: boolean; message?: string; interrupt?: boolean }
 
 /** The call is there for one that is known before it waits. */
-export interface Asked { item: RunToolApprovalItem; call: Call | undefined; scope: RunScope }
+export interface Asked { item: RunToolApprovalItem; call: Call | undefined; check: AnswerCheck }
+/** @throws UserError naming the question whose answer is missing or does not fit. */
+export type AnswerCheck = (item: RunToolApprovalItem, call: Call, answers: Answers) => void;
 
 /** @throws UserError for a question; for other arguments of a call that may have had its effect; for always, where it holds once. */
 export function approvalSaid({ item, call }: Asked, { alwaysApprove, arguments: given, reason }: ApproveOptions): Decision {
@@ -29,10 +29,10 @@ export function rejectionSaid({ item }: Asked, { alwaysReject, message }: Reject
 }
 
 /** @throws UserError for a call that asks nothing, and for answers that do not fit. */
-export function answerSaid({ item, call, scope }: Asked, answers: Answers): Decision {
+export function answerSaid({ item, call, check }: Asked, answers: Answers): Decision {
   if (!call || !questionsOf(item, call)) throw new UserError(`The call ${item.id} asks no question: approve or reject it.`);
   const given = JSON.parse(JSON.stringify(answers) ?? 'null') as Answers; // as it will be recorded; looked at next
-  checkedAnswers(scope, item.agent, call, given);
+  check(item, call, given);
   return { decision: 'answer', answers: given };
 }
 

@@ -3,11 +3,8 @@ import type { Call, CallResult } from '../machines/protocol/call.ts';
 import type { Failure, FailureCode } from '../machines/protocol/failure.ts';
 import type { RecordedOutcome } from '../machines/protocol/journal.ts';
 import type { AgentInputItem } from '../machines/protocol/item.ts';
-import type { ThreadCommand } from '../machines/protocol/thread.ts';
-import type { Agent } from './agent.ts';
 import type { AgentToolDelegate } from './agentTool.ts';
 import { ApprovalRules } from './approvalRules.ts';
-import type { RunStreamEvent } from './events.ts';
 import { errorRecordOf, messageOf } from './errorRecord.ts';
 import { UserError } from './errors.ts';
 import type { InputGuardrailResult, OutputGuardrailResult } from './guardrail.ts';
@@ -23,58 +20,11 @@ import { RETRY_BY_DEFAULT } from './retryPolicies.ts';
 import { Ledger } from './budget.ts';
 import { getDefaultModel } from './defaultModel.ts';
 import type { ScopeMemory } from './scopeMemory.ts';
+import type { AnyAgent, AnyRunOptions, Pace, ProgressListener, ScopeOptions, ScopeOverrides } from './scopeOptions.ts';
 import { Usage } from './usage.ts';
-import type { Tool } from './toolTypes.ts';
 import type { ToolInputGuardrailResult, ToolOutputGuardrailResult } from './toolGuardrail.ts';
 
-export type AnyAgent = Agent<any, any>; // `any`: one run has agents of many contexts and outputs
-export type AnyRunOptions = SharedRunOptions<any, any>;
-
-/** Hears what a body says of how far it has come. */
-export type ProgressListener = (effectId: string, agent: string, value: unknown) => void;
-
-/** Asked before each turn: resolves when it may begin, or when the signal fires; nothing when it may at once (I5). */
-export type Pace = (signal: AbortSignal) => Promise<void> | undefined;
-
-export interface ScopeOptions {
-  runId: string;
-  agent: AnyAgent;
-  config: Partial<RunConfig>;
-  options: AnyRunOptions;
-  runContext: RunContext<any>;
-  hooks?: RunHooks<any, any>;
-  stream: boolean;
-  /** Requests are sent again also where the app says nothing about that (K1). */
-  retryByDefault?: boolean;
-  onRaw?: StreamEventListener;
-  onProgress?: ProgressListener;
-  pace?: Pace;
-  causes: Map<string, unknown>;
-  /** What error handlers are shown of the run so far. */
-  runData?: (scope: RunScope) => unknown;
-  isNested?: boolean;
-  /** What this run does otherwise than its agents say (M7). */
-  overrides?: ScopeOverrides;
-  /** Has an agent work beside the runs of the thread, where there is one (F5). */
-  startBackground?: (start: BackgroundStart) => void;
-  /** Of an agent that works beside the runs: as what tool. */
-  delegate?: AgentToolDelegate<any, any>;
-  /** Of the run around all; a new one where there is none. */
-  ledger?: Ledger;
-  /** Hears the stream of a nested run, where its tool has listeners. */
-  deliver?: (event: RunStreamEvent) => void;
-  /** Approval policies of the runs around, the innermost first. */
-  outerRules?: readonly ApprovalRules[];
-}
-
-export type BackgroundStart = Omit<Extract<ThreadCommand, { type: 'background.start' }>, 'type' | 'at'>;
-
-/** For all agents of the run, those used as tools aside. */
-export interface ScopeOverrides {
-  instructions?: string;
-  /** Names of the tools that are offered: of the agent, or from the pool. */
-  tools?: { names: readonly string[]; pool: readonly Tool<any>[] };
-}
+export type { AnyAgent, AnyRunOptions, BackgroundStart, Pace, ProgressListener, ScopeOptions, ScopeOverrides } from './scopeOptions.ts';
 
 export class RunScope {
   readonly runId: string;
@@ -284,7 +234,7 @@ export class RunScope {
   }
 
   /** Runner's hooks and the agent's, awaited; the first that throws fails the run (H1). */
-  async tell(agent: AnyAgent, event: 'agent_llm_start' | 'agent_llm_end' | 'agent_turn_start' | 'agent_turn_end' | 'agent_error', value: any, effectId: string): Promise<void> {
+  async tell(agent: AnyAgent, event: 'agent_llm_start' | 'agent_llm_end' | 'agent_turn_start' | 'agent_turn_end' | 'agent_error', value: any, effectId: string): Promise<void> { // `any`: each event has a value of its own
     await agent.emitAndWait(event, this.runContext, value, { effectId });
     await this.hooks?.emitAndWait(event, this.runContext, agent, value, { effectId });
   }

@@ -17,6 +17,7 @@ export const settledResult = (scope: RunScope, outcome: RunOutcome) =>
       openDecisions: [],
       scopeOf: () => scope,
       callOf: () => undefined,
+      checkAnswers: () => undefined,
       standing: () => 'unknown',
       steer: () => false,
       mail: () => false,

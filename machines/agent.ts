@@ -1,13 +1,13 @@
 import { type DoneActorEvent, assign, emit, enqueueActions, sendParent, sendTo, setup, stopChild } from 'xstate';
 import {
   type AgentContext, type AgentInput, conclude, concludeInterrupted, configure, contextOf, exhausted, finalOf, goesOn, handled, keepSaved, outcomeOf,
-  recordTurn, turnInput,
+  recordTurn, turnActorId, turnInput,
 } from './agentMemory.ts';
-import type { AgentEndLeaf, CompactorLeaf, ErrorHandlerLeaf, HandlerOutcome, InputScreenLeaf, OutputGuardrailLeaf, OutputVerdict, SaveOutcome, SessionLeaf, StopHookLeaf } from './agentLeaves.ts';
+import { type AgentEndLeaf, type CompactorLeaf, type ErrorHandlerLeaf, type HandlerOutcome, type InputScreenLeaf, type OutputGuardrailLeaf, type OutputVerdict, type SaveOutcome, type SessionLeaf, type StopHookLeaf, effectOf, saveInput } from './agentLeaves.ts';
 import { EMPTY_RESPONSES_MAX, failureOf, kindOf, stuck, tripOf, troubleOf } from './agentTrouble.ts';
 import * as pending from './pendingInput.ts';
 import { actorIdOf, eventOf, outputOf } from './eventFields.ts';
-import type { Configuration, Downward, Posted, Steer, Upward } from './protocol/command.ts';
+import type { Configuration, Downward, Interrupt, Posted, Steer, Upward } from './protocol/command.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { AgentOutcome, TurnOutcome } from './protocol/outcome.ts';
@@ -52,22 +52,22 @@ export const agentMachine = setup({
     isRefusal: ({ context }) => context.last?.next === 'refusal',
     invalidOutputIsHandled: ({ context }) => context.last?.next === 'invalid' && context.facts.errorHandlers.includes('invalidFinalOutput'),
     isInvalidOutput: ({ context }) => context.last?.next === 'invalid',
-    finalOutputIsGuarded: ({ context }) => isFinal(context) && context.last?.response?.guardsOutput === true,
-    isFinalOutput: ({ context }) => isFinal(context),
+    finalOutputIsGuarded: ({ context }) => pending.isFinal(context) && context.last?.response?.guardsOutput === true,
+    isFinalOutput: ({ context }) => pending.isFinal(context),
     softStopRequested: ({ context }) => context.softStop,
     exhaustionIsHandled: ({ context }) => exhausted(context) && context.facts.errorHandlers.includes('maxTurns'),
     turnsExhausted: ({ context }) => exhausted(context),
     isCarried: ({ context }) => context.carried !== null,
     contextOverflowed: ({ context }) => overflowed(context),
-    needsCompaction: ({ context }) => needsCompaction(context),
+    needsCompaction: ({ context }) => needsCompaction(context) && pending.turnFollows(context),
     turnUnsaved: ({ context }) => context.facts.session && context.last !== null && context.last.next !== 'cut' && context.conversation.unsaved.length > 0,
     suppliesOutput: (_, outcome: HandlerOutcome) => outcome.status === 'ok' && outcome.value !== null && outcome.value.guardsOutput !== true,
     suppliesGuardedOutput: (_, outcome: HandlerOutcome) => outcome.status === 'ok' && outcome.value?.guardsOutput === true,
     tripwireTriggered: (_, verdict: OutputVerdict) => verdict.status === 'ok' && verdict.value.failure !== null,
     hasPendingInput: ({ context }) => pending.reopens(context),
-    isForTurn: ({ context }, steer: Steer) => wayOfSteer(context, steer) === 'below',
-    isAstray: ({ context }, steer: Steer) => wayOfSteer(context, steer) === 'astray',
-    consultsStopHooks: ({ context }) => isFinal(context) && context.facts.stopHooks === true,
+    isForTurn: ({ context }, steer: Steer) => pending.wayTo(context, steer.path) === 'below',
+    isAstray: ({ context }, steer: Steer) => pending.wayTo(context, steer.path) === 'astray',
+    consultsStopHooks: ({ context }) => pending.isFinal(context) && context.facts.stopHooks === true,
     stopHookObjects: ({ context }, outcome: pending.StopHookOutcome) => pending.isObjected(context, outcome),
     inputIsUnscreened: ({ context }) => pending.needsScreening(context),
     stagedInputTrips: ({ context }, outcome: pending.ScreenOutcome) => pending.stagedTrip(context, outcome) !== null,
@@ -89,7 +89,7 @@ export const agentMachine = setup({
     tellWaits: sendParent(({ context }) => ({ type: 'child.waits', id: context.facts.path })),
     tellGoes: sendParent(({ context }) => ({ type: 'child.goes', id: context.facts.path })),
     announceStart: emit(({ context }) => ({ type: 'agent.started', path: context.facts.path, agent: context.facts.agent })),
-    announceInput: emit(({ context }) => pending.deliveredEvent(context)),
+    announceInput: enqueueActions(({ context, enqueue }) => void (context.pendingInput.length > 0 && enqueue.emit(pending.deliveredEvent(context)))),
     announceAstray: emit(({ context }, { input }: Steer) => pending.droppedEvent(context.facts, input, 'path')),
     announceTripped: enqueueActions(({ context, enqueue }, outcome: pending.ScreenOutcome) => {
       for (const event of pending.trippedEvents(context, outcome)) enqueue.emit(event);
@@ -115,8 +115,7 @@ export const agentMachine = setup({
     noteInterrupt: assign((_, interrupt: Interrupt) => ({ interrupt: { reason: interrupt.reason, notice: interrupt.notice !== false } })),
     deliverInput: assign(({ context }) => pending.deliverInput(context)),
     askCompaction: assign(({ context }) => askCompaction(context)),
-    /** What was said is about to be summed up: it can no longer become the final output, nor be withheld. */
-    leaveAnswer: assign(({ context }) => (context.last?.next === 'final' ? { last: null } : {})),
+    leaveAnswer: assign(({ context }) => pending.leaveAnswer(context)),
     tryAgain: assign(({ context }) => tryAgain(context)),
     announceCompaction: emit(({ context }) => compactionStarted(context)),
     announceCompacted: emit(({ context }, outcome: CompactorOutcome) => compactionCompleted(context, outcome)),
@@ -147,7 +146,7 @@ export const agentMachine = setup({
   },
 }).createMachine({
   id: 'agent',
-  version: '1',
+  version: '2',
   description: 'One activation of an agent: its turns, until it answers, hands off or stops.',
   options: { maxIterations: 1000 },
   context: ({ input }) => contextOf(input),
@@ -196,12 +195,12 @@ export const agentMachine = setup({
             { guard: 'softStopRequested', target: 'concluding', actions: 'concludeStopped' },
             { guard: 'turnUnsaved', target: 'saving' },
             { guard: 'inputIsUnscreened', target: 'screeningInput' },
+            { guard: 'needsCompaction', target: 'compacting', actions: 'leaveAnswer' },
             { guard: 'finalTurnIsDue', target: 'turning', actions: ['takeFinalTurn', 'announceInput', 'deliverInput', 'startTurn'] },
             { guard: 'exhaustionIsHandled', target: 'recovering' },
             { guard: 'turnsExhausted', target: 'concluding', actions: { type: 'concludeFailed', params: troubleOf } },
             { guard: 'keepsRepeating', target: 'concluding', actions: { type: 'concludeFailed', params: pending.stuckAgain } },
             { guard: 'repeatsItself', target: 'turning', actions: ['nudge', 'announceInput', 'deliverInput', 'startTurn'] },
-            { guard: 'needsCompaction', target: 'compacting', actions: 'leaveAnswer' },
             { guard: 'hasPendingInput', target: 'turning', actions: ['announceInput', 'deliverInput', 'startTurn'] },
             { target: 'turning', actions: 'startTurn' },
           ],
@@ -297,7 +296,7 @@ export const agentMachine = setup({
           invoke: {
             id: 'session',
             src: 'session',
-            input: ({ context }) => ({ effectId: `${context.facts.path}/save.${context.conversation.saves + 1}#1`, agent: context.facts.agent, items: context.conversation.unsaved, hadLocalResults: hadLocalResults(context) }),
+            input: ({ context }) => saveInput(context),
             onDone: [
               { guard: { type: 'hasFailed', params: outputOf }, target: '#agent.settled', actions: { type: 'concludeFailed', params: failureOf } },
               { guard: 'isConcluded', target: 'concluding', actions: { type: 'keepSaved', params: outputOf } },
@@ -358,10 +357,3 @@ export const agentMachine = setup({
     settled: { type: 'final', description: 'Completed, failed or stopped: the outcome says which.' },
   },
 });
-
-type Interrupt = Extract<Downward, { type: 'interrupt' }>;
-const turnActorId = (context: AgentContext) => `turn.${context.turns}`;
-const isFinal = (context: AgentContext) => context.last?.next === 'final' && !pending.reopens(context);
-const wayOfSteer = (context: AgentContext, { path }: Steer) => pending.wayTo(context, path);
-const effectOf = (context: AgentContext, name: string) => ({ effectId: `${context.facts.path}/${name}.${context.turns}#1`, agent: context.facts.agent });
-const hadLocalResults = (context: AgentContext) => Object.keys(context.last?.results ?? {}).length > 0 || context.conclusion?.status === 'handoff';

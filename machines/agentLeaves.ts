@@ -1,4 +1,5 @@
 /** Effects of an activation of an agent: what it does to the world, and what the app has a say in. */
+import type { AgentContext } from './agentMemory.ts';
 import type { CompactorInput, CompactorOutcome } from './compaction.ts';
 import type { Log } from './log.ts';
 import type { ScreenInput, ScreenOutcome, StopHookOutcome } from './pendingInput.ts';
@@ -23,3 +24,10 @@ export type InputScreenLeaf = Leaf<ScreenInput, ScreenOutcome>;
 export type StopHookLeaf = Leaf<{ effectId: string; agent: string; turn: number; output: unknown; history: Log<AgentInputItem> }, StopHookOutcome>;
 /** Sums up a conversation that has become too long (N1). */
 export type CompactorLeaf = Leaf<CompactorInput, CompactorOutcome>;
+
+export const effectOf = ({ facts, turns }: AgentContext, name: string) => ({ effectId: `${facts.path}/${name}.${turns}#1`, agent: facts.agent });
+
+export function saveInput({ facts, conversation, last, conclusion }: AgentContext) {
+  const hadLocalResults = Object.keys(last?.results ?? {}).length > 0 || conclusion?.status === 'handoff';
+  return { effectId: `${facts.path}/save.${conversation.saves + 1}#1`, agent: facts.agent, items: conversation.unsaved, hadLocalResults };
+}

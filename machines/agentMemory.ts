@@ -122,6 +122,8 @@ export const canGoOn = (context: AgentContext) => !context.softStop && !exhauste
 /** A carried turn, or one that is tried again, was counted when its request was sent; any other is a new one (B1). */
 export const nextTurn = ({ carried, turns, conversation }: AgentContext) => (carried || conversation.shortening?.again ? turns : turns + 1);
 
+export const turnActorId = ({ turns }: AgentContext) => `turn.${turns}`;
+
 export function turnInput(context: AgentContext): TurnInput {
   const { facts, conversation, gateOpen, usedTools, carried, steering, cuts } = context;
   const { history, server, generated, shortening } = conversation;
@@ -159,13 +161,13 @@ export function recordTurn(context: AgentContext, turn: TurnOutcome): Partial<Ag
     turnAlive: false,
     last: turn,
     turns: wasSent(turn) ? context.turns : context.turns - 1,
-    cuts: turn.next === 'cut' ? context.cuts + 1 : 0,
+    cuts: turn.next === 'cut' ? context.cuts + 1 : turn.next === 'failed' ? context.cuts : 0,
     emptyStreak: turn.next === 'empty' ? context.emptyStreak + 1 : 0,
     usedTools: context.usedTools || (turn.response?.calls.length ?? 0) > 0,
   };
   const { response } = turn;
-  if (!response) return changes;
   const { conversation } = context;
+  if (!response) return turn.next === 'cut' ? { ...changes, conversation: { ...conversation, shortening: grownByTurn(conversation.shortening, turn, []) } } : changes;
   const items = itemsOfTurn(response, turn.results);
   const unsaved = context.facts.session ? withFiltered(conversation.unsaved, response.filteredInput).concat(unsavedOf(turn, items)) : conversation.unsaved;
   if (unfinished) {
@@ -274,7 +276,6 @@ function givenUp({ conclusion, last, facts }: AgentContext): ItemRecord[] {
   const handoff = conclusion?.status === 'handoff' || last?.next === 'interrupted' ? last?.response?.handoff : undefined;
   return handoff ? [unanswered(facts.agent, handoff)] : [];
 }
-
 
 /** A turn whose request never left does not count (B1). */
 const wasSent = (turn: TurnOutcome) => turn.next !== 'cut' && (turn.response !== null || (turn.next !== 'suspended' && turn.failure?.sent !== false));

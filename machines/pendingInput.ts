@@ -1,5 +1,5 @@
 /** Input on its way into the conversation of an agent: who wrote it, who looks at it, and when it joins. Pure functions; the chart decides when. */
-import { type AgentContext, canGoOn, extend, nextTurn } from './agentMemory.ts';
+import { type AgentContext, canGoOn, exhausted, extend, nextTurn } from './agentMemory.ts';
 import type { PendingInput } from './protocol/command.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { EffectOutcome, Failure } from './protocol/failure.ts';
@@ -33,10 +33,18 @@ export function reopens(context: AgentContext): boolean {
   return canGoOn(context) && context.pendingInput.some(({ origin }) => context.final === null || origin !== 'mail');
 }
 
-/** All other turns are used up, and the one that is kept for an answer is not (B1). */
+/** The answer is there, and nothing that waits leads on from it (A2). */
+export const isFinal = (context: AgentContext) => context.last?.next === 'final' && !reopens(context);
+
+/** It is about to be summed up: it can no longer become the final output, nor be withheld, nor be a sign of anything (B4). */
+export function leaveAnswer({ last, steering }: AgentContext): Partial<AgentContext> {
+  return last?.next === 'final' ? { last: null, steering: { ...steering, repeats: { ...steering.repeats, found: null } } } : {};
+}
+
+/** All other turns are used up, and the one that is kept for an answer is not, or was cut (B1). */
 export function finalTurnDue(context: AgentContext): boolean {
   const { facts, softStop, maxTurns, turns, steering, final } = context;
-  return facts.finalTurn === true && !softStop && final === null && steering.finalTurn === 0 && maxTurns !== null && turns >= maxTurns;
+  return facts.finalTurn === true && !softStop && final === null && (steering.finalTurn === 0 || steering.finalTurn > turns) && maxTurns !== null && turns >= maxTurns;
 }
 
 // -- screening (E6) ---------------------------------------------------------------------------------------------------
@@ -110,6 +118,7 @@ export function withNotice({ pendingInput }: Pick<AgentContext, 'pendingInput'>,
 }
 
 export function takeFinalTurn(context: AgentContext): Partial<AgentContext> {
+  if (context.steering.finalTurn > 0) return {}; // it was cut, and has been told of
   const pendingInput = withNotice(context, { id: `${context.facts.path}/finalTurn`, kind: 'finalTurn', text: FINAL_TURN });
   return { pendingInput, steering: { ...context.steering, finalTurn: nextTurn(context) } };
 }
@@ -147,8 +156,12 @@ export const repeatsItself = (context: AgentContext) => context.steering.repeats
 /** The answer that mail has kept from being the last word is no sign of it (B4). */
 export const keepsRepeating = (context: AgentContext) => isStuckAgain(context) && isAlone(context) && context.last?.next !== 'final';
 
+/** Neither the turns nor the patience with it are at an end. */
+export const turnFollows = (context: AgentContext) => finalTurnDue(context) || !(exhausted(context) || keepsRepeating(context));
+
 export function nudge(context: AgentContext): Partial<AgentContext> {
   const { repeats } = context.steering;
+  if (context.steering.finalTurn > 0) return {}; // it was cut, and has been told of
   const pendingInput = withNotice(context, { id: `${context.facts.path}/nudge.${context.turns}`, kind: 'nudge', text: nudgeText(repeats.found!) });
   return { pendingInput, steering: { ...context.steering, repeats: { ...repeats, found: null, nudged: true } } };
 }

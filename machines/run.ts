@@ -18,6 +18,7 @@ import {
   configure,
   closeHandoff,
   dropReason,
+  droppedInput,
   contextOf,
   guardrailInputs,
   outcomeOf,
@@ -99,7 +100,8 @@ export const runMachine = setup({
     }),
     announceAstray: emit(({ context }, { input }: Steer) => droppedEvent(placeOf(context), input, 'path')),
     announceDropped: enqueueActions(({ context, enqueue }) => {
-      if (context.pendingInput.length > 0) enqueue.emit(droppedEvent(placeOf(context), context.pendingInput, dropReason(context)));
+      const dropped = droppedInput(context);
+      if (dropped.length > 0) enqueue.emit(droppedEvent(placeOf(context), dropped, dropReason(context)));
     }),
     keepInput: assign(({ context }, event: Steer | Posted) => ({ pendingInput: [...context.pendingInput, ...accepted(event)] })),
     keepSoftStop: assign({ softStop: true }),
@@ -141,7 +143,7 @@ export const runMachine = setup({
   },
 }).createMachine({
   id: 'run',
-  version: '1',
+  version: '2',
   description: 'From one input to one outcome: one or more agents, with guardrails beside them.',
   options: { maxIterations: 1000 },
   context: ({ input }) => contextOf(input),

@@ -277,6 +277,12 @@ export function outcomeOf(context: RunContext): RunOutcome {
   return outcome;
 }
 
+/** Input that joins nothing any more: a thread gets its mail back, has in its history what is meant for that, and keeps what a run that was stopped had not read (P2, M4, M9). */
+export function droppedInput({ facts, outcome, pendingInput }: RunContext): PendingInput[] {
+  if (!facts.base || facts.base.background) return pendingInput;
+  return outcome?.status === 'stopped' ? [] : pendingInput.filter(({ origin, injected }) => origin !== 'mail' && !injected);
+}
+
 /** Why input that waits at the end reaches no model in this run (P2). */
 export function dropReason({ outcome, softStop, turns, maxTurns }: RunContext): DropReason {
   const status = outcome?.status ?? 'failed';

@@ -41,7 +41,10 @@ export function grown(shortening: Shortening | undefined, items: readonly AgentI
   return shortening?.size === undefined || items.length === 0 ? shortening : { ...shortening, size: shortening.size + sizeOf(items) };
 }
 
-/** A turn has brought these items. What the provider counted for its request and answer is exact; the rest is estimated. */
+/**
+ * A turn has brought these items. What the provider counted for its request and answer is exact; the rest is estimated. A turn that was
+ * cut while it was tried again is not that one any more: the next has its number, and a path of its own.
+ */
 export function grownByTurn(shortening: Shortening | undefined, { response }: TurnOutcome, items: readonly AgentInputItem[]): Shortening | undefined {
   if (!shortening) return undefined;
   const { again: _, size, ...rest } = shortening;

@@ -5,22 +5,19 @@ import { actorIdOf, eventOf, outputOf } from './eventFields.ts';
 import type { Downward, Upward } from './protocol/command.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { EffectOutcome } from './protocol/failure.ts';
-import type { AgentInputItem } from './protocol/item.ts';
 import type { RunOutcome } from './protocol/outcome.ts';
-import type { CommandAnswer, Goal, QueueEntry, ThreadCommand, ThreadInput, ThreadOutcome, ThreadState } from './protocol/thread.ts';
+import type { QueueEntry, RejectReason, ThreadCommand, ThreadInput, ThreadOutcome, ThreadState } from './protocol/thread.ts';
 import { runMachine } from './run.ts';
-import { type Leaf, slot } from './slot.ts';
-import { type ReportOutcome, type Told, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isForRun, isPoint, joining, nextRevert, nextRun, posted, runEnded, steering } from './threadCommands.ts';
+import { slot } from './slot.ts';
+import {
+  type Told, backgroundOf, declined, endOf, entryAsked, entryOf, injecting, interruption, isExpected, isForRun, isPoint, joining, nextRevert, nextRun, posted, runEnded, steering,
+} from './threadCommands.ts';
 import { canCompact, compacted, compactionBegun, compactionEnded, compactionStarted, compactorInput } from './threadCompaction.ts';
-import { type Beginning, type Report, type ThreadContext, asked, backgroundBegun, begun, contextOf, edited, fromGoal, fromMail, fromQueue, isHeld, moved, outcomeOf, recordRun, reported, reporting, reverted, runActorId, somethingWaits } from './threadMemory.ts';
-
-type GoalOutcome = EffectOutcome<{ done: boolean; message?: string }>;
-
-/** Asks the app whether the goal is reached. */
-export type GoalLeaf = Leaf<{ effectId: string; agent: string; goal: Goal; history: AgentInputItem[] }, GoalOutcome>;
-/** Words of the app about what an agent has brought that worked beside the runs. */
-export type ReportLeaf = Leaf<{ effectId: string; path: string; from: string; outcome: RunOutcome }, ReportOutcome>;
-export type { ThreadContext };
+import { type GoalChange, type Phase, accepted, answered, beginningEvents, mailboxChanged, phaseChanged, wentBack, whereabouts } from './threadEvents.ts';
+import type { GoalLeaf, GoalOutcome, ReportLeaf, ReportOutcome } from './threadLeaves.ts';
+import {
+  type Beginning, type Report, type ThreadContext, asked, backgroundBegun, begun, contextOf, edited, fromGoal, fromMail, fromQueue, inputTakenBack, isHeld, moved, outcomeOf, recordRun, reported, reporting, returnedItems, reverted, runActorId, somethingWaits,
+} from './threadMemory.ts';
 
 /** A conversation: history, queue and mailbox; at most one run at a time. */
 export const threadMachine = setup({
@@ -31,23 +28,21 @@ export const threadMachine = setup({
     output: ThreadOutcome;
     emitted: LoopEvent;
   },
-  actors: {
-    run: runMachine,
-    background: runMachine,
-    compactor: slot<CompactorLeaf>('compactor'),
-    goal: slot<GoalLeaf>('goal'),
-    report: slot<ReportLeaf>('report'),
-  },
+  actors: { run: runMachine, background: runMachine, compactor: slot<CompactorLeaf>('compactor'), goal: slot<GoalLeaf>('goal'), report: slot<ReportLeaf>('report') },
   guards: {
     isOfRun: ({ context }, { id }: Upward) => id === context.current?.runId,
     isOfBackground: ({ context }, { path }: { path?: string }) => backgroundOf(context, path) !== undefined,
+    isForNoBackground: ({ context }, { path }: { path?: string }) => backgroundOf(context, path) === undefined,
     /** Meant for the run that is going, as far as it says which (P5, L7). */
     isForRun: ({ context }, told: ThreadCommand) => isForRun(context, told),
+    /** Meant for whatever is going: what names a run or a path finds none between two runs. */
+    isForAll: (_, { expectedRunId, path }: Told<'thread.interrupt'>) => expectedRunId === undefined && path === undefined,
     isKnownBackground: ({ context }, { id }: ThreadCommand) => context.begunBy.includes(id),
     steers: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'steer',
     replaces: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'replace',
-    mustRun: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'steer' || whenBusy === 'reject',
-    rejects: (_, { whenBusy }: Told<'thread.run'>) => whenBusy === 'reject',
+    isExpected: ({ context }, told: ThreadCommand) => isExpected(context, told),
+    isUnwanted: ({ context }, told: Told<'thread.run'>) => !isExpected(context, told) || told.whenBusy === 'reject',
+    isUnheard: ({ context }, told: Told<'thread.run'>) => !isExpected(context, told) || told.whenBusy === 'steer' || told.whenBusy === 'reject',
     isQueued: ({ context }, told: Told<'queue.edit' | 'queue.move' | 'queue.remove'>) => context.queue.some(({ id }) => id === entryOf(told)),
     isRule: ({ context }, { ruleId }: { ruleId: string }) => context.rules.some(({ id }) => id === ruleId),
     isPoint: ({ context }, told: Told<'thread.revert'>) => isPoint(context, told),
@@ -75,30 +70,31 @@ export const threadMachine = setup({
   actions: {
     announceStart: emit(({ context }) => ({ type: 'thread.started', ...whereabouts(context), ...(context.facts.forkedFrom && { forkedFrom: context.facts.forkedFrom }) })),
     announceState: emit(({ context }, state: ThreadState) => ({ type: 'thread.changed', ...whereabouts(context), state })),
-    announcePhase: emit(({ context }, phase: Phase) => ({ type: 'thread.changed', ...whereabouts(context), state: 'active', phase, ...(context.current && { runId: context.current.runId }) })),
+    announcePhase: emit(({ context }, phase: Phase) => phaseChanged(context, phase)),
     announceQueue: emit(({ context }) => ({ type: 'queue.changed', ...whereabouts(context), queue: context.queue })),
-    announceMailbox: emit(({ context }) => ({ type: 'mailbox.changed', ...whereabouts(context), mailbox: context.mailbox })),
+    announceMailbox: emit(({ context }) => mailboxChanged(context, context.mailbox)),
     announceRules: emit(({ context }) => ({ type: 'rules.changed', ...whereabouts(context), rules: context.rules })),
     announceGoal: emit(({ context }, why: GoalChange) => ({ type: 'goal.changed', ...whereabouts(context), goal: context.goal, why })),
-    /** Mail that the run was given and did not deliver is back. */
-    announceReturned: enqueueActions(({ context, enqueue }, outcome: RunOutcome) => {
-      if (context.passed.length > 0) enqueue.emit({ type: 'mailbox.changed', ...whereabouts(context), mailbox: recordRun(context, outcome).mailbox! });
-    }),
     announceInjected: emit(({ context }, { items }: Told<'thread.inject'>) => ({ type: 'history.injected', ...whereabouts(context), items })),
-    announceReverted: emit(({ context }, told: Told<'thread.revert'>) => ({ type: 'thread.reverted', ...whereabouts(context), to: told.to, length: reverted(context, told).history!.length })),
-    accept: emit(({ context }, told: ThreadCommand) => answered(context, told, { status: 'accepted', ...(context.current && { runId: context.current.runId }) })),
+    accept: emit(({ context }, told: ThreadCommand) => accepted(context, told)),
     /** There is nothing to do, or it cannot be done. */
     decline: emit(({ context }, told: ThreadCommand) => answered(context, told, declined(context, told))),
-    refuseClosed: emit(({ context }, told: ThreadCommand) => answered(context, told, { status: 'rejected', reason: 'closed' })),
-    refuseCompacting: emit(({ context }, told: ThreadCommand) => answered(context, told, { status: 'rejected', reason: 'compacting' })),
+    refuse: emit(({ context }, { told, reason }: { told: ThreadCommand; reason: RejectReason }) => answered(context, told, { status: 'rejected', reason })),
     /** The run is begun, and what it begins with announced. */
     begin: enqueueActions(({ context, enqueue }, beginning: Beginning) => {
       const { changes, input } = begun(context, beginning);
       enqueue.assign(changes);
-      enqueue.emit({ type: 'input.accepted', ...whereabouts(context), path: input.path, agent: input.agent, ids: beginning.ids, items: beginning.input, source: beginning.source, ...(beginning.origin && { origin: beginning.origin }) });
+      for (const event of beginningEvents(context, beginning, { changes, input })) enqueue.emit(event);
       enqueue.spawnChild('run', { id: `run.${changes.count}`, input });
+      for (const mail of changes.passed ?? []) enqueue.sendTo(`run.${changes.count}`, posted(mail));
     }),
-    recordRun: assign(({ context }, outcome: RunOutcome) => recordRun(context, outcome)),
+    /** What it was given and did not deliver is back: mail, and items that now stand in the history. */
+    recordRun: enqueueActions(({ context, enqueue }, outcome: RunOutcome) => {
+      const [changes, items] = [recordRun(context, outcome), returnedItems(context, outcome)];
+      if (context.passed.length > 0) enqueue.emit(mailboxChanged(context, changes.mailbox!));
+      if (items.length > 0) enqueue.emit({ type: 'history.injected', ...whereabouts(context), items });
+      enqueue.assign(changes);
+    }),
     stopThat: stopChild((_, id: string) => id),
     beginBackground: enqueueActions(({ context, enqueue }, told: Told<'background.start'>) => {
       const { changes, id, input } = backgroundBegun(context, told);
@@ -122,11 +118,16 @@ export const threadMachine = setup({
     }),
     pass: sendTo(({ context }) => runActorId(context), (_, event: Downward) => event),
     notePassed: assign(({ context }, { mail }: Told<'thread.mail'>) => ({ passed: [...context.passed, mail] })),
-    keepNext: assign((_, next: Told<'thread.run' | 'thread.revert'>) => ({ next })),
+    /** Where the history goes back, what was put into it before goes too. */
+    keepNext: assign(({ context }, next: Told<'thread.run' | 'thread.revert'>) => ({ next, ...(next.type === 'thread.revert' && { injected: [] }) })),
     noteEnd: assign((_, ended: 'interrupted' | null) => ({ ended, compactionAsked: undefined })),
-    revert: assign(({ context }, told: Told<'thread.revert'>) => reverted(context, told)),
+    revert: enqueueActions(({ context, enqueue }, told: Told<'thread.revert'>) => {
+      const changes = reverted(context, told);
+      for (const event of [...inputTakenBack(context), wentBack(context, told, changes)]) enqueue.emit(event);
+      enqueue.assign(changes);
+    }),
     inject: assign(({ context }, { items }: Told<'thread.inject'>) => ({ history: context.history.append(items) })),
-    injectLater: assign(({ context }, { id, items }: Told<'thread.inject'>) => ({ pendingInput: [...context.pendingInput, ...items.map((item, at) => ({ id: `${id}.${at}`, item }))] })),
+    injectLater: assign(({ context }, { items }: Told<'thread.inject'>) => ({ injected: [...context.injected, ...items] })),
     keepMail: assign(({ context }, { mail }: Told<'thread.mail'>) => ({ mailbox: [...context.mailbox, mail] })),
     keepEntry: assign(({ context }, { entry }: { entry: QueueEntry }) => ({ queue: [...context.queue, entry] })),
     editEntry: assign(({ context }, { entry }: Told<'queue.edit'>) => ({ queue: edited(context.queue, entry) })),
@@ -191,13 +192,13 @@ export const threadMachine = setup({
       description: 'Nothing is going. What waits begins at once.',
       entry: { type: 'announceState', params: 'idle' },
       always: [
-        { guard: 'hasWakingMail', target: 'active.going', actions: [{ type: 'begin', params: ({ context }) => fromMail(context) }, 'announceMailbox'] },
+        { guard: 'hasWakingMail', target: 'active.going', actions: { type: 'begin', params: ({ context }) => fromMail(context) } },
         { guard: 'hasQueued', target: 'active.going', actions: [{ type: 'begin', params: ({ context }) => fromQueue(context) }, 'announceQueue'] },
       ],
       on: {
-        'thread.run': { target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
+        'thread.run': { guard: { type: 'isExpected', params: eventOf }, target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
         'thread.compact': { guard: 'canCompact', target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
-        'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'announceReverted', params: eventOf }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
+        'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
         'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
       },
     },
@@ -208,14 +209,14 @@ export const threadMachine = setup({
         going: {
           meta: { spawns: ['run'] },
           on: {
-            'xstate.done.actor.run.*': { target: 'concluding', actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+            'xstate.done.actor.run.*': { target: 'concluding', actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
             'xstate.done.actor.background.*': [
               { guard: { type: 'isExtracted', params: runEnded }, actions: [{ type: 'beginReport', params: runEnded }, { type: 'stopThat', params: actorIdOf }] },
               { actions: [{ type: 'passReport', params: endOf }, { type: 'stopThat', params: actorIdOf }] },
             ],
             'xstate.done.actor.report.*': { actions: [{ type: 'passReport', params: endOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.run': [
-              { guard: { type: 'rejects', params: eventOf }, actions: { type: 'decline', params: eventOf } },
+              { guard: { type: 'isUnwanted', params: eventOf }, actions: { type: 'decline', params: eventOf } },
               { guard: { type: 'steers', params: eventOf }, actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => joining(event.id, event.input) }] },
               { guard: { type: 'replaces', params: eventOf }, target: 'stopping', actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => interruption(event) }] },
               { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: eventOf }] },
@@ -225,7 +226,7 @@ export const threadMachine = setup({
             'thread.softStop': { guard: { type: 'isForRun', params: eventOf }, actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: { type: 'softStop' } }] },
             'thread.compact': { actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: { type: 'compact' } }] },
             'thread.mail': { actions: [{ type: 'accept', params: eventOf }, { type: 'notePassed', params: eventOf }, { type: 'pass', params: ({ event }) => posted(event.mail) }] },
-            'thread.inject': { actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => joining(event.id, event.items) }] },
+            'thread.inject': { actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => injecting(event) }] },
             'thread.revert': { guard: { type: 'isPoint', params: eventOf }, target: 'stopping', actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => interruption(event) }] },
             'thread.close': { target: 'closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }, { type: 'pass', params: ({ event }) => interruption(event) }] },
           },
@@ -244,30 +245,31 @@ export const threadMachine = setup({
             },
           },
         },
-        concluding: {
-          always: [
-            { guard: 'mustCompact', target: 'between.compacting' },
-            { guard: 'isHeld', target: '#thread.paused' },
-            { guard: 'mustJudge', target: 'between.judging' },
-            { target: '#thread.idle' },
-          ],
-        },
+        concluding: { always: [
+          { guard: 'mustCompact', target: 'between.compacting' },
+          { guard: 'isHeld', target: '#thread.paused' },
+          { guard: 'mustJudge', target: 'between.judging' },
+          { target: '#thread.idle' },
+        ] },
         between: {
           on: {
             'thread.run': [
-              { guard: { type: 'mustRun', params: eventOf }, actions: { type: 'decline', params: eventOf } },
+              { guard: { type: 'isUnheard', params: eventOf }, actions: { type: 'decline', params: eventOf } },
               { guard: { type: 'replaces', params: eventOf }, target: 'going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
               { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: eventOf }] },
             ],
-            'thread.interrupt': { target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, { type: 'accept', params: eventOf }] },
-            'thread.revert': { guard: { type: 'isPoint', params: eventOf }, target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, { type: 'announceReverted', params: eventOf }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
+            'thread.interrupt': { guard: { type: 'isForAll', params: eventOf }, target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, { type: 'accept', params: eventOf }] },
+            'thread.revert': { guard: { type: 'isPoint', params: eventOf }, target: '#thread.paused', actions: [{ type: 'noteEnd', params: 'interrupted' }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
             'thread.close': { target: 'closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
           },
           initial: 'compacting',
           states: {
             compacting: {
               description: 'The history is summed up, because somebody asked for it. What comes meanwhile stays behind it.',
-              on: { 'thread.steer': { actions: { type: 'refuseCompacting', params: eventOf } } },
+              on: {
+                'thread.steer': { guard: { type: 'isForNoBackground', params: eventOf }, actions: { type: 'refuse', params: ({ event }) => ({ told: event, reason: 'compacting' as const }) } },
+                'thread.run': { guard: { type: 'steers', params: eventOf }, actions: { type: 'refuse', params: ({ event }) => ({ told: event, reason: 'compacting' as const }) } },
+              },
               entry: ['beginCompaction', { type: 'announcePhase', params: 'compacting' }, 'announceCompaction'],
               invoke: {
                 id: 'compactor',
@@ -282,6 +284,10 @@ export const threadMachine = setup({
             },
             judging: {
               description: 'A run has completed: is the goal reached?',
+              on: { 'thread.goal': [
+                { guard: { type: 'endsGoal', params: eventOf }, target: '#thread.idle', actions: ['dropGoal', { type: 'announceGoal', params: 'removed' }, { type: 'accept', params: eventOf }] },
+                { target: 'judging', reenter: true, actions: [{ type: 'setGoal', params: eventOf }, { type: 'announceGoal', params: 'set' }, { type: 'accept', params: eventOf }] },
+              ] },
               entry: ['countEffect', { type: 'announcePhase', params: 'judging' }],
               invoke: {
                 id: 'goal',
@@ -303,17 +309,17 @@ export const threadMachine = setup({
           entry: { type: 'announcePhase', params: 'stopping' },
           always: [
             { guard: 'isReplaced', target: 'going', actions: { type: 'begin', params: ({ context }) => nextRun(context) } },
-            { guard: 'isReverting', target: '#thread.paused', actions: [{ type: 'announceReverted', params: ({ context }) => nextRevert(context) }, { type: 'revert', params: ({ context }) => nextRevert(context) }] },
+            { guard: 'isReverting', target: '#thread.paused', actions: { type: 'revert', params: ({ context }) => nextRevert(context) } },
             { guard: 'isRunOver', target: '#thread.paused' },
           ],
           on: {
-            'xstate.done.actor.run.*': { actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+            'xstate.done.actor.run.*': { actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.run': [
-              { guard: { type: 'mustRun', params: eventOf }, actions: { type: 'decline', params: eventOf } },
+              { guard: { type: 'isUnheard', params: eventOf }, actions: { type: 'decline', params: eventOf } },
               { guard: { type: 'replacesNothing', params: eventOf }, actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }] },
               { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: eventOf }] },
             ],
-            'thread.inject': { actions: [{ type: 'injectLater', params: eventOf }, { type: 'announceInjected', params: eventOf }, { type: 'accept', params: eventOf }] },
+            'thread.inject': { actions: [{ type: 'injectLater', params: eventOf }, { type: 'accept', params: eventOf }] },
             'thread.revert': { guard: { type: 'isNextPoint', params: eventOf }, actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }] },
             'thread.close': { target: 'closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
           },
@@ -323,12 +329,12 @@ export const threadMachine = setup({
           entry: { type: 'announcePhase', params: 'closing' },
           always: { guard: 'isDrained', target: '#thread.closed' },
           on: {
-            'xstate.done.actor.run.*': { actions: [{ type: 'announceReturned', params: outputOf }, { type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+            'xstate.done.actor.run.*': { actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
             'xstate.done.actor.background.*': { actions: [{ type: 'keepReport', params: endOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
-            'thread.*': { actions: { type: 'refuseClosed', params: eventOf } },
-            'queue.*': { actions: { type: 'refuseClosed', params: eventOf } },
-            'rule.*': { actions: { type: 'refuseClosed', params: eventOf } },
-            'background.start': { actions: { type: 'refuseClosed', params: eventOf } },
+            'thread.*': { actions: { type: 'refuse', params: ({ event }) => ({ told: event, reason: 'closed' as const }) } },
+            'queue.*': { actions: { type: 'refuse', params: ({ event }) => ({ told: event, reason: 'closed' as const }) } },
+            'rule.*': { actions: { type: 'refuse', params: ({ event }) => ({ told: event, reason: 'closed' as const }) } },
+            'background.start': { actions: { type: 'refuse', params: ({ event }) => ({ told: event, reason: 'closed' as const }) } },
           },
         },
       },
@@ -338,17 +344,12 @@ export const threadMachine = setup({
       entry: { type: 'announceState', params: 'paused' },
       on: {
         'queue.resume': { target: 'idle', actions: [{ type: 'noteEnd', params: null }, { type: 'accept', params: eventOf }] },
-        'thread.run': { target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
+        'thread.run': { guard: { type: 'isExpected', params: eventOf }, target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
         'thread.compact': { guard: 'canCompact', target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
-        'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'announceReverted', params: eventOf }, { type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
+        'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
         'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
       },
     },
     closed: { type: 'final', description: 'Nothing is taken any more; what is there can be read and forked.', entry: { type: 'announceState', params: 'closed' } },
   },
 });
-
-type Phase = NonNullable<Extract<LoopEvent, { type: 'thread.changed' }>['phase']>;
-type GoalChange = Extract<LoopEvent, { type: 'goal.changed' }>['why'];
-const whereabouts = ({ facts, agent }: ThreadContext) => ({ path: facts.path, agent });
-const answered = (context: ThreadContext, { id, type }: ThreadCommand, answer: CommandAnswer) => ({ type: 'command.answered' as const, ...whereabouts(context), id, command: type, answer });

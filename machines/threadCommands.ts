@@ -1,15 +1,14 @@
 /** How a thread takes what it is told: for whom it is, what it becomes further down, and why not, where it cannot be done. */
 import type { DoneActorEvent } from 'xstate';
 import { mailMessage } from './history.ts';
-import type { Downward } from './protocol/command.ts';
-import type { EffectOutcome } from './protocol/failure.ts';
+import type { Downward, PendingInput } from './protocol/command.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { RunOutcome } from './protocol/outcome.ts';
 import type { CommandAnswer, Mail, QueueEntry, RejectReason, ThreadCommand } from './protocol/thread.ts';
+import type { ReportOutcome } from './threadLeaves.ts';
 import { type Beginning, type Report, type ThreadContext, asked, lengthAt } from './threadMemory.ts';
 
 export type Told<Type extends ThreadCommand['type']> = Extract<ThreadCommand, { type: Type }>;
-export type ReportOutcome = EffectOutcome<{ text: string }>;
 type BackgroundEnd = DoneActorEvent<RunOutcome, `background.${string}`>;
 
 /** A run beside the others has ended, and this is what it says; or what the app says of it. */
@@ -40,14 +39,16 @@ export function backgroundOf({ facts, background }: ThreadContext, path: string 
 
 const isIn = (path: string | undefined, run: string) => path === run || path?.startsWith(`${run}/`) === true;
 
-export function isForRun({ current }: ThreadContext, told: ThreadCommand): boolean {
-  if (!current || isStale(current, told)) return false;
+export function isForRun(context: ThreadContext, told: ThreadCommand): boolean {
+  const { current } = context;
+  if (!current || !isExpected(context, told)) return false;
   const path = 'path' in told ? told.path : undefined;
   if (path === undefined || path === current.runId) return true;
   return told.type === 'thread.steer' && path.startsWith(`${current.runId}/`);
 }
 
-const isStale = (current: ThreadContext['current'], { expectedRunId }: ThreadCommand) => expectedRunId !== undefined && expectedRunId !== current?.runId;
+/** P5: what says which run it is for is for no other. */
+export const isExpected = ({ current }: ThreadContext, { expectedRunId }: ThreadCommand) => expectedRunId === undefined || expectedRunId === current?.runId;
 
 /** What is answered when nothing is done. */
 export function declined(context: ThreadContext, told: ThreadCommand): CommandAnswer {
@@ -58,6 +59,7 @@ export function declined(context: ThreadContext, told: ThreadCommand): CommandAn
 function reasonOf(context: ThreadContext, told: ThreadCommand): RejectReason | undefined {
   switch (told.type) {
     case 'thread.run':
+      if (!isExpected(context, told)) return 'stale';
       return told.whenBusy === 'reject' ? 'busy' : whyNoRun(context);
     case 'thread.steer':
       return misaddressed(context, told) ?? whyNoRun(context);
@@ -80,7 +82,7 @@ function reasonOf(context: ThreadContext, told: ThreadCommand): RejectReason | u
 /** Meant for another run than the one that is going, or for nobody in it (P5, L7). */
 function misaddressed(context: ThreadContext, told: ThreadCommand): RejectReason | undefined {
   if (!context.current || isForRun(context, told)) return undefined;
-  return isStale(context.current, told) ? 'stale' : 'unknownPath';
+  return isExpected(context, told) ? 'unknownPath' : 'stale';
 }
 
 /** A run that is there and hears nothing is on its way out. */
@@ -92,6 +94,8 @@ export const steering = ({ input, mode, path, cut }: Told<'thread.steer'>): Down
 
 /** Items that join the run at its next safe point. */
 export const joining = (id: string, items: AgentInputItem[]): Downward => ({ type: 'steer', input: items.map((item, at) => ({ id: at === 0 ? id : `${id}.${at}`, item })) });
+
+export const injecting = ({ id, items }: Told<'thread.inject'>): Downward => ({ type: 'steer', input: items.map((item, at): PendingInput => ({ id: at === 0 ? id : `${id}.${at}`, item, injected: true })) });
 
 /** Mail, as it is handed to the run that is going. */
 export const posted = (mail: Mail): Downward => ({ type: 'mail', input: [{ id: mail.id, item: mailMessage(mail), origin: 'mail' }] });

@@ -24,13 +24,13 @@ export function compactorInput({ facts, ordinal, agent, history, compactedUpTo }
 /** What was added while the compaction was at work stays behind it. One that failed has changed nothing. */
 export function compacted(context: ThreadContext, outcome: CompactorOutcome): Partial<ThreadContext> {
   if (outcome.status !== 'ok') return { compactionAsked: undefined };
-  return { history: Log.of(itemsAfter(context, outcome.value.item)), marks: withoutPlaces(context), size: undefined, compactionAsked: undefined };
+  return { history: Log.of(itemsAfter(context, outcome.value.item)), ...withoutPlaces(context), size: undefined, compactionAsked: undefined };
 }
 
 const itemsAfter = ({ history, compactedUpTo }: ThreadContext, item: AgentInputItem) => [item, ...history.toArray(compactedUpTo)];
 
 /** Where earlier runs stood in the history, only the journal still knows (N3). */
-export const withoutPlaces = ({ marks }: Pick<ThreadContext, 'marks'>) => Log.of(marks.toArray().map((mark) => ({ ...mark, from: null, to: null })));
+export const withoutPlaces = ({ marks }: Pick<ThreadContext, 'marks'>): Pick<ThreadContext, 'marks' | 'start'> => ({ start: null, marks: Log.of(marks.toArray().map((mark) => ({ ...mark, from: null, to: null }))) });
 
 export const compactionStarted = (context: ThreadContext): LoopEvent => ({ type: 'compaction.started', ...placeOf(context), size: sizeOf(context.history.toArray()) });
 

@@ -1,7 +1,9 @@
 /** What a thread keeps over its runs. Pure functions; the chart decides when. */
 import { itemsOfTurn, mailMessage, wellFormed } from './history.ts';
 import { Log } from './log.ts';
+import { droppedEvent } from './pendingInput.ts';
 import type { PendingInput } from './protocol/command.ts';
+import type { LoopEvent } from './protocol/event.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { CarriedTurn, ItemOrigin, RunInput, RunOutcome, ServerState } from './protocol/outcome.ts';
 import { withoutPlaces } from './threadCompaction.ts';
@@ -16,17 +18,27 @@ export interface Beginning { source: RunSource; ids: string[]; input: AgentInput
 /** What follows when the run that is going has ended. */
 export type Next = Asked | Revert;
 
-export interface CurrentRun { runId: string; source: RunSource; from: number; /** What stands in the history before what the run brings. */ input: AgentInputItem[] }
+export interface CurrentRun {
+  runId: string;
+  source: RunSource;
+  from: number;
+  /** What stands in the history before what the run brings. */
+  input: AgentInputItem[];
+  /** The agent that works is there for this run alone (M7). */
+  keepsFloor: boolean;
+}
 
 /** An agent that works beside the runs. `isOver`: it has ended, and the app makes its result. */
 export interface Background { from: string; agent: string; extracts?: true; isOver?: true }
 
 export interface ThreadContext {
-  facts: Pick<ThreadInput, 'path' | 'forkedFrom'>;
+  facts: Pick<ThreadInput, 'path' | 'forkedFrom'> & { /** Who had the floor first. */ floor: string };
   /** Key of the agent that has the floor. */
   agent: string;
   history: Log<AgentInputItem>;
   marks: Log<RunMark>;
+  /** Items that were there before the first run; nothing when a compaction has taken their place. */
+  start: number | null;
   /** Runs that have begun. */
   count: number;
   current: CurrentRun | null;
@@ -36,9 +48,13 @@ export interface ThreadContext {
   mailbox: Mail[];
   /** Mail that the run that is going was given. */
   passed: Mail[];
+  /** Items for the history, behind what the run that winds down brings (M9). */
+  injected: AgentInputItem[];
   /** Input that a stopped run did not deliver (P2). */
   pendingInput: PendingInput[];
   carried: CarriedTurn | null;
+  /** Whose turn that is. */
+  carriedBy: string | null;
   server?: ServerState;
   /** Tokens of the history, as far as a run has counted them (N1). */
   size?: number;
@@ -59,19 +75,23 @@ export interface ThreadContext {
 }
 
 export function contextOf({ path, agent, floor = agent, history = [], forkedFrom, rules = [] }: ThreadInput): ThreadContext {
+  const first = wellFormed(history);
   return {
-    facts: forkedFrom ? { path, forkedFrom } : { path },
+    facts: { path, floor, ...(forkedFrom && { forkedFrom }) },
     agent: floor,
-    history: Log.of(wellFormed(history)),
+    history: Log.of(first),
     marks: Log.of<RunMark>([]),
+    start: first.length,
     count: 0,
     current: null,
     ended: null,
     queue: [],
     mailbox: [],
     passed: [],
+    injected: [],
     pendingInput: [],
     carried: null,
+    carriedBy: null,
     goal: null,
     rules,
     next: null,
@@ -114,6 +134,7 @@ export function begun(context: ThreadContext, beginning: Beginning): { changes: 
   const history = goesOn ? context.history : context.history.append(givenUp(context));
   const runId = nextRunId(context);
   const before = context.pendingInput.map(({ item }) => item);
+  const agent = overrides?.agent ?? (goesOn ? context.carriedBy! : context.agent);
   const base: ThreadBase = { history: history.toArray(), pendingInput: context.pendingInput };
   if (goesOn) base.carried = context.carried!;
   if (context.server) base.server = context.server;
@@ -121,20 +142,20 @@ export function begun(context: ThreadContext, beginning: Beginning): { changes: 
   if (overrides) base.overrides = overrides;
   if (origin) base.origin = origin;
   const changes: Partial<ThreadContext> = {
-    agent: overrides?.agent ?? context.agent,
     history,
     count: context.count + 1,
-    current: { runId, source, from: history.length, input: goesOn ? [] : [...before, ...given] },
+    current: { runId, source, from: history.length, input: goesOn ? [] : [...before, ...given], keepsFloor: agent !== context.agent },
     ended: null,
     pendingInput: [],
     carried: null,
+    carriedBy: null,
     compactionAsked: undefined,
     next: null,
   };
   if (source.kind === 'queue') changes.queue = context.queue.slice(1);
-  if (source.kind === 'mail') changes.mailbox = context.mailbox.filter(({ id }) => !ids.includes(id));
   if (source.kind === 'goal') changes.goal = { ...context.goal!, runs: context.goal!.runs + 1 };
-  return { changes, input: { path: runId, agent: changes.agent!, given, base } };
+  if (context.mailbox.length > 0) Object.assign(changes, { mailbox: [], passed: context.mailbox.filter(({ id }) => !ids.includes(id)) });
+  return { changes, input: { path: runId, agent, given, base } };
 }
 
 /** What the unfinished turn had brought; calls without a result read as aborted. */
@@ -146,28 +167,47 @@ function givenUp({ carried, history }: ThreadContext): AgentInputItem[] {
 
 /** What a run leaves to those after it. One whose input no guardrail has passed leaves nothing (E2). */
 export function recordRun(context: ThreadContext, outcome: RunOutcome): Partial<ThreadContext> {
-  const { runId, source, from, input } = context.current!;
-  const history = historyAfter(context, outcome);
+  const { runId, source, from, keepsFloor } = context.current!;
+  const isUndelivered = among(outcome.undelivered);
+  const history = historyAfter(context, outcome).append(returnedItems(context, outcome));
   const isCut = isShortened(outcome);
-  const marks = isCut ? withoutPlaces(context) : context.marks;
-  const isUnfinished = outcome.status === 'stopped' || outcome.status === 'failed';
-  const undelivered = new Set(outcome.undelivered.map(({ id }) => id));
-  const mail = new Set(context.passed.map(({ id }) => id));
+  const { marks, start } = isCut ? withoutPlaces(context) : context;
+  const agent = keepsFloor ? context.agent : outcome.agent;
+  const carried = outcome.status === 'stopped' || outcome.status === 'failed' ? outcome.carried : undefined;
+  const isMail = among(context.passed);
   return {
-    agent: outcome.agent,
+    agent,
     history,
-    marks: marks.append([{ runId, source, from: isCut ? null : from, to: history.length, status: outcome.status }]),
+    start,
+    marks: marks.append([{ runId, source, from: isCut ? null : from, to: history.length, status: outcome.status, agent }]),
     current: null,
     ended: outcome.status,
-    mailbox: [...context.passed.filter(({ id }) => undelivered.has(id)), ...context.mailbox],
+    mailbox: [...context.passed.filter(isUndelivered), ...context.mailbox],
     passed: [],
+    injected: context.next?.type === 'thread.revert' ? context.injected : [],
     begunBy: context.begunBy.filter((id) => !id.startsWith(`${runId}/`)),
-    pendingInput: [...context.pendingInput, ...(outcome.status === 'stopped' ? outcome.undelivered.filter(({ id }) => !mail.has(id)) : [])],
-    carried: (isUnfinished ? outcome.carried : undefined) ?? null,
+    pendingInput: [...context.pendingInput, ...(outcome.status === 'stopped' ? outcome.undelivered.filter((one) => !isMail(one)) : [])],
+    carried: carried ?? null,
+    carriedBy: carried ? outcome.agent : null,
     server: outcome.server,
     size: outcome.history.length === history.length ? outcome.size : undefined, // a filter may have shown the model less
     compactionAsked: outcome.status === 'interrupted' ? undefined : outcome.compactionAsked,
   };
+}
+
+const among = (known: readonly { id: string }[]) => {
+  const ids = new Set(known.map(({ id }) => id));
+  return ({ id }: { id: string }) => ids.has(id);
+};
+
+/**
+ * Items that were put into the history while the run was going, and that it did not deliver: they stand behind it, unless the history goes
+ * back first. What a run that was stopped was given itself waits with its other input (P2).
+ */
+export function returnedItems({ injected, next }: ThreadContext, { status, undelivered }: RunOutcome): AgentInputItem[] {
+  if (next?.type === 'thread.revert') return [];
+  const given = status === 'stopped' ? [] : undelivered.filter((one) => one.injected).map(({ item }) => item);
+  return [...given, ...injected];
 }
 
 /** Only what came since the last compaction is read on; the journal has the rest (N3). */
@@ -181,28 +221,37 @@ function historyAfter({ history, current }: ThreadContext, outcome: RunOutcome):
 const isShortened = ({ unguarded, compacted }: RunOutcome) => compacted !== undefined && !unguarded;
 
 /** A place in the history as it is known here; another needs the history to be given. */
-export function lengthAt({ marks }: ThreadContext, { runId, turn }: HistoryPoint): number | null {
-  if (runId === null) return 0;
+export function lengthAt({ marks, start }: ThreadContext, { runId, turn }: HistoryPoint): number | null {
+  if (runId === null) return start;
   if (turn !== undefined) return null;
   return marks.toArray().find((mark) => mark.runId === runId)?.to ?? null;
 }
 
-export function reverted(context: ThreadContext, { to, history }: Revert): Partial<ThreadContext> {
+/** What came into the history since it was told to go back stays. */
+export function reverted(context: ThreadContext, { to, history, agent }: Revert): Partial<ThreadContext> {
   const length = lengthAt(context, to);
   const marks = context.marks.toArray();
   const last = to.runId === null ? -1 : marks.findIndex(({ runId }) => runId === to.runId);
   const kept = marks.slice(0, last + 1).map((mark): RunMark => (length === null ? { ...mark, from: null, to: null } : mark));
+  const items = history ?? context.history.toArray().slice(0, length ?? 0);
   return {
-    history: Log.of(wellFormed(history ?? context.history.toArray().slice(0, length ?? 0))),
+    agent: agent ?? kept.at(-1)?.agent ?? context.facts.floor,
+    history: Log.of(wellFormed([...items, ...context.injected])),
     marks: Log.of(kept),
+    start: length === null ? null : context.start,
     carried: null,
+    carriedBy: null,
     pendingInput: [],
+    injected: [],
     next: null,
     server: undefined,
     size: undefined,
     compactionAsked: undefined,
   };
 }
+
+/** Input that waited for a run to come, of a history that there will not have been. */
+export const inputTakenBack = ({ facts: { path }, agent, pendingInput }: ThreadContext): LoopEvent[] => (pendingInput.length === 0 ? [] : [droppedEvent({ path, agent }, pendingInput, 'reverted')]);
 
 export function edited(queue: QueueEntry[], changes: Pick<QueueEntry, 'id'> & Partial<QueueEntry>): QueueEntry[] {
   return queue.map((entry) => (entry.id === changes.id ? { ...entry, ...changes } : entry));

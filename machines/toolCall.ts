@@ -121,7 +121,7 @@ export const toolCallMachine = setup({
   },
 }).createMachine({
   id: 'toolCall',
-  version: '2',
+  version: '3',
   description: 'One call of a tool: can it run, may it run, what did it bring?',
   options: { maxIterations: 100 },
   context: ({ input }) => contextOf(input),

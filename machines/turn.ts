@@ -5,7 +5,7 @@ import { eventOf, outputOf } from './eventFields.ts';
 import { asksForWork } from './history.ts';
 import { droppedEvent } from './pendingInput.ts';
 import type { CallResult, Response } from './protocol/call.ts';
-import type { Downward, ItemReady, Steer, Upward } from './protocol/command.ts';
+import type { Cut, Downward, Interrupt, ItemReady, Steer, Upward } from './protocol/command.ts';
 import type { EffectOutcome } from './protocol/failure.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { TurnOutcome } from './protocol/outcome.ts';
@@ -150,7 +150,7 @@ export const turnMachine = setup({
   },
 }).createMachine({
   id: 'turn',
-  version: '2',
+  version: '3',
   description: 'One model response and the calls it asked for.',
   options: { maxIterations: 1000 },
   context: ({ input }) => ({
@@ -324,9 +324,6 @@ export const turnMachine = setup({
     settled: { type: 'final', description: 'Every call has its result; the agent decides what comes next.', entry: 'announceSettled' },
   },
 });
-
-type Interrupt = Extract<Downward, { type: 'interrupt' }>;
-type Cut = Extract<Downward, { type: 'cut' }>;
 
 /** The model has no answer and will have none, or a call has failed while it answered. */
 const isFailure = ({ failure }: TurnContext, outcome: ModelOutcome) => failure !== null || (outcome.status === 'error' && outcome.retryInMs === undefined);

@@ -2,13 +2,10 @@
 import { skipAfterTerminal } from './decide.ts';
 import { asksForWork, isSameCall, partialMessage, withoutLooseReasoning } from './history.ts';
 import { type Call, type Response, NO_USAGE } from './protocol/call.ts';
-import type { Downward, ItemReady } from './protocol/command.ts';
+import type { Cut, Interrupt, ItemReady } from './protocol/command.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import { type Spawn, type TurnContext, callActorId, failureOf, modelEffectId, responded, spawnCall } from './turnMemory.ts';
 import type { ModelOutcome } from './turnMemory.ts';
-
-type Interrupt = Extract<Downward, { type: 'interrupt' }>;
-type Cut = Extract<Downward, { type: 'cut' }>;
 
 /** A call whose item is complete, though its answer is not (C4). */
 export interface ReadyCall {

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { agentMachine, runMachine, toolCallMachine, turnMachine } from '../machines/index.ts';
+import { agentMachine, runMachine, threadMachine, toolCallMachine, turnMachine } from '../machines/index.ts';
 import { chartOf, endingsOf, type Chart } from './graph.ts';
 import { toMermaid } from './mermaid.ts';
 import { toSvg } from './svg.ts';
@@ -18,8 +18,8 @@ one overview of all of them (loop), and an index (README.md).
 
 /** Every file of the folder, by name, as it should be. */
 export async function chartFiles(): Promise<Map<string, string>> {
-  const charts = [runMachine, agentMachine, turnMachine, toolCallMachine].map((machine) => chartOf(machine));
-  const loop = chartOf(runMachine, { spawned: { agent: agentMachine, turn: turnMachine, toolCall: toolCallMachine, run: runMachine } });
+  const charts = [threadMachine, runMachine, agentMachine, turnMachine, toolCallMachine].map((machine) => chartOf(machine));
+  const loop = chartOf(threadMachine, { spawned: { run: runMachine, agent: agentMachine, turn: turnMachine, toolCall: toolCallMachine } });
   const files = new Map<string, string>();
   for (const chart of charts) {
     files.set(`${chart.id}.json`, `${JSON.stringify(chart, null, 2)}\n`);
@@ -68,8 +68,8 @@ function indexOf(charts: readonly Chart[]): string {
     'Drawn from the machines that run. A box is a state; in it stand its transitions, in the order in which they are tried: `event`, `[guard]`, `/ actions`, and where they lead. ' +
       'Bold and coloured lines end the machine: they are the reasons why it can stop. Dashed boxes hold what is true anywhere in a machine, and machines spawned inside a state.',
     '## The whole loop',
-    'A run spawns agents, an agent its turns, a turn its tool calls; a tool call may spawn a run again. Words and phases only:',
-    '[![The whole loop: run, agent, turn and tool call, nested](loop.svg)](loop.svg)',
+    'A thread spawns runs, one at a time, and others beside them in the background; a run spawns agents, an agent its turns, a turn its tool calls; a tool call may spawn a run again. Words and phases only:',
+    '[![The whole loop: thread, run, agent, turn and tool call, nested](loop.svg)](loop.svg)',
     'As text: [loop.mmd](loop.mmd)',
     ...charts.flatMap(sectionOf),
   ].join('\n\n')}\n`;

@@ -64,7 +64,7 @@ export interface ChartTransition {
 }
 
 export interface ChartOptions {
-  /** Machines of the same composition by the name they are spawned under; they appear inside the states whose `meta.spawns` names them. */
+  /** Machines of the same composition by the name they are spawned under; each appears inside the last state whose `meta.spawns` names it. */
   spawned?: Readonly<Record<string, AnyStateMachine>>;
 }
 
@@ -93,14 +93,15 @@ export const endingsOf = (chart: Chart): ChartState[] =>
 
 const withDescendants = (state: ChartState): ChartState[] => [state, ...state.states.flatMap(withDescendants)];
 
-type Nest = (names: readonly string[]) => ChartState['spawned'];
+type Nest = (names: readonly string[], state: string) => ChartState['spawned'];
 
 /** `around` are the machines being read already, outermost first: the composition is a cycle and the drawing is not. */
 function readChart(machine: AnyStateMachine, spawned: Readonly<Record<string, AnyStateMachine>>, around: readonly AnyStateMachine[]): Chart {
   const inside = [...around, machine];
-  const nest: Nest = (names) =>
+  const homes = homesIn(machine);
+  const nest: Nest = (names, state) =>
     names.flatMap((name) => {
-      const child = Object.hasOwn(spawned, name) ? spawned[name] : undefined;
+      const child = Object.hasOwn(spawned, name) && homes.get(name) === state ? spawned[name] : undefined;
       return child === undefined || inside.includes(child) ? [] : [{ name, chart: readChart(child, spawned, inside) }];
     });
   return {
@@ -111,6 +112,9 @@ function readChart(machine: AnyStateMachine, spawned: Readonly<Record<string, An
     transitions: withNodeDescendants(machine.root).flatMap(readTransitions),
   };
 }
+
+/** A machine that several states spawn is drawn once, in the last of them: the others lead there. */
+const homesIn = (machine: AnyStateMachine) => new Map(withNodeDescendants(machine.root).flatMap((node) => spawnsOf(node).map((name) => [name, node.id])));
 
 function readState(node: AnyStateNode, word: Word | undefined, nest: Nest): ChartState {
   const spawns = spawnsOf(node);
@@ -128,7 +132,7 @@ function readState(node: AnyStateNode, word: Word | undefined, nest: Nest): Char
     invokes: node.invoke.map(({ id, src }) => ({ id, src: typeof src === 'string' ? src : INLINE })),
     ...(endsIn(node) && { ends: true }),
     spawns,
-    spawned: nest(spawns),
+    spawned: nest(spawns, node.id),
     states: childrenOf(node).map((child) => readState(child, node.parent === undefined ? wordOf(child.key) : word, nest)),
   };
 }

@@ -2,7 +2,7 @@
 import type { Log } from '../../machines/log.ts';
 import { notice } from '../../machines/history.ts';
 import type { ModelPrice } from '../../machines/protocol/budget.ts';
-import type { Response } from '../../machines/protocol/call.ts';
+import type { Call, Response } from '../../machines/protocol/call.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../../machines/protocol/journal.ts';
 import type { ItemRecord } from '../../machines/protocol/outcome.ts';
@@ -45,13 +45,19 @@ export function noticesFor(scope: RunScope, agent: string, io: EffectIo): ItemRe
   return isDue ? [notice(agent, BUDGET_NOTICE, COME_TO_AN_END)] : undefined;
 }
 
-/** What the charts have to know of the answer: what it cost, which of its calls go too far, and whether it was the last. */
-export function noteBudget(scope: RunScope, agent: AnyAgent, response: Response, { modelSettings }: ModelRequest, io: EffectIo): void {
+/** Those beyond the limit are not carried out. @param before calls of the same answer that were admitted already: they may have begun (C4). */
+export const admitted = ({ ledger }: RunScope, calls: Call[], before: readonly Call[], io: Pick<EffectIo, 'effectId'>): Call[] => ledger.admit(io.effectId, calls, tooManyCalls, before);
+
+/**
+ * What the charts have to know of the answer: what it cost, which of its calls go too far, and whether it was the last.
+ * @param ready calls of it that were admitted while it was streaming.
+ */
+export function noteBudget(scope: RunScope, agent: AnyAgent, response: Response, { request: { modelSettings }, ready }: { request: ModelRequest; ready: readonly Call[] }, io: EffectIo): void {
   const { ledger } = scope;
   if (!ledger.limits) return;
   const price = priceOf(scope, agent);
   if (price) response.cost = costOf(response.usage, price);
-  response.calls = ledger.admit(io.effectId, response.calls, tooManyCalls);
+  response.calls = admitted(scope, response.calls, ready, io);
   if (ledger.isSpentBy(response, { now: io.clock.now(), maxTokens: modelSettings.maxTokens, price })) response.spendsBudget = true;
 }
 

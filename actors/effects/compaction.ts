@@ -14,7 +14,8 @@ import { type AnyAgent, type RunScope, ok } from '../scope.ts';
 import { Usage } from '../usage.ts';
 import { budgetFailure, priceOf, reserve } from './budgets.ts';
 import { inTime } from './deadline.ts';
-import { shapedByFilter, withoutReasoningIds } from './request.ts';
+import { withoutReasoningIds } from '../reasoningIds.ts';
+import { shapedByFilter } from './request.ts';
 
 export const KEEP_USER_TOKENS = 20_000;
 export const COMPACTION_PROMPT = [

@@ -77,7 +77,9 @@ export class Effects implements EffectRunner {
     if (src === 'reconcile') return this.#observeFinding(scope, input, outcome.value as Finding); // what a tool found out
     if (src === 'prepare') {
       scope.sessionLength = (outcome.value as PreparedRun).sessionLength; // what the leaf of this name answers with
-    } else if (src === 'model' && !input.carried) {
+    } else if (src === 'model' && input.carried) {
+      if (input.carried.unread) scope.ledger.count(input.effectId, outcome.value as Response, input.history); // its calls had not been
+    } else if (src === 'model') {
       const response = outcome.value as Response; // what the leaf of this name answers with
       scope.runContext.usage.add(response.usage instanceof Usage ? response.usage : new Usage(response.usage));
       scope.rawResponses.push(modelResponse(response));

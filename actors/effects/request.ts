@@ -10,6 +10,7 @@ import type { EffectIo } from '../host.ts';
 import type { ModelRequest, ModelSettings, SerializedTool } from '../ports.ts';
 import type { AnyAgent, RunScope } from '../scope.ts';
 import { openComputer } from '../localTools.ts';
+import { withoutReasoningIds } from '../reasoningIds.ts';
 import { serializeHandoff, serializeTool } from '../serializeTool.ts';
 import { adoptFunctionTool, isToolEnabled } from '../tool.ts';
 import type { Tool } from '../toolTypes.ts';
@@ -144,15 +145,6 @@ function settingsOf(scope: RunScope, agent: AnyAgent, input: ModelInput): ModelS
   if (input.isFinal) return { ...settings, toolChoice: agent.prompt === undefined ? undefined : 'none', parallelToolCalls: undefined }; // a stored prompt may bring tools of its own
   const resets = input.usedTools && agent.resetToolChoice && settings.toolChoice !== undefined && settings.toolChoice !== 'none';
   return resets ? { ...settings, toolChoice: undefined } : settings;
-}
-
-export function withoutReasoningIds(scope: RunScope, items: AgentInputItem[]): AgentInputItem[] {
-  if (scope.option('reasoningItemIdPolicy') !== 'omit') return items;
-  return items.map((item) => {
-    if (item.type !== 'reasoning' || item.id === undefined) return item;
-    const { id: _, ...rest } = item;
-    return rest;
-  });
 }
 
 /** The filter works on copies: the conversation stays what it was. Copies of stored items are recognised and not stored again. */

@@ -26,7 +26,7 @@ import type { Thread } from './types.ts';
  */
 export function createThread<TContext = undefined>(agent: AnyAgent, options: ThreadOptions<TContext> = {}): Thread {
   if (!(agent instanceof Agent)) throw new UserError('createThread() needs an Agent as its first argument: createThread(new Agent({ name: "Assistant" })).');
-  if (options.threadId?.includes('/')) throw new UserError(`A thread id must not contain "/": "${options.threadId}". Paths of runs and agents are built with it.`);
+  checkId(options.threadId);
   checkThreadOptions(options);
   const { history, rules } = options;
   return begun(agent, withJournal(options), { ...(history && { history }), ...(rules && { rules }) });
@@ -83,11 +83,16 @@ async function checkpointOf(journal: OpenThreadOptions['journal'], threadId: str
 }
 
 /** A fork is a thread of its own, in the same journal. */
-const forker = (agent: AnyAgent, { onEvent: _hears, ...options }: ThreadOptions<any>): Forker => async ({ history, agent: floor }, forkedFrom, threadId) => {
+const forker = (agent: AnyAgent, { onEvent: _hears, rules: _rules, history: _history, ...options }: ThreadOptions<any>): Forker => async ({ history, agent: floor }, forkedFrom, threadId) => {
+  checkId(threadId);
   const fork = begun(agent, { ...options, threadId }, { history, floor, forkedFrom });
   await fork.ready;
   return fork;
 };
+
+function checkId(threadId: string | undefined): void {
+  if (threadId?.includes('/')) throw new UserError(`A thread id must not contain "/": "${threadId}". Paths of runs and agents are built with it.`);
+}
 
 /** Forks are made from a journal, so that a thread without one gets its own. */
 const withJournal = (options: ThreadOptions<any>): ThreadOptions<any> => (options.journal ? options : { ...options, journal: options.runner?.config.journal ?? new MemoryJournal() });

@@ -2,7 +2,7 @@
 import { composeThread } from '../../machines/composeThread.ts';
 import { type Incoming, JOURNAL_FORMAT } from '../../machines/protocol/journal.ts';
 import type { ThreadInput } from '../../machines/protocol/thread.ts';
-import type { ThreadContext } from '../../machines/thread.ts';
+import type { ThreadContext } from '../../machines/threadMemory.ts';
 import { threadMachine } from '../../machines/thread.ts';
 import { CHART_VERSIONS } from '../../machines/versions.ts';
 import { hostedLeaves, hostedRun } from '../leaf.ts';

@@ -5,6 +5,7 @@ import { ApprovalRules } from '../approvalRules.ts';
 import type { RunToolApprovalItem } from '../approvalItem.ts';
 import type { Answers } from '../question.ts';
 import { approvalItemOf } from '../runItems.ts';
+import { checkedAnswers } from '../effects/questions.ts';
 import { type Asked, answerSaid, approvalSaid, holdsOnce, rejectionSaid, resultSaid } from '../said.ts';
 import type { ThreadExecution } from './threadExecution.ts';
 
@@ -43,7 +44,7 @@ export class PersonsSay {
   #asked(call: RunToolApprovalItem | string): Asked {
     const open = this.#execution.openCall(typeof call === 'string' ? call : call.id);
     const scope = this.#execution.effects.scopeOf(open.id);
-    return { item: approvalItemOf(scope, open), call: open.call, scope };
+    return { item: approvalItemOf(scope, open), call: open.call, check: (item, asked, answers) => void checkedAnswers(scope, item.agent, asked, answers) };
   }
 
   /** The rule says it for always, and can be taken back; what is decided here is this call alone. */

@@ -3,7 +3,7 @@ import type { LoopEvent } from '../../machines/protocol/event.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { JournalEntry } from '../../machines/protocol/journal.ts';
 import type { HistoryPoint } from '../../machines/protocol/thread.ts';
-import type { ThreadContext } from '../../machines/thread.ts';
+import type { ThreadContext } from '../../machines/threadMemory.ts';
 import { INTERRUPTED_NOTICE, notice, wellFormed } from '../../machines/history.ts';
 import { Host } from '../host.ts';
 import type { Journal } from '../journal.ts';

@@ -3,11 +3,17 @@ import type { RunOverrides, SessionRule } from '../../machines/protocol/thread.t
 import { type ApprovalPolicy, type ApprovalRule, ApprovalRules } from '../approvalRules.ts';
 
 /** Its own: what is added to it here holds for this thread alone. */
-export function rulesOf(policy: ApprovalPolicy | ApprovalRules | undefined, session: readonly SessionRule[] = []): ApprovalRules {
+export function rulesOf(policy: ApprovalPolicy | ApprovalRules | undefined): ApprovalRules {
   const { rules, otherwise } = policy instanceof ApprovalRules ? { rules: policy.list, otherwise: policy.toJSON().otherwise } : (policy ?? { rules: [] });
-  const made = new ApprovalRules({ rules, ...(otherwise && { otherwise }) });
-  replaceSession(made, session);
-  return made;
+  return new ApprovalRules({ rules, ...(otherwise && { otherwise }) });
+}
+
+/** @throws UserError for a rule that cannot be, or whose id is that of a rule of the policy. */
+export function checkedRule(rules: ApprovalRules, rule: SessionRule): SessionRule {
+  const given = JSON.parse(JSON.stringify(rule)) as SessionRule; // as it will be recorded
+  const { rules: policy } = rules.toJSON();
+  new ApprovalRules({ rules: policy }).add(given as ApprovalRule); // which is what it finds out
+  return given;
 }
 
 /** What the thread keeps is the truth; this follows it. */

@@ -1,12 +1,13 @@
 /** The handles of runs that somebody has asked for: found by their input until they begin, then by their run. */
 import type { LoopEvent } from '../../machines/protocol/event.ts';
+import type { RunOutcome } from '../../machines/protocol/outcome.ts';
 import type { QueueEntry } from '../../machines/protocol/thread.ts';
 import { RunInterruptedError, UserError } from '../errors.ts';
 import { BudgetExceededError } from '../limitErrors.ts';
 import type { RunScope } from '../scope.ts';
 import { errorOf } from '../toError.ts';
 import type { RunHandle } from './runHandle.ts';
-import { resultOf } from './runResult.ts';
+import { resultOf, undeliveredOf } from './runResult.ts';
 import type { Receipt, ThreadEvent } from './types.ts';
 
 export class RunHandles {
@@ -84,9 +85,15 @@ export class RunHandles {
 
 function settle(handle: RunHandle, event: Extract<LoopEvent, { type: 'run.settled' }>, { scope, at }: { scope: RunScope; at: number }): void {
   const { status, failure } = event.outcome;
-  if (status === 'failed') handle.failed(errorOf(scope, failure!));
-  else if (status === 'interrupted') handle.failed(cutShort(scope, at));
+  if (status === 'failed') handle.failed(withUndelivered(errorOf(scope, failure!), event.outcome));
+  else if (status === 'interrupted') handle.failed(withUndelivered(cutShort(scope, at), event.outcome));
   else handle.settled(resultOf(event, scope));
+}
+
+/** Errors of the app itself are left as they are, where they cannot be added to. */
+function withUndelivered(error: Error, outcome: RunOutcome): Error {
+  if (Object.isExtensible(error)) Object.defineProperty(error, 'undelivered', { value: undeliveredOf(outcome), configurable: true, writable: true, enumerable: false });
+  return error;
 }
 
 /** A person's interrupt is an abort; the end of the wall time is a limit that was met (B2). */

@@ -15,7 +15,7 @@ import { type AnyAgent, type ThreadOptions, THREAD_MAX_TURNS, THREAD_TOOL_OUTPUT
 import { rulesOfRun } from './rules.ts';
 
 /** What all runs of a thread have in common. */
-export interface SharedByRuns {
+export interface RunsOfThread {
   causes: Map<string, unknown>;
   onRaw: StreamEventListener;
   onProgress: ProgressListener;
@@ -29,11 +29,11 @@ export interface SharedByRuns {
 }
 
 /** @param context what the app shares with all runs. */
-export function runScope(input: RunInput, options: ThreadOptions<any>, context: unknown, shared: SharedByRuns): RunScope { // `any`: as in the front door's own types
+export function runScope(input: RunInput, options: ThreadOptions<any>, context: unknown, shared: RunsOfThread): RunScope { // `any`: as in the front door's own types
   return input.base?.background ? backgroundScope(input, options, context, shared) : ownScope(input, options, context, shared);
 }
 
-function ownScope(input: RunInput, options: ThreadOptions<any>, context: unknown, { agents, rules, ...common }: SharedByRuns): RunScope {
+function ownScope(input: RunInput, options: ThreadOptions<any>, context: unknown, { agents, rules, ...common }: RunsOfThread): RunScope {
   const { overrides } = input.base ?? {};
   const [first, ...others] = agents;
   const scope = new RunScope({
@@ -50,7 +50,7 @@ function ownScope(input: RunInput, options: ThreadOptions<any>, context: unknown
 }
 
 /** As an agent that is used as a tool, but a run of its own: what the thread says of its conversation is not said of it. */
-function backgroundScope(input: RunInput, options: ThreadOptions<any>, context: unknown, { agents, rules, hooks: _hooks, ...common }: SharedByRuns): RunScope {
+function backgroundScope(input: RunInput, options: ThreadOptions<any>, context: unknown, { agents, rules, hooks: _hooks, ...common }: RunsOfThread): RunScope {
   const { tool, params } = input.base!.background!; // asked just before
   const delegate = delegateIn(agents, options.tools, input.agent, tool);
   const { context: own } = delegate.runOptions;
@@ -92,7 +92,8 @@ function delegateIn(agents: readonly AnyAgent[], pool: readonly Tool<any>[] = []
   throw new UserError(`Agent "${key}" has no agent tool "${toolName}" that could work in the background. Give it a tool of this name again.`);
 }
 
-function reachable(agents: readonly AnyAgent[], seen = new Set<AnyAgent>()): Set<AnyAgent> {
+/** All that they may lead to: by handoffs, and as tools. */
+export function reachable(agents: readonly AnyAgent[], seen = new Set<AnyAgent>()): Set<AnyAgent> {
   for (const agent of agents) {
     if (seen.has(agent)) continue;
     seen.add(agent);

@@ -58,7 +58,12 @@ export class ThreadEffects implements EffectRunner {
         return this.#options.home.failure('user', error, io.effectId); // what it needs is not there any more
       }
     }
-    return this.#of(io.effectId).run(src, input, io);
+    const effects = this.#of(io.effectId);
+    if (effects === this.#home) {
+      await this.#options.unwound();
+      io.signal.throwIfAborted();
+    }
+    return effects.run(src, input, io);
   }
 
   observe(src: keyof Leaves, input: any, outcome: RecordedOutcome): void { // `any`: as above

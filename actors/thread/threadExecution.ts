@@ -3,8 +3,8 @@ import type { LoopEvent } from '../../machines/protocol/event.ts';
 import type { Decision } from '../../machines/protocol/command.ts';
 import type { JournalEntry } from '../../machines/protocol/journal.ts';
 import type { RunInput } from '../../machines/protocol/outcome.ts';
-import type { CommandAnswer, ThreadCommand, ThreadInput } from '../../machines/protocol/thread.ts';
-import type { ThreadContext } from '../../machines/thread.ts';
+import type { CommandAnswer, SessionRule, ThreadCommand, ThreadInput } from '../../machines/protocol/thread.ts';
+import type { ThreadContext } from '../../machines/threadMemory.ts';
 import type { ApprovalRules } from '../approvalRules.ts';
 import { Checkpoints } from '../checkpoints.ts';
 import { systemClock } from '../clock.ts';
@@ -22,8 +22,9 @@ import type { Usage } from '../usage.ts';
 import { Deadlines } from './deadlines.ts';
 import { THREAD, THREAD_VERSIONS } from './hosted.ts';
 import type { AnyAgent, ThreadOptions } from './options.ts';
-import { replaceSession, rulesOf } from './rules.ts';
-import { runScope } from './runScope.ts';
+import type { Known } from './inputs.ts';
+import { checkedRule, replaceSession, rulesOf } from './rules.ts';
+import { reachable, runScope } from './runScope.ts';
 import { ThreadEffects } from './threadEffects.ts';
 import { Told } from './told.ts';
 import type { ThreadEvent } from './types.ts';
@@ -65,7 +66,7 @@ export class ThreadExecution {
     this.options = options;
     this.agent = agent;
     this.#watcher = watcher;
-    this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy, options.rules);
+    this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy);
     const view = new RunView({ onEvent: (event) => this.#heard(event), bufferUntilGuarded: options.bufferUntilGuarded });
     const context: unknown = options.context instanceof RunContext ? options.context.context : options.context;
     const hearing = { causes: this.#causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: (scope: RunScope) => runDataOf(scope, this.host.snapshot, this.threadId), pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
@@ -88,6 +89,7 @@ export class ThreadExecution {
       effects: this.effects,
       causes: this.#causes,
       onRest: () => this.#rested(),
+      onDecided: (id) => this.#told.answered(decisionOn(id), { status: 'accepted' }),
       onEvent: (event) => {
         view.emitted(event);
         if (event.type === 'run.settled') this.#settled(event);
@@ -113,6 +115,22 @@ export class ThreadExecution {
     return this.effects.usage;
   }
 
+  /** What its runs can be told to use (M7). */
+  get known(): Known {
+    const agents = reachable([this.agent, ...(this.options.agents ?? [])]);
+    const tools = [...agents].flatMap((agent) => agent.tools);
+    return {
+      agents: this.home.agents.map((agent) => this.home.keyOf(agent)),
+      tools: [...new Set([...tools, ...(this.options.tools ?? [])].map(({ name }) => name))],
+      hasServers: [...agents].some(({ mcpServers }) => mcpServers.length > 0),
+    };
+  }
+
+  /** @throws UserError for a rule that cannot be. */
+  checkedRule(rule: SessionRule): SessionRule {
+    return checkedRule(this.#rules, rule);
+  }
+
   keyOf(agent: AnyAgent): string {
     return this.home.keyOf(agent);
   }
@@ -123,15 +141,19 @@ export class ThreadExecution {
 
   async start(input: Omit<ThreadInput, 'path' | 'agent'>): Promise<void> {
     this.#deadlines.goOn();
+    replaceSession(this.#rules, input.rules ?? []);
     await this.host.start({ path: this.threadId, agent: this.home.rootKey, ...input }, THREAD_VERSIONS);
   }
 
   /** Goes on with a recorded thread: what is recorded is not run again, what was under way is, by its effect class (O1-O3). */
   async open(entries: readonly JournalEntry[]): Promise<void> {
+    replaceSession(this.#rules, entries[0]?.type === 'thread.start' ? (entries[0].input.rules ?? []) : []);
     await this.#checkpoints.replay(this.host, entries);
+    replaceSession(this.#rules, this.context.rules); // also where a checkpoint has told nobody of them
     for (const [, effect] of this.host.effects.entries()) await this.effects.checkFits(effect.src, effect.input, false);
     this.#deadlines.goOn(); // whose time is over is interrupted before anything begins
     this.host.goOn();
+    await this.answerByRules();
   }
 
   /** Only feeds what is recorded, to be looked at; nothing is run or written. */
@@ -140,27 +162,29 @@ export class ThreadExecution {
   }
 
   tell(command: ThreadCommand): Promise<CommandAnswer> {
-    return this.#told.ask(command.id, () => {
-      if (this.host.tell(command) === 'over') this.#told.answered(command.id, { status: 'rejected', reason: 'closed' });
-    });
+    if (this.host.ending !== null) return Promise.resolve({ status: 'rejected', reason: 'closed' }); // also when it was given back since
+    if (this.#isReleased && !this.host.crash) return Promise.reject(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
+    return this.#told.ask(command.id, () => void this.host.tell(command));
   }
 
   /** Of a run's effects: the call waits, and about what. @throws StaleStateError, UserError for one that does not. */
   openCall(id: string): OpenDecision {
-    const open = this.host.openDecisions.find((one) => one.id === id);
-    if (open && !this.#answering.has(id)) return open;
-    const isOver = open !== undefined || this.#hasBegun(id);
-    if (isOver) throw new StaleStateError(`The call ${id} does not wait any more: it was decided, or its run is over. Nothing was changed.`);
+    const isOpen = this.host.standing(id) === 'open';
+    const open = this.host.openDecisions.find((one) => one.id === id) ?? (isOpen ? this.host.decisions.expected(id) : undefined);
+    if (open && isOpen && !this.#answering.has(id)) return open;
+    if (open || isOpen || this.#hasBegun(id)) throw staleCall(id);
     throw new UserError(`No call ${id} waits in thread ${this.threadId}. Decide about its own interruptions.`);
   }
 
-  /** A decision as it is recorded, with what comes with it in the same step (D2); what a rule now answers too is answered. */
+  /** A decision with what comes with it in the same step (D2), recorded when it resolves; what a rule now answers too is answered. */
   async decide(id: string, decision: Decision, then: ThreadCommand[] = []): Promise<void> {
     const open = this.openCall(id);
     this.#answering.add(id);
     try {
       const complete = await completeDecision(this.effects.scopeOf(id), open, decision);
-      this.host.decide(id, complete, ...then);
+      if (this.host.standing(id) !== 'open') throw staleCall(id);
+      const { status } = await this.#told.ask(decisionOn(id), () => this.host.decide(id, complete, ...then));
+      if (status === 'rejected') throw staleCall(id);
     } finally {
       this.#answering.delete(id);
     }
@@ -217,6 +241,7 @@ export class ThreadExecution {
       this.#deadlines.clear();
       return this.#watcher.onCrash(crash.error);
     }
+    if (this.host.ending !== null) this.#told.answerAll({ status: 'rejected', reason: 'closed' });
     const { rest } = this.host;
     if (rest && rest.state !== 'awaitingApproval') void this.#checkpoints.keep(this.host);
     if (this.#hasSettled) this.host.forget(); // nothing of a run that is over is asked for again
@@ -227,3 +252,5 @@ export class ThreadExecution {
 
 /** Not of an agent that works beside the runs. */
 const isOfThread = (runId: string) => /\/run\.\d+$/.test(runId);
+const decisionOn = (id: string) => `decision on ${id}`;
+const staleCall = (id: string) => new StaleStateError(`The call ${id} does not wait any more: it was decided, or its run is over. Nothing was changed.`);

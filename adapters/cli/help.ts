@@ -1,4 +1,5 @@
 /** What `--help` answers: of the command as a whole, and of each of its own. */
+import { COMMAND_HELP } from './terminal/commands.ts';
 
 export const commandNames = ['chat', 'serve', 'runs', 'resume', 'migrate', 'prune'] as const;
 export type CommandName = (typeof commandNames)[number];
@@ -24,17 +25,20 @@ Options
   --api responses|chat   the API to speak; chat when OPENAI_BASE_URL is set, else responses
   --approve all|none     run all calls that need approval, or none, instead of asking; all answers no question
 ${WHERE}
-                         Every run is recorded there, and can be gone on with after a kill.
-  --thread ID            the conversation to which the runs belong; one that is there is gone on with
+                         All that is said and done is recorded there, and goes on after a kill.
+  --thread ID            the conversation; one that is there goes on, with all that waits in it
   --json                 print every event as one line of JSON
   --debug                show stacks of errors
 
 ${PROVIDER}
 
 In the terminal
-  Enter sends; a line typed while the agent works is sent after. Ctrl-C interrupts the run, again leaves.
-  Ctrl-D leaves. /help, /usage and /quit do what they say.
-Without a terminal every line of the input is one message.
+  Enter sends. A line typed while the agent works steers it: it is shown as waiting until the model reads it, at the
+  next safe point. A call that waits for approval, or asks a question, has the input row until it is answered,
+  once the line that is being typed is sent; lines that begin with a slash are commands there too.
+${COMMAND_HELP.map(([usage, meaning]) => `    ${usage.padEnd(14)} ${meaning}`).join('\n')}
+  Ctrl-C interrupts what is going, and again leaves; with nothing going, twice leaves. Ctrl-D leaves.
+Without a terminal every line of the input is a run of its own, one after the other.
 
 Exit code
   0 every message was answered   1 something failed   2 wrong usage
@@ -71,36 +75,39 @@ Exit code
   0 the input has ended   1 it could not listen, or something failed   2 wrong usage   130 interrupted
 `;
 
-const RUNS = `loopchart runs: what a journal holds
+const RUNS = `loopchart runs: what a journal holds: runs, and threads with all of theirs
 
 Usage
-  loopchart runs [--thread ID] [--state STATE] [options]     the runs, newest last
-  loopchart runs RUN_ID [--follow] [options]                 the entries of one
+  loopchart runs [--thread ID] [--state STATE] [options]     runs and threads, newest last
+  loopchart runs ID [--follow] [options]                     the entries of one
 
 Options
 ${WHERE}
-  --thread ID            only the runs of one conversation
-  --state STATE          only those: running (or killed), awaitingApproval, settled or interrupted
+  --thread ID            only one conversation
+  --state STATE          only those: running (or killed), awaitingApproval; settled or interrupted (runs); idle, paused or
+                         closed (threads)
   --follow               go on showing entries as they come, until Ctrl-C
   --json                 runs, or whole entries, as lines of JSON
 
 The beginning of an id is enough where no other begins so. Nothing is changed, and no run is held up.
 `;
 
-const RESUME = `loopchart resume: go on with a recorded run in this process
+const RESUME = `loopchart resume: go on with a recorded run or thread in this process
 
 Usage
-  loopchart resume RUN_ID [AGENT_FILE] [options]
+  loopchart resume ID [AGENT_FILE] [options]
 
-  RUN_ID       of a run, or enough of its beginning
+  ID           of a run or a thread, or enough of its beginning
   AGENT_FILE   the file with its agents; without it: the built-in support desk
 
 What is recorded is not run again. A call that had begun and may have had its effect asks a person: run it again,
-give its result, or say that it failed. A run that is over says how it ended.
+give its result, or say that it failed. A run that is over says how it ended. A thread goes on as a chat; without a
+terminal what is under way and queued goes on to its end, or to where it waits.
 
 Options
 ${WHERE}
-  --again                go on with a run that failed or was interrupted: as a new run, from where it ended
+  --again                go on with a run that failed or was interrupted: as a new run, from where it ended;
+                         with a thread whose last run did not complete: that run, and then its queue
   --approve all|none     approve all calls that wait, or reject them; never one that may have had its effect, nor a question
   --model NAME, --api responses|chat, --json, --debug      as of chat
 
@@ -114,7 +121,7 @@ Exit code
   3 it waits for a person   130 interrupted
 `;
 
-const MIGRATE = `loopchart migrate: do the runs of a journal go the same way with this version?
+const MIGRATE = `loopchart migrate: do the runs and threads of a journal go the same way with this version?
 
 Usage
   loopchart migrate --check WHERE [RUN_ID …] [options]
@@ -140,8 +147,8 @@ Usage
 
   WHEN         an age (90min, 12h, 30d, 8w), or a date (2026-01-31, 2026-01-31T12:00)
 
-Runs that have ended, well or not, and were last written to before then are removed. Those that wait for a person, are
-at work, or were killed stay.
+Runs that have ended, well or not, and threads that were closed, are removed if they were last written to before then.
+Those that wait for a person, are at work, or were killed stay; so do threads in which more can be said.
 
 Options
 ${WHERE}
@@ -153,10 +160,10 @@ export const HELP_OF: Readonly<Record<CommandName, string>> = { chat: CHAT, serv
 export const HELP = `loopchart: talk to agents in the terminal, and go on with runs that were recorded
 
 Usage
-  loopchart chat [AGENT_FILE]               talk to an agent; with --journal WHERE every run is recorded
+  loopchart chat [AGENT_FILE]               talk to an agent, also while it works; with --journal WHERE all is recorded
   loopchart serve [AGENT_FILE]              threads for other programs, over JSON-RPC
-  loopchart runs [RUN_ID]                   the runs of a journal, or the entries of one
-  loopchart resume RUN_ID [AGENT_FILE]      go on with a run, after a kill too
+  loopchart runs [ID]                       the runs and threads of a journal, or the entries of one
+  loopchart resume ID [AGENT_FILE]          go on with a run or a thread, after a kill too
   loopchart migrate --check WHERE           do recorded runs go the same way with this version?
   loopchart prune --before 30d              forget runs that ended long ago
 

@@ -1,5 +1,6 @@
 /** The command line, read once and checked whole. */
 import { parseArgs } from 'node:util';
+import type { RunSummary } from '../../actors/journal.ts';
 import { UsageError } from './exit.ts';
 import { type CommandName, commandNames } from './help.ts';
 import { instantIn } from './journal/times.ts';
@@ -19,7 +20,11 @@ export interface PlayOptions {
   json: boolean;
   debug: boolean;
 }
-export interface ChatOptions extends PlayOptions { thread?: string }
+export interface ChatOptions extends PlayOptions {
+  thread?: string;
+  /** Goes on at once from what is there, without a word. */
+  again?: boolean;
+}
 export interface ResumeOptions extends PlayOptions {
   runId: string;
   /** Goes on after the end, too: a run that failed or was interrupted. */
@@ -31,7 +36,7 @@ export interface ServeOptions extends Omit<PlayOptions, 'json' | 'approve'> {
   token?: string;
   origins: readonly string[];
 }
-export interface RunsOptions { journal?: string; thread?: string; state?: 'running' | 'awaitingApproval' | 'settled' | 'interrupted'; json: boolean; runId?: string; follow: boolean }
+export interface RunsOptions { journal?: string; thread?: string; state?: RunSummary['state']; json: boolean; runId?: string; follow: boolean }
 export interface MigrateOptions { journal?: string; runIds: string[]; json: boolean }
 export interface PruneOptions { journal?: string; before: number; dryRun: boolean }
 
@@ -76,7 +81,7 @@ const OPTIONS_OF: Readonly<Record<CommandName, readonly OptionName[]>> = {
   migrate: ['check', 'journal', 'json'],
   prune: ['journal', 'before', 'dry-run'],
 };
-const CHOICES = { api: ['responses', 'chat'], approve: ['all', 'none'], state: ['running', 'awaitingApproval', 'settled', 'interrupted'] } as const;
+const CHOICES = { api: ['responses', 'chat'], approve: ['all', 'none'], state: ['running', 'awaitingApproval', 'settled', 'interrupted', 'idle', 'paused', 'closed'] } as const satisfies Record<string, readonly string[]> & { state: readonly RunSummary['state'][] };
 
 /** @throws UsageError naming what is wrong and, where something is close, what was meant. */
 export function parseCommand(args: readonly string[]): Command {
@@ -110,8 +115,8 @@ function read(name: CommandName, words: readonly string[], values: Values): Comm
       atMost(1, words, name, 'one agent file');
       return { name, ...serveIn(values, words[0]) };
     case 'resume':
-      atMost(2, words, name, 'a run and an agent file');
-      if (words[0] === undefined) throw new UsageError('Say which run to go on with: loopchart resume RUN_ID. The command runs lists them.', name);
+      atMost(2, words, name, 'a run or a thread, and an agent file');
+      if (words[0] === undefined) throw new UsageError('Say which run or thread to go on with: loopchart resume ID. The command runs lists them.', name);
       return { name, ...playIn(name, values, words[1]), runId: words[0], again: values.again === true };
     case 'runs':
       return { name, ...runsIn(words, values) };

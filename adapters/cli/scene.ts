@@ -66,6 +66,23 @@ export function pipesScene({ json, debug: showStacks, approve }: PlayOptions, { 
   return { writer, audience, person, stop };
 }
 
+/** What the user's own code prints waits for the first lines of the command. @returns lets it out. */
+export function holdPrinting(): () => void {
+  const own = globalThis.console;
+  const held: string[] = [];
+  const holding = new Writable({
+    write(chunk, _encoding, done) {
+      held.push(String(chunk));
+      done();
+    },
+  });
+  globalThis.console = new Console({ stdout: holding, stderr: process.stderr });
+  return () => {
+    globalThis.console = own;
+    for (const text of held) process.stdout.write(text);
+  };
+}
+
 /** The first Ctrl-C interrupts the run and ends the conversation, the second leaves whatever is still going. */
 function firstInterrupt(): AbortSignal {
   const controller = new AbortController();

@@ -59,6 +59,10 @@ export class Transcript {
         return this.#completed(event, indent);
       case 'turn.retrying':
         return this.#page.line(`${indent}trying again in ${secondsText(event.delayMs)}: ${shortened(event.failure.message, 160)}`, 'notice');
+      case 'turn.retracted':
+        return this.#page.line(`${indent}↻ the answer is cut short, and begins anew`, 'notice');
+      case 'compaction.completed':
+        return this.#page.line(`${indent}≡ summed up: ${event.before} tokens are ${event.after} now`, 'notice');
       case 'handoff.occurred':
         return this.#page.line(`${indent}⇒ ${event.agent} hands over to ${event.target}`, 'notice');
       case 'guardrail.tripped':
@@ -101,7 +105,7 @@ export class Transcript {
   }
 
   #said(text: string, sign: string): void {
-    if (text !== '') this.#page.line(`${sign} ${text}`, 'person');
+    if (text !== '') this.#page.line(`${sign} ${goalText(text)}`, 'person');
   }
 
   #completed({ id, path, item, status }: Completed, indent: string): void {

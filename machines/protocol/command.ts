@@ -12,6 +12,8 @@ export interface PendingInput {
   origin?: ItemOrigin;
   /** It was added while the run was at rest: a guardrail that trips on it fails the run that goes on with it (E6). */
   staged?: true;
+  /** It is for the history, whether the run reads it or not (M9). */
+  injected?: true;
 }
 
 export type InterruptReason = 'user' | 'tripwire' | 'replaced' | 'deadline';
@@ -59,6 +61,9 @@ export type Downward =
   | { type: 'withdraw' }
   | { type: 'cut'; cut: Record<string, AgentInputItem[]> }
   | { type: 'gate.open' };
+
+export type Interrupt = Extract<Downward, { type: 'interrupt' }>;
+export type Cut = Extract<Downward, { type: 'cut' }>;
 
 /** What a level tells the one above while it lives; everything else comes back as output. */
 export type Upward = { type: 'child.waits'; id: string } | { type: 'child.goes'; id: string };

@@ -12,7 +12,7 @@ export type ItemOrigin = 'user' | 'agent' | 'tool' | 'mail' | { runtime: string 
  * Why input that was accepted reached no model: a guardrail tripped on it, nothing was at work at its path, a limit forbade the further
  * turn, the answer was there already (`late`), or how its run ended. `stopped` keeps it for the run that goes on.
  */
-export type DropReason = 'guardrail' | 'path' | 'limit' | 'late' | 'stopped' | 'failed' | 'interrupted';
+export type DropReason = 'guardrail' | 'path' | 'limit' | 'late' | 'stopped' | 'failed' | 'interrupted' | 'reverted';
 
 /** One generated item with who made it. `rawItem` is what the model reads; the rest is for people and programs. */
 export interface ItemRecord {

@@ -70,6 +70,8 @@ export interface RunMark {
   from: number | null;
   to: number | null;
   status: RunOutcome['status'];
+  /** Name of the agent that had the floor after it. */
+  agent: string;
 }
 
 /** Where a history is cut: behind a run, behind one turn of a run, or before all (M6). */
@@ -86,8 +88,8 @@ export type ThreadCommand =
   | (Told & { type: 'thread.compact' })
   | (Told & { type: 'thread.mail'; mail: Mail })
   | (Told & { type: 'thread.inject'; items: AgentInputItem[] })
-  /** `history`: what was there then, where the thread itself no longer knows. */
-  | (Told & { type: 'thread.revert'; to: HistoryPoint; history?: AgentInputItem[]; partials?: Record<string, string> })
+  /** `history`, `agent`: what was there then, and who had the floor, where the thread itself no longer knows. */
+  | (Told & { type: 'thread.revert'; to: HistoryPoint; history?: AgentInputItem[]; agent?: string; partials?: Record<string, string> })
   | (Told & { type: 'thread.goal'; goal: Omit<Goal, 'runs'> | null })
   | (Told & { type: 'thread.close'; partials?: Record<string, string> })
   | (Told & { type: 'queue.add'; entry: QueueEntry })

@@ -27,7 +27,7 @@ export const ThreadCommandSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('thread.compact'), ...told }),
   z.object({ type: z.literal('thread.mail'), ...told, mail: Mail }),
   z.object({ type: z.literal('thread.inject'), ...told, items: z.array(Item).min(1) }),
-  z.object({ type: z.literal('thread.revert'), ...told, to: Point, history: z.array(Item).optional(), partials }),
+  z.object({ type: z.literal('thread.revert'), ...told, to: Point, history: z.array(Item).optional(), agent: z.string().optional(), partials }),
   z.object({ type: z.literal('thread.goal'), ...told, goal: z.object({ message: z.string(), maxRuns: z.number().int().min(1) }).nullable() }),
   z.object({ type: z.literal('thread.close'), ...told, partials }),
   z.object({ type: z.literal('queue.add'), ...told, entry: QueueEntry }),

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createActor, fromPromise, toPromise, waitFor } from 'xstate';
-import { plainLeaves } from '../../actors/leaf.ts';
+import { plainLeaves } from '../../actors/plainLeaves.ts';
 import { compose } from '../../machines/compose.ts';
 import { agentMachine, runMachine, slot, toolCallMachine, turnMachine } from '../../machines/index.ts';
 import { CHART_VERSIONS } from '../../machines/versions.ts';
@@ -71,5 +71,5 @@ test('composing leaves the charts themselves as they were', () => {
 });
 
 test('every chart has a version, which runs record with their start', () => {
-  expect(CHART_VERSIONS).toEqual({ run: '1', agent: '1', turn: '2', toolCall: '2' });
+  expect(CHART_VERSIONS).toEqual({ run: '2', agent: '2', turn: '3', toolCall: '3' });
 });

@@ -3,7 +3,7 @@ import type { AnyEventObject } from 'xstate';
 import { compactionItem } from '../../machines/compaction.ts';
 import type { RunInput, RunOutcome } from '../../machines/protocol/outcome.ts';
 import type { ThreadCommand, ThreadInput, WhenBusy } from '../../machines/protocol/thread.ts';
-import type { ThreadContext } from '../../machines/thread.ts';
+import type { ThreadContext } from '../../machines/threadMemory.ts';
 import { threadMachine } from '../../machines/thread.ts';
 import { type ExploredEdge, type Leaf, completions, crashes, explore } from '../support/explore.ts';
 import { everyConfiguration } from './everyConfiguration.ts';
@@ -44,7 +44,7 @@ const COMMANDS: Record<Topic, (context: ThreadContext) => AnyEventObject[]> = {
     ...(next || queue.length > 0 ? [] : runs('queue', 'replace')('q0')),
     ...runs('steer', 'reject')('command'),
     steer(), told({ type: 'thread.interrupt' }), told({ type: 'thread.compact' }), told({ type: 'thread.revert', to: { runId: null } }),
-    goal ? told({ type: 'thread.goal', goal: null }) : told({ type: 'thread.goal', goal: { message: 'go on', maxRuns: 1 } }),
+    told({ type: 'thread.goal', goal: { message: 'go on', maxRuns: 1 } }), ...(goal ? [told({ type: 'thread.goal', goal: null })] : []),
     ...(mailbox.length + passed.length === 0 ? [mail(true)] : []),
     told({ type: 'queue.resume' }),
   ],

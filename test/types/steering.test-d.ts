@@ -37,5 +37,5 @@ state.addInput([{ role: 'user', content: 'more' }], { path: 'run_1/agent.1/turn.
 // @ts-expect-error A path is one text.
 state.addInput('more', { path: ['run_1'] });
 if (event.type === 'input.delivered') event.turn.toFixed();
-if (event.type === 'input.dropped') event.reason satisfies 'guardrail' | 'path' | 'limit' | 'late' | 'stopped' | 'failed' | 'interrupted';
+if (event.type === 'input.dropped') event.reason satisfies 'guardrail' | 'path' | 'limit' | 'late' | 'stopped' | 'failed' | 'interrupted' | 'reverted';
 if (event.type === 'stopHook.objected') event.objections[0]?.hook.toUpperCase();

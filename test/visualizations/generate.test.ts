@@ -29,19 +29,19 @@ test('another process, on the other build of XState, draws the same bytes', asyn
   expect(JSON.parse(stdout)).toEqual(digest(files));
 });
 
-test('the four machines and the whole loop are drawn, and the index shows them', () => {
+test('the five machines and the whole loop are drawn, and the index shows them', () => {
   expect([...files.keys()].sort()).toEqual(
-    ['README.md', ...['agent', 'run', 'toolCall', 'turn'].flatMap((id) => [`${id}.json`, `${id}.mmd`, `${id}.svg`]), 'loop.mmd', 'loop.svg'].sort(),
+    ['README.md', ...['agent', 'run', 'thread', 'toolCall', 'turn'].flatMap((id) => [`${id}.json`, `${id}.mmd`, `${id}.svg`]), 'loop.mmd', 'loop.svg'].sort(),
   );
   for (const name of files.keys()) if (name !== 'README.md') expect(files.get('README.md')).toContain(`(${name})`);
 });
 
-test('the overview nests run, agent, turn and tool call', () => {
+test('the overview nests thread, run, agent, turn and tool call', () => {
   const loop = files.get('loop.mmd') ?? '';
-  const depths = ['agent', 'turn', 'toolCall'].map((id) => /^ */.exec(loop.split('\n').find((line) => line.includes(`as ${id}_machine {`)) ?? '')?.[0].length ?? 0);
+  const depths = ['run', 'agent', 'turn', 'toolCall'].map((id) => /^ */.exec(loop.split('\n').find((line) => line.includes(`as ${id}_machine {`)) ?? '')?.[0].length ?? 0);
   expect(depths[0]).toBeGreaterThan(0);
   expect(depths).toEqual(depths.toSorted((one, other) => one - other));
-  expect(new Set(depths).size).toBe(3);
+  expect(new Set(depths).size).toBe(4);
 });
 
 test('a missing, a changed and a left-over drawing are each named, and writing mends all three', async () => {

@@ -9,7 +9,7 @@ import { openJournal, tellDamaged } from '../journal/place.ts';
 import { isThread } from '../journal/replayed.ts';
 import type { ChatOptions } from '../options.ts';
 import { type Recording, recordingIn } from '../recording.ts';
-import { pipesScene, terminalScene } from '../scene.ts';
+import { holdPrinting, pipesScene, terminalScene } from '../scene.ts';
 import { type Stage, agentOf, openStage } from '../stage.ts';
 import { Chat } from '../terminal/chat.ts';
 import type { ThreadListener } from '../thread/hearing.ts';
@@ -55,9 +55,13 @@ async function talk(what: Talk): Promise<ExitCode> {
   if (stage.isTerminal) return inTerminal(what);
   const { writer, person, stop } = pipesScene(options, { canWait: false, wayOn: () => piped.wayOn });
   const piped = new PipedThread({ writer, person, ...(recording && { wayOn: (id: string, again: boolean) => recording.command(id, again) }) });
+  const letPrint = options.json ? undefined : holdPrinting();
   piped.take(await what.open(piped));
-  if (!options.json) process.stdout.write(`${greetingOf(what, piped.thread.look.agent).join('\n')}\n\n`);
-  else if (recording) process.stdout.write(jsonLine({ type: 'journal', where: recording.where, threadId }));
+  if (!options.json) {
+    process.stdout.write(`${greetingOf(what, piped.thread.look.agent).join('\n')}\n\n`);
+    piped.recall();
+  } else if (recording) process.stdout.write(jsonLine({ type: 'journal', where: recording.where, threadId }));
+  letPrint?.();
   const code = await sayLines(piped, { stop });
   await piped.release();
   return code;
@@ -68,7 +72,7 @@ async function inTerminal(what: Talk): Promise<ExitCode> {
   const terminal = terminalScene(options);
   const chat = new Chat(terminal, { house, approve: options.approve, ...(recording && { wayOn: (id: string) => recording.command(id, false) }) });
   try {
-    return await chat.converse(open, (thread) => greetingOf(what, thread.look.agent));
+    return await chat.converse(open, { greeting: (thread) => greetingOf(what, thread.look.agent), again: options.again === true });
   } catch (error) {
     terminal.leave(EXIT.failed);
     terminal.close();

@@ -11,7 +11,7 @@ import type { ResumeOptions } from '../options.ts';
 import { CODES } from '../piped.ts';
 import { PlainOutput } from '../plainOutput.ts';
 import { type Recording, isTripwire, recordingIn } from '../recording.ts';
-import { pipesScene } from '../scene.ts';
+import { holdPrinting, pipesScene } from '../scene.ts';
 import { agentOf, isTerminal, openStage } from '../stage.ts';
 import { House } from '../thread/house.ts';
 import { PipedThread } from '../thread/piped.ts';
@@ -23,7 +23,7 @@ export async function resumeThread(options: ResumeOptions, found: Found): Promis
   const isOver = run.state === 'idle' || run.state === 'paused' || run.state === 'closed';
   if (isOver && !options.again && (run.state === 'closed' || !isTerminal(options))) return tellEnd(options, found, recording);
   if (isOver && options.again) await checkEnd(run, entries, recording);
-  if (isTerminal(options) && !options.again) return (await import('./chat.ts')).chat({ ...options, thread: run.runId });
+  if (isTerminal(options)) return (await import('./chat.ts')).chat({ ...options, thread: run.runId, again: options.again && isOver });
   return overPipes(options, found, { recording, isOver });
 }
 
@@ -58,9 +58,11 @@ async function overPipes(options: ResumeOptions, { run, opened }: Found, { recor
     const house = new House({ agent, runner: stage.runner, model: options.model, journal: opened.journal });
     const { writer, person, stop } = pipesScene(options, { canWait: true, wayOn: () => piped.wayOn });
     const piped = new PipedThread({ writer, person, wayOn: (id, again) => recording.command(id, again) });
-    const found = await house.open(run.runId, piped);
+    const letPrint = options.json ? undefined : holdPrinting();
+    piped.take(await house.open(run.runId, piped));
     process.stdout.write(options.json ? jsonLine(beginning(run)) : `${headOf(run)}\n\n`);
-    piped.take(found);
+    if (!options.json) piped.recall();
+    letPrint?.();
     stop.addEventListener('abort', () => void piped.interrupt());
     await (isOver ? piped.goOn() : piped.ended());
     await piped.release();

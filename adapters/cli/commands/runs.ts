@@ -6,7 +6,7 @@ import { jsonLine } from '../jsonOutput.ts';
 import { entryText } from '../journal/entryText.ts';
 import { findRun } from '../journal/finding.ts';
 import { type OpenedJournal, openJournal, tellDamaged } from '../journal/place.ts';
-import { runTable, stateText } from '../journal/runTable.ts';
+import { isThreadLog, runTable, stateText } from '../journal/runTable.ts';
 import { localClock, localDay } from '../journal/times.ts';
 import type { RunsOptions } from '../options.ts';
 import { paintFor } from '../paint.ts';
@@ -70,7 +70,7 @@ function writerFor(run: RunSummary, json: boolean): (entry: JournalEntry, positi
   if (json) return (entry) => void process.stdout.write(jsonLine(entry));
   const paint = paintFor(process.stdout);
   const columns = columnsOfTerminal();
-  if (columns !== undefined) process.stdout.write(`${paint('quiet', `Run ${run.runId} of agent ${run.agent}, ${stateText(run)}`)}\n`);
+  if (columns !== undefined) process.stdout.write(`${paint('quiet', `${isThreadLog(run) ? 'Thread' : 'Run'} ${run.runId} of agent ${run.agent}, ${stateText(run)}`)}\n`);
   let day = '';
   return (entry, position) => {
     if (columns !== undefined && localDay(entry.at) !== day) process.stdout.write(`${paint('quiet', localDay(entry.at))}\n`);

@@ -1,4 +1,5 @@
 /** A provider on this machine: real HTTP and SSE in OpenAI's protocol, with answers from a script instead of a model. */
+import { INTERRUPTED_NOTICE } from '../../../machines/history.ts';
 import { CliError } from '../exit.ts';
 import type { Answer, Question } from './script.ts';
 
@@ -30,16 +31,24 @@ async function loadMock(): Promise<typeof import('@copilotkit/aimock')> {
 interface WireMessage { role: string; content: unknown; tool_calls?: { id: string; function: { name: string } }[]; tool_call_id?: string }
 interface WireTool { function?: { name?: string } }
 
+/** What has not been answered yet: messages that came while the agent was at work belong to what it is at work on. */
 function questionOf(messages: readonly WireMessage[], tools: readonly WireTool[] = []): Question {
-  const last = messages.findLastIndex(({ role }) => role === 'user');
-  const since = messages.slice(last + 1);
-  const names = new Map(since.flatMap(({ tool_calls: calls = [] }) => calls.map((call) => [call.id, call.function.name] as const)));
+  const open = messages.slice(messages.findLastIndex((message, at) => isAnswer(message, messages[at + 1]) || textOf(message.content) === INTERRUPTED_NOTICE) + 1);
+  const last = open.findLastIndex(({ role }) => role === 'user');
+  const names = new Map(open.flatMap(({ tool_calls: calls = [] }) => calls.map((call) => [call.id, call.function.name] as const)));
+  const resultsIn = (some: readonly WireMessage[]) => some.filter(({ role }) => role === 'tool').map((message) => ({ name: names.get(message.tool_call_id ?? '') ?? '', text: textOf(message.content) }));
+  const earlier = open.slice(0, Math.max(0, last));
   return {
-    text: textOf(messages[last]?.content),
-    results: since.filter(({ role }) => role === 'tool').map((message) => ({ name: names.get(message.tool_call_id ?? '') ?? '', text: textOf(message.content) })),
+    text: textOf(open[last]?.content),
+    results: resultsIn(open.slice(last + 1)),
+    before: { texts: earlier.filter(({ role }) => role === 'user').map(({ content }) => textOf(content)), results: resultsIn(earlier) },
     tools: tools.map((tool) => tool.function?.name ?? '').filter((name) => name !== ''),
   };
 }
+
+/** Text beside a call may be a message of its own, and is no answer. */
+const isAnswer = (message: WireMessage, next: WireMessage | undefined) => message.role === 'assistant' && !calls(message) && !(next?.role === 'assistant' && calls(next));
+const calls = ({ tool_calls: made = [] }: WireMessage) => made.length > 0;
 
 function textOf(content: unknown): string {
   if (typeof content === 'string') return content;

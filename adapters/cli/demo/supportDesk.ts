@@ -10,12 +10,13 @@ export const DEMO_HINTS = [
   'Where is my order 1001?               two tools at once',
   'I want a refund for order 1001        a handoff, then your approval',
   'My card is 4111 1111 1111 1111        a guardrail',
+  'Take stock of the shop                slow: type "and order 1002?"',
 ] as const;
 
 /** For a person who can type while it works. */
-export const TERMINAL_HINTS = [
-  'While it works: type a line to steer it, /queue TEXT for later, /stop or Ctrl-C to end it, /help for more.',
-] as const;
+export const TERMINAL_HINTS = ['While it works, what you type steers it; /queue TEXT is for later, /stop and Ctrl-C end it, /help tells more.'] as const;
+
+const SHELVES = 8;
 
 /** @param options.paceMs how long a tool takes, so that a person can watch; 0 for programs. */
 export function makeSupportDesk({ paceMs }: { paceMs: number }): Agent<any, any> {
@@ -43,6 +44,19 @@ export function makeSupportDesk({ paceMs }: { paceMs: number }): Agent<any, any>
       return topic === 'delivery' ? 'Late parcels are refunded after five working days.' : 'Refunds above 20 EUR need the approval of a person.';
     },
   });
+  const takeStock = tool({
+    name: 'take_stock',
+    description: 'Counts what is on the shelves.',
+    parameters: z.object({}),
+    effect: 'pure',
+    execute: async (_input, _context, details) => {
+      for (let shelf = 1; shelf <= SHELVES; shelf += 1) {
+        details?.progress?.(`shelf ${shelf} of ${SHELVES}`);
+        await setTimeout(paceMs * 2, undefined, { signal: details?.signal });
+      }
+      return 'On the shelves are 12 teapots, 30 shirts and a cat that nobody has ordered.';
+    },
+  });
   const issueRefund = tool({
     name: 'issue_refund',
     description: 'Pays the price of an order back.',
@@ -61,7 +75,7 @@ export function makeSupportDesk({ paceMs }: { paceMs: number }): Agent<any, any>
     name: 'Triage',
     handoffDescription: 'Answers questions about orders and deliveries.',
     instructions: 'You are the support desk of a small shop. Look orders up, and check the policy beside it, before you answer. Leave refunds to Billing. Be brief.',
-    tools: [lookUpOrder, checkPolicy],
+    tools: [lookUpOrder, checkPolicy, takeStock],
     inputGuardrails: [noSecrets],
   });
   const billing = new Agent({

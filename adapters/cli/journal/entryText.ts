@@ -61,9 +61,41 @@ function commandText(command: Command): string {
 const isOfThread = (command: Command | ThreadCommand): command is ThreadCommand => command.type.includes('.');
 
 function threadCommandText(command: ThreadCommand): string {
-  const said = 'input' in command ? command.input.map((one) => saidText('item' in one ? one.item : one)).join(' ') : '';
-  return [command.type, said].filter(Boolean).join(': ');
+  switch (command.type) {
+    case 'thread.run':
+      return itemsText(command.input) || 'goes on without a word';
+    case 'thread.steer':
+      return `to the run that is going: ${itemsText(command.input.map(({ item }) => item))}`;
+    case 'queue.add':
+    case 'queue.edit':
+      return `${command.type === 'queue.add' ? 'queued' : 'queued otherwise'}: ${itemsText(command.entry.input ?? [])}`;
+    case 'thread.mail':
+      return `mail from ${command.mail.from}: ${command.mail.content}`;
+    case 'thread.goal':
+      return command.goal ? `the goal: ${command.goal.message}` : 'no goal any more';
+    case 'rule.add':
+      return `${command.rule.decision} ${plain(command.rule.tool)} from now on`;
+    case 'thread.inject':
+      return `into the history: ${itemsText(command.items) || `${command.items.length} items`}`;
+    default:
+      return WORDS[command.type];
+  }
 }
+
+const WORDS = {
+  'thread.interrupt': 'interrupt',
+  'thread.softStop': 'stop after this turn',
+  'thread.compact': 'sum the conversation up',
+  'thread.revert': 'the history goes back',
+  'thread.close': 'close',
+  'queue.move': 'another place in the queue',
+  'queue.remove': 'out of the queue',
+  'queue.resume': 'the queue goes on',
+  'rule.remove': 'a rule is taken back',
+  'background.start': 'an agent begins to work beside the runs',
+} as const;
+
+const itemsText = (items: readonly AgentInputItem[]) => items.map(saidText).filter((text) => text !== '').join(' ');
 
 function decisionText(decision: Decision): string {
   switch (decision.decision) {

@@ -1,4 +1,4 @@
-/** Runs in columns: cut to fit a terminal, whole where a program reads. */
+/** Runs and threads in columns: cut to fit a terminal, whole where a program reads. */
 import type { RunSummary } from '../../../actors/journal.ts';
 import { fitted, widthOf } from '../terminal/width.ts';
 import { harmless } from '../wording.ts';
@@ -8,6 +8,9 @@ import { ago, localTime } from './times.ts';
 /** State, and how it ended where that says more. */
 export const stateText = ({ state, status }: Pick<RunSummary, 'state' | 'status'>): string => (state === 'settled' && status ? `settled, ${status}` : state);
 
+/** The log of a thread holds all of its runs. */
+export const isThreadLog = ({ runId, threadId }: Pick<RunSummary, 'runId' | 'threadId'>): boolean => runId === threadId;
+
 interface Column { title: string; cells: string[]; isNumber?: boolean; /** How narrow it may be made before others are left out. */ least?: number }
 
 /** @param columns of the terminal; undefined where there is none. `ids` are all of the journal, which tell how much of one is enough. */
@@ -16,7 +19,7 @@ export function runTable(runs: readonly RunSummary[], { columns, ids, now }: { c
   const time = (at: number) => (columns === undefined ? localTime(at) : ago(at, now));
   const table: Column[] = [
     { title: 'RUN', cells: runs.map(({ runId }) => short?.get(runId) ?? runId) },
-    { title: 'THREAD', cells: runs.map(({ threadId }) => threadId ?? '-'), least: 8 },
+    { title: 'THREAD', cells: runs.map((run) => (isThreadLog(run) ? '(itself)' : (run.threadId ?? '-'))), least: 8 },
     { title: 'AGENT', cells: runs.map(({ agent }) => agent), least: 8 },
     { title: 'STATE', cells: runs.map(stateText) },
     { title: 'ENTRIES', cells: runs.map(({ length }) => String(length)), isNumber: true },

@@ -3,6 +3,7 @@ import type { Journal, RunSummary } from '../../../actors/journal.ts';
 import type { Session } from '../../../actors/ports.ts';
 import type { AgentInputItem } from '../../../machines/protocol/item.ts';
 import { type Replayed, replayed } from './replayed.ts';
+import { isThreadLog } from './runTable.ts';
 
 export class Thread implements Session {
   readonly id: string;
@@ -17,7 +18,7 @@ export class Thread implements Session {
 
   /** In the order in which they were begun; without the log of a thread that goes on from them, which has their items. */
   async runs(): Promise<RunSummary[]> {
-    return (await this.#journal.list({ threadId: this.id })).filter(({ runId }) => runId !== this.id).sort((one, other) => one.startedAt - other.startedAt);
+    return (await this.#journal.list({ threadId: this.id })).filter((run) => !isThreadLog(run)).sort((one, other) => one.startedAt - other.startedAt);
   }
 
   /** Name of the agent that spoke last, if one did. */

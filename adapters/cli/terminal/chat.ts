@@ -1,18 +1,17 @@
 /** A thread in the terminal: a line typed while it works steers it, commands do the rest, and calls that wait are asked about first. */
-import type { RunToolApprovalItem } from '../../../actors/items.ts';
 import type { Receipt, Thread } from '../../../actors/thread/index.ts';
-import { type Ending, complaintAbout } from '../conversation.ts';
+import type { Ending } from '../conversation.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { ago } from '../journal/times.ts';
 import { CODES } from '../piped.ts';
 import { type House, type Opened, newThreadId } from '../thread/house.ts';
 import type { ThreadListener } from '../thread/hearing.ts';
 import type { Dropped } from '../thread/steers.ts';
-import { tellThread } from '../thread/telling.ts';
 import { explained } from '../wording.ts';
-import { act, pointAt } from './acts.ts';
+import { act, pointAt, refusalText } from './acts.ts';
 import { COMMAND_HELP, type ChatCommand, commandIn } from './commands.ts';
-import { type Approve, decideAtTerminal } from './deciding.ts';
+import { Askings } from './askings.ts';
+import type { Approve } from './deciding.ts';
 import { tellEnding } from './ending.ts';
 import { Seat, type SeatOwner } from './seat.ts';
 import type { Footer } from './screen.ts';
@@ -32,29 +31,33 @@ export class Chat implements Occupant, SeatOwner {
   /** Threads of this process, by id; those that are not at hand go on all the same. */
   readonly #seats = new Map<string, Seat>();
   #current: Seat | undefined;
-  /** The call that the person is asked about. */
-  #asked: string | undefined;
-  /** Calls that wait, and that nobody here decides about. */
-  readonly #leftAlone = new Set<string>();
+  readonly #calling = new Set<Seat>();
+  readonly #askings: Askings;
   /** Lines that were not delivered, to be sent again or not. */
   #offered: string[] = [];
   #lastCode: ExitCode = EXIT.completed;
+  #carriedOut: Promise<void> = Promise.resolve();
   #windDown: () => void = () => undefined;
   readonly #unwound: Promise<void>;
 
   constructor(terminal: Terminal, setting: ChatSetting) {
     this.#terminal = terminal;
     this.#setting = setting;
+    this.#askings = new Askings(terminal, setting.approve, () => {
+      this.#askings.look(this.current.thread);
+      this.#offerNext();
+    });
     this.#unwound = new Promise<void>((resolve) => (this.#windDown = resolve)).then(() => this.#giveBack());
   }
 
-  /** Talks until the person leaves. */
-  async converse(open: (listener: ThreadListener) => Promise<Opened>, greeting: (thread: Thread) => readonly string[]): Promise<ExitCode> {
+  /** Talks until the person leaves. @param options.again goes on from what is there, without a word. */
+  async converse(open: (listener: ThreadListener) => Promise<Opened>, { greeting, again }: { greeting: (thread: Thread) => readonly string[]; again: boolean }): Promise<ExitCode> {
     const terminal = this.#terminal;
     const seat = await this.#sit(open);
     terminal.occupy(this, greeting(seat.thread));
     if (seat.thread.look.runs.length > 0 || seat.isActive) seat.recap();
     this.changed(seat);
+    if (again) this.#inTurn(async () => void (await seat.thread.run([]).receipt));
     await Promise.race([this.#unwound, terminal.gone]);
     terminal.close();
     return terminal.left ?? this.#lastCode;
@@ -68,10 +71,10 @@ export class Chat implements Occupant, SeatOwner {
   // -- what threads tell -------------------------------------------------------------------------------------------------
 
   dropped(seat: Seat, dropped: readonly Dropped[]): void {
-    for (const { text, reason, next } of dropped) {
-      if (next) this.#terminal.tell(`the next run begins with it: ${text}`, 'notice');
-      else this.#terminal.tell(`not delivered, because ${reason}: ${text}`, 'notice');
-      if (!next && seat === this.#current) this.#offered.push(text);
+    const isHere = seat === this.#current;
+    for (const { text, reason } of dropped) {
+      this.#terminal.tell(`${isHere ? '' : `thread ${seat.thread.id}: `}not delivered, because ${reason}: ${text}`, 'notice');
+      if (isHere) this.#offered.push(text);
     }
     this.#offerNext();
   }
@@ -94,9 +97,16 @@ export class Chat implements Occupant, SeatOwner {
   changed(seat: Seat): void {
     if (seat === this.#current) {
       this.#terminal.animate(seat.isActive);
-      this.#lookForQuestions();
+      this.#askings.look(seat.thread);
       this.#terminal.draw();
-    } else if (seat.thread.interruptions.length > 0 && seat.thread.look.phase === 'awaitingApproval') {
+    } else this.#call(seat);
+  }
+
+  /** One that is not at hand and can only go on when the person decides says so once. */
+  #call(seat: Seat): void {
+    if (seat.thread.look.phase !== 'awaitingApproval') this.#calling.delete(seat);
+    else if (!this.#calling.has(seat)) {
+      this.#calling.add(seat);
       this.#terminal.tell(`thread ${seat.thread.id} waits for you: /threads ${seat.thread.id}`, 'notice');
     }
   }
@@ -112,8 +122,8 @@ export class Chat implements Occupant, SeatOwner {
   typed(text: string): void {
     const command = commandIn(text);
     if (command && 'complaint' in command) this.#terminal.tell(command.complaint, 'bad');
-    else if (command) void this.#carryOut(command);
-    else if (this.#terminal.isAsking) this.#terminal.tell('A call waits for an answer first. /steer TEXT tells the agent something meanwhile.', 'bad');
+    else if (command) this.#inTurn(() => this.#carryOut(command));
+    else if (this.#terminal.takesAnswer) this.#terminal.tell('A call waits for an answer first. /steer TEXT tells the agent something meanwhile.', 'bad');
     else if (text !== '') this.#say(text);
     this.#offerNext();
   }
@@ -139,10 +149,10 @@ export class Chat implements Occupant, SeatOwner {
 
   /** What can be done at once is done: it steers what is going, or begins a run. */
   #say(text: string): void {
-    void this.#attempt(async () => {
+    this.#inTurn(async () => {
       const receipt: Receipt = await this.current.thread.run(text, { whenBusy: 'steer' }).receipt;
       if (receipt.status !== 'rejected') return;
-      this.#terminal.tell(receipt.message, 'bad');
+      this.#terminal.tell(refusalText(receipt), 'bad');
       this.#offered.push(text);
       this.#offerNext();
     });
@@ -157,15 +167,20 @@ export class Chat implements Occupant, SeatOwner {
       case 'quit':
         return terminal.leave(this.codeOfLeaving);
       case 'close':
-        return this.#attempt(() => this.#closeThread());
+        return this.#closeThread();
       case 'threads':
-        return this.#attempt(() => (command.id === undefined ? this.#listThreads() : this.#goTo(command.id)));
+        return command.id === undefined ? this.#listThreads() : this.#goTo(command.id);
       case 'fork':
-        return this.#attempt(() => this.#fork(command.run));
+        return this.#fork(command.run);
       default: // The others are about the thread alone.
         if (command.name === 'stop') this.current.stops();
-        return this.#attempt(() => act(this.current.thread, command, (text, tone) => terminal.tell(text, tone)));
+        return act(this.current.thread, command, (text, tone) => terminal.tell(text, tone));
     }
+  }
+
+  /** Lines are carried out in the order in which they were typed: the next one may be about what this one does. */
+  #inTurn(what: () => Promise<void>): void {
+    this.#carriedOut = this.#carriedOut.then(() => this.#attempt(what));
   }
 
   /** Trouble with one thing that was asked for is told, and the chat goes on. */
@@ -182,36 +197,6 @@ export class Chat implements Occupant, SeatOwner {
     this.#terminal.offer(this.#offered.shift()!);
   }
 
-  // -- calls that wait ---------------------------------------------------------------------------------------------------
-
-  /** One at a time; what was decided elsewhere, or taken back, is not asked any more. */
-  #lookForQuestions(): void {
-    if (this.#terminal.left !== undefined) return;
-    const open = this.current.thread.interruptions;
-    if (this.#asked !== undefined) {
-      if (this.#terminal.isAsking && !open.some(({ id }) => id === this.#asked)) this.#dismiss();
-      return;
-    }
-    const item = open.find(({ id }) => !this.#leftAlone.has(id));
-    if (item) void this.#decide(this.current, item);
-  }
-
-  #dismiss(): void {
-    this.#asked = undefined;
-    this.#terminal.withdraw();
-  }
-
-  async #decide(seat: Seat, item: RunToolApprovalItem): Promise<void> {
-    this.#asked = item.id;
-    const verdict = await decideAtTerminal(this.#terminal, item, this.#setting.approve, async (input) => (item.questions ? undefined : complaintAbout(item, input))); // answers are checked where they are given
-    if (this.#asked !== item.id) return this.#lookForQuestions(); // it was dismissed
-    if (verdict.decision === 'leave') this.#leftAlone.add(item.id);
-    if (this.#terminal.left === undefined) await this.#attempt(() => tellThread(seat.thread, item, verdict));
-    this.#asked = undefined;
-    this.#lookForQuestions();
-    this.#offerNext();
-  }
-
   // -- threads -----------------------------------------------------------------------------------------------------------
 
   async #sit(open: (listener: ThreadListener) => Promise<Opened>): Promise<Seat> {
@@ -225,7 +210,7 @@ export class Chat implements Occupant, SeatOwner {
   }
 
   #moveTo(seat: Seat): void {
-    if (this.#asked !== undefined) this.#dismiss();
+    this.#askings.dismiss();
     this.#current = seat;
     seat.recap();
     this.changed(seat);

@@ -44,6 +44,12 @@ export class Screen implements Page {
     this.#rows(text === '' ? [] : harmless(text).split('\n').flatMap((line) => this.#indented(line)), tone);
   }
 
+  /** As `line`, above the row in progress, which goes on. */
+  aside(text: string, tone: Tone): void {
+    const rows = harmless(text).split('\n').flatMap((line) => this.#indented(line));
+    this.#show(rows.map((row) => `${this.paint(tone, row)}\n`).join(''));
+  }
+
   /** Left to the terminal to break: what is copied from there is whole, as a command has to be. */
   unbroken(line: string, tone: Tone): void {
     this.#rows([harmless(line).replaceAll('\n', ' ')], tone);

@@ -1,10 +1,12 @@
 /** One thread, as the person at the terminal follows it. */
 import type { Thread, ThreadEvent } from '../../../actors/thread/index.ts';
+import { INTERRUPTED_NOTICE } from '../../../machines/history.ts';
 import type { Ending } from '../conversation.ts';
 import { saidText } from '../journal/entryText.ts';
 import { isRunOf } from '../journal/replayed.ts';
+import { goalText } from '../thread/goal.ts';
 import type { ThreadListener } from '../thread/hearing.ts';
-import type { Standing } from '../thread/standing.ts';
+import { type Standing, underWay } from '../thread/standing.ts';
 import { type Dropped, Steers } from '../thread/steers.ts';
 import { Transcript } from '../transcript.ts';
 import { messageText, shortened } from '../wording.ts';
@@ -34,6 +36,8 @@ export class Seat implements ThreadListener {
   #phase: Thread['look']['phase'];
   #queue: QueueState = [];
   #isStopping = false;
+  /** What the run that is going began with. */
+  #message = '';
 
   constructor(owner: SeatOwner, screen: Screen) {
     this.#owner = owner;
@@ -49,6 +53,7 @@ export class Seat implements ThreadListener {
       this.#note(event);
       this.#transcript.recall(event);
     }
+    this.#message = standing ? underWay(standing) : '';
     const { state, phase, queue } = thread.look;
     this.#state = state;
     this.#phase = phase;
@@ -73,7 +78,9 @@ export class Seat implements ThreadListener {
   }
 
   event(event: ThreadEvent): void {
+    const wasCompacting = this.#phase === 'compacting';
     this.#note(event);
+    if (wasCompacting && event.type === 'thread.changed') this.#tellSummary();
     const dropped = this.steers.hear(event);
     if (this.#owner.current === this) this.#transcript.add(event);
     else this.#transcript.recall(event);
@@ -107,14 +114,21 @@ export class Seat implements ThreadListener {
 
   /** What was said last, for somebody who comes to it. */
   recap(): void {
-    const { history, runs } = this.thread.look;
-    this.#screen.line(`  thread ${this.thread.id}, ${runs.length} ${runs.length === 1 ? 'run' : 'runs'}`, 'quiet');
-    const last = history.findLastIndex((item) => saidText(item) !== '');
-    if (last < 0) return;
-    this.#screen.line(`> ${saidText(history[last]!)}`, 'person');
-    const answer = history.slice(last).map(messageText).findLast((text) => text !== '');
+    const { history, runs, goal } = this.thread.look;
+    this.#screen.line(`  thread ${this.thread.id}${runs.length === 0 ? '' : `, ${runs.length} ${runs.length === 1 ? 'run' : 'runs'}`}`, 'quiet');
+    const last = history.findLastIndex((item) => !['', INTERRUPTED_NOTICE].includes(saidText(item))); // which nobody has said
+    const answer = history.slice(Math.max(0, last)).map(messageText).findLast((text) => text !== '');
+    if (last >= 0) this.#screen.line(`> ${saidText(history[last]!)}`, 'person');
     if (answer !== undefined) this.#screen.line(shortened(answer, 600));
-    this.#screen.space();
+    if (last >= 0) this.#screen.space();
+    if (goal) this.#screen.line(`  ◎ the goal: ${goalText(goal.message)}`, 'notice');
+    if (this.#message !== '') this.#screen.line(`> ${goalText(this.#message)}`, 'person');
+  }
+
+  #tellSummary(): void {
+    const [first] = this.thread.look.history;
+    const summary = first?.type === 'compaction' ? `the conversation is summed up: ${shortened(first.encrypted_content, 300)}` : 'the conversation could not be summed up, and is as it was';
+    if (this.#owner.current === this) this.#screen.aside(`  ${summary}`, 'notice');
   }
 
   #note(event: ThreadEvent): void {
@@ -124,6 +138,8 @@ export class Seat implements ThreadListener {
       this.#state = event.state;
       this.#phase = event.phase;
     }
+    if (event.type === 'input.accepted' && event.source) this.#message = event.items.map(saidText).join(' ');
+    if (event.type === 'run.settled') this.#message = '';
     if (event.type === 'queue.changed') this.#queue = event.queue;
     if (event.type === 'run.started' && isRunOf(event.path.slice(0, event.path.lastIndexOf('/')), event.path)) {
       this.#progress = new Progress();

@@ -10,6 +10,7 @@ import { type Footer, Screen } from './screen.ts';
 /** Longer than what tools get to end by themselves. */
 const PATIENCE_MS = 1_000;
 const LEAVE_HINT = 'Press Ctrl-C again to leave.';
+const LINE_FIRST = '  A question waits for you: send this line first, or clear it with Ctrl-U.';
 
 /** Who is at work behind the terminal. */
 export interface Occupant {
@@ -42,6 +43,10 @@ export class Terminal {
   readonly #showStacks: boolean;
   #occupant: Occupant | undefined;
   #question: Prompt | undefined;
+  /** Told when the row of the input is free for a question, or when that is not asked any more. */
+  #row: ((isFree: boolean) => void) | undefined;
+  /** Printed before there was anything to print it below. */
+  #early: string[] = [];
   #frames: ReturnType<typeof setInterval> | undefined;
   #saidLeaveHint = false;
   #left: ExitCode | undefined;
@@ -56,7 +61,10 @@ export class Terminal {
       line: (text) => this.#typed(text.trim()),
       interrupt: () => this.interrupt(),
       end: () => this.leave(this.#occupant?.codeOfLeaving ?? EXIT.completed),
-      changed: () => this.draw(),
+      changed: () => {
+        if (this.#keyboard.text === '') this.#settleRow(true);
+        this.draw();
+      },
     });
     out.on('resize', () => this.draw());
   }
@@ -65,13 +73,20 @@ export class Terminal {
     this.#occupant = occupant;
     for (const line of greeting) line.includes('loopchart ') ? this.screen.unbroken(line, 'quiet') : this.screen.line(line, 'quiet');
     this.screen.space();
+    for (const text of this.#early.splice(0)) this.screen.line(text);
   }
 
   get left(): ExitCode | undefined {
     return this.#left;
   }
 
+  /** A question is asked, or waits for the row of the input. */
   get isAsking(): boolean {
+    return this.takesAnswer || this.#row !== undefined;
+  }
+
+  /** What is typed is an answer. */
+  get takesAnswer(): boolean {
     return this.#question !== undefined;
   }
 
@@ -85,6 +100,7 @@ export class Terminal {
     this.#left = code;
     this.animate(false);
     this.#occupant?.left();
+    this.#settleRow(false);
     this.#keyboard.close();
     setTimeout(this.#give, PATIENCE_MS);
   }
@@ -103,20 +119,25 @@ export class Terminal {
     this.draw();
   }
 
-  /** @returns undefined when the person cancels, the terminal is gone, or the question is withdrawn. */
+  /**
+   * What is being typed is finished first: the end of a line must not be taken for an answer.
+   * @returns undefined when the person cancels, the terminal is gone, or the question is withdrawn.
+   */
   async ask(question: Prompt): Promise<string | undefined> {
+    while (this.hasDraft) if (!(await this.#rowIsFree())) return undefined;
     this.#question = question;
     const answering = this.#keyboard.ask(question.prefilled, question.takesCommands ? isCommand : undefined);
     this.draw();
     const answer = await answering;
     this.#question = undefined;
     const shown = answer === undefined ? '(cancelled)' : question.isSecret ? '(not shown)' : answer;
-    this.screen.line(`  ${question.text}${shown}`, 'quiet');
+    this.tell(`${question.text}${shown}`, 'quiet');
     return answer;
   }
 
   /** Nobody is asked any more; what was typed is gone. */
   withdraw(): void {
+    this.#settleRow(false);
     this.#keyboard.dismiss();
   }
 
@@ -137,8 +158,9 @@ export class Terminal {
     if (this.#left === undefined) this.screen.draw();
   }
 
+  /** What is no part of the conversation, and does not tear what streams. */
   tell(text: string, tone: Tone): void {
-    this.screen.line(`  ${text}`, tone);
+    this.screen.aside(`  ${text}`, tone);
   }
 
   trouble(error: unknown): void {
@@ -148,7 +170,19 @@ export class Terminal {
 
   /** What the user's own code prints must not tear the rows below. */
   print(text: string): void {
-    this.screen.line(text);
+    if (this.#occupant) this.screen.line(text);
+    else this.#early.push(text);
+  }
+
+  #rowIsFree(): Promise<boolean> {
+    const free = new Promise<boolean>((resolve) => (this.#row = resolve));
+    this.draw();
+    return free;
+  }
+
+  #settleRow(isFree: boolean): void {
+    this.#row?.(isFree);
+    this.#row = undefined;
   }
 
   #typed(text: string): void {
@@ -159,6 +193,7 @@ export class Terminal {
 
   #footer(): Footer {
     const rows: Footer['rows'] = this.#occupant?.rows() ?? [];
+    if (this.#row) rows.push({ text: LINE_FIRST, tone: 'notice' });
     if (this.#saidLeaveHint) rows.push({ text: LEAVE_HINT, tone: 'notice' });
     const typed = this.#keyboard?.text ?? '';
     const input = this.#question?.isSecret ? '*'.repeat(typed.length) : typed;

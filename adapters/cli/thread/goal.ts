@@ -6,10 +6,12 @@ const WORD = 'GOAL REACHED';
 /** Further runs at most: nobody may be watching. */
 export const GOAL_RUNS = 10;
 
-export const goalMessage = (text: string): string => `Work towards this goal until it is reached: ${text}\nWhen it is reached, end your answer with a line that says ${WORD}, and only then.`;
+const BEGINNING = 'Work towards this goal until it is reached: ';
 
-/** The goal as the person put it. */
-export const goalText = (message: string): string => message.split('\n')[0]!.replace('Work towards this goal until it is reached: ', '');
+export const goalMessage = (text: string): string => `${BEGINNING}${text}\nWhen it is reached, end your answer with a line that says ${WORD}, and only then.`;
+
+/** As the person put it; any other text stays as it is. */
+export const goalText = (message: string): string => (message.startsWith(BEGINNING) ? message.split('\n')[0]!.slice(BEGINNING.length) : message);
 
 export const isGoalReached: GoalCheck = ({ history }) => {
   const answer = history.findLast((item) => messageText(item) !== '');

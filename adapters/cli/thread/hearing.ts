@@ -9,7 +9,7 @@ import type { Spent } from '../wording.ts';
 
 export interface ThreadListener {
   event(event: ThreadEvent): void;
-  /** After the event that says so; what comes later is told after it. */
+  /** When the thread has told what it is at now; what comes later is told after it. */
   settled(ending: Ending): void;
   /** The thread cannot go on in this process. */
   broke(error: unknown): void;
@@ -24,6 +24,8 @@ export class Hearing {
   readonly #heard: number;
   #thread: Thread | undefined;
   #going: Going | undefined;
+  /** Of a run that has settled. */
+  #ended: Ending | undefined;
   #backlog: ThreadEvent[] = [];
   #isTelling = false;
 
@@ -54,10 +56,18 @@ export class Hearing {
     for (let event = this.#backlog.shift(); event; event = this.#backlog.shift()) {
       const { type, path, at } = event;
       if (type === 'run.started' && isRunOf(thread.id, path)) this.#begin(thread, path, at, spentIn(thread));
+      if (type === 'input.accepted' && event.source) this.#tellEnding();
       this.#listener.event(event);
-      if (type === 'run.settled' && isRunOf(thread.id, path)) this.#listener.settled(await this.#ending(thread, event));
+      if (type === 'run.settled' && isRunOf(thread.id, path)) this.#ended = await this.#ending(thread, event);
+      if (type === 'thread.changed') this.#tellEnding();
     }
     this.#isTelling = false;
+  }
+
+  #tellEnding(): void {
+    const ending = this.#ended;
+    this.#ended = undefined;
+    if (ending) this.#listener.settled(ending);
   }
 
   #begin(thread: Thread, runId: string, began: number, before: Spent): void {

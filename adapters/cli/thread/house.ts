@@ -8,6 +8,7 @@ import type { AgentInputItem } from '../../../machines/protocol/item.ts';
 import { agentsFrom } from '../agentGraph.ts';
 import { CliError } from '../exit.ts';
 import { isThread } from '../journal/replayed.ts';
+import { isThreadLog } from '../journal/runTable.ts';
 import { isGoalReached } from './goal.ts';
 import { Hearing, type ThreadListener } from './hearing.ts';
 import { type Standing, standingOf } from './standing.ts';
@@ -46,7 +47,7 @@ export class House {
 
   /** Newest last. */
   async list(): Promise<RunSummary[]> {
-    return (await this.journal.list()).filter(({ runId, threadId }) => runId === threadId);
+    return (await this.journal.list()).filter(isThreadLog);
   }
 
   /** @param speaker who has the first word, where it is not the first agent. */

@@ -5,9 +5,11 @@ import type { Ending } from '../conversation.ts';
 import { CliError, EXIT, type ExitCode, worse } from '../exit.ts';
 import { AbsentPerson, CODES, type Writer } from '../piped.ts';
 import { isTripwire } from '../recording.ts';
+import { refusalText } from '../terminal/acts.ts';
 import { explained } from '../wording.ts';
 import { type ThreadListener, spentIn } from './hearing.ts';
 import type { Opened } from './house.ts';
+import { underWay } from './standing.ts';
 import { tellThread } from './telling.ts';
 
 interface PipedOptions {
@@ -24,6 +26,7 @@ export class PipedThread implements ThreadListener {
   readonly #leftAlone = new Set<string>();
   readonly #ruled = new Set<string>();
   #thread: Thread | undefined;
+  #message = '';
   #isBroken = false;
   #code: ExitCode = EXIT.completed;
   #wake: () => void = () => undefined;
@@ -35,6 +38,7 @@ export class PipedThread implements ThreadListener {
   take({ thread, standing, listen }: Opened): void {
     this.#thread = thread;
     for (const event of standing?.events ?? []) this.#options.writer.recall(event);
+    this.#message = standing ? underWay(standing) : '';
     listen();
   }
 
@@ -89,6 +93,11 @@ export class PipedThread implements ThreadListener {
 
   // -- what it is told ---------------------------------------------------------------------------------------------------
 
+  /** What was said in another process and is not answered yet, for people: programs have read it. */
+  recall(): void {
+    if (this.#message !== '') this.#options.writer.said(this.#message);
+  }
+
   /** Resolves when the run has ended, or waits. What comes while an earlier run waits is queued behind it. */
   async say(text: string): Promise<void> {
     const { writer } = this.#options;
@@ -97,7 +106,7 @@ export class PipedThread implements ThreadListener {
     const receipt = await this.thread.run(text).receipt.catch(() => undefined); // whoever listens hears why
     if (receipt?.status === 'rejected') {
       this.#code = EXIT.failed;
-      writer.trouble(new CliError(receipt.message));
+      writer.trouble(new CliError(refusalText(receipt)));
     }
     if (!isQueued) await this.ended();
   }
@@ -150,22 +159,21 @@ export class PipedThread implements ThreadListener {
 
 /** Says line after line until the input ends or says `/quit`. `stop` interrupts the run that is going and ends the conversation. */
 export async function sayLines(piped: PipedThread, { stop }: { stop: AbortSignal }, input: NodeJS.ReadableStream = process.stdin): Promise<ExitCode> {
-  const lines = createInterface({ input, crlfDelay: Infinity });
-  const end = () => {
-    lines.close();
-    void piped.interrupt();
-  };
+  const interrupt = () => void piped.interrupt();
+  stop.addEventListener('abort', interrupt, { once: true });
+  await piped.ended(); // what an earlier process has left
+  if (stop.aborted) return EXIT.interrupted;
+  const lines = createInterface({ input, crlfDelay: Infinity }); // not before: it does not keep what nobody reads
+  const end = () => lines.close();
   stop.addEventListener('abort', end, { once: true });
   try {
-    await piped.ended(); // what an earlier process has left
     for await (const line of lines) {
       if (stop.aborted || piped.isBroken || line.trim() === '/quit') break;
       if (line.trim() !== '') await piped.say(line);
     }
   } finally {
-    stop.removeEventListener('abort', end);
+    for (const listener of [interrupt, end]) stop.removeEventListener('abort', listener);
     lines.close();
   }
-  if (stop.aborted) await piped.interrupt();
   return stop.aborted ? EXIT.interrupted : piped.code;
 }

@@ -4,6 +4,7 @@ import type { AnyAgent } from '../../../actors/thread/options.ts';
 import type { ThreadEvent } from '../../../actors/thread/index.ts';
 import { ThreadExecution } from '../../../actors/thread/threadExecution.ts';
 import type { JournalEntry } from '../../../machines/protocol/journal.ts';
+import { saidText } from '../journal/entryText.ts';
 import { isRunOf } from '../journal/replayed.ts';
 import type { Spent } from '../wording.ts';
 
@@ -31,6 +32,14 @@ export async function standingOf(threadId: string, entries: readonly JournalEntr
   execution.host.stop();
   return standing;
 }
+
+/** With what the run began that is going; empty when none is, or when nobody has said anything. */
+export function underWay({ events, before }: Standing): string {
+  const begun = before && events.findLast((event): event is Accepted => event.type === 'input.accepted' && event.source !== undefined);
+  return begun ? begun.items.map(saidText).join(' ') : '';
+}
+
+type Accepted = Extract<ThreadEvent, { type: 'input.accepted' }>;
 
 function spentBy({ usage: { requests, inputTokens, outputTokens } }: ThreadExecution): Spent {
   return { requests, inputTokens, outputTokens };

@@ -11,6 +11,8 @@ import { recorded } from './suites/recorded.ts';
 import { recordedInPostgres } from './suites/recordedInPostgres.ts';
 import { recordedInTerminal } from './suites/recordedInTerminal.ts';
 import { terminal } from './suites/terminal.ts';
+import { threads } from './suites/threads.ts';
+import { threadsInTerminal } from './suites/threadsInTerminal.ts';
 import { trouble } from './suites/trouble.ts';
 
 beforeAll(build, 120_000);
@@ -21,6 +23,8 @@ pipes();
 agentFiles();
 trouble();
 terminal();
+threadsInTerminal();
+threads();
 recorded();
 reading();
 killed();

@@ -35,7 +35,7 @@ function Heading({ view }: Shown): ReactNode {
 function Transcript({ view }: Shown): ReactNode {
   const transcript = useView(view, (context) => context.transcript);
   const list = useRef<HTMLOListElement>(null);
-  useEffect(() => list.current?.scrollTo(0, list.current.scrollHeight), [transcript]);
+  useEffect(() => void list.current?.scrollTo(0, list.current.scrollHeight), [transcript]);
   return <ol ref={list} className="transcript">{transcript.map((entry) => <Line key={entry.id} entry={entry} />)}</ol>;
 }
 

@@ -48,11 +48,11 @@ export function disorderIn(items: readonly AgentInputItem[]): string | undefined
   return open.length > 0 ? `${open.join(', ')} has no result` : undefined;
 }
 
-function crashed({ host }: World): string[] {
+export function crashed({ host }: World): string[] {
   return host.crash ? [`the run crashed: ${String(host.crash.error)}`] : [];
 }
 
-function badRequests({ begun }: World): string[] {
+export function badRequests({ begun }: World): string[] {
   return begun.flatMap(({ src, id, input }) => {
     const asked = src === 'model' ? (input as ModelInput).history.toArray() : src === 'compactor' ? (input as CompactorInput).items : [];
     const disorder = disorderIn(asked);
@@ -60,13 +60,13 @@ function badRequests({ begun }: World): string[] {
   });
 }
 
-function unapprovedBodies({ begun, host }: World): string[] {
+export function unapprovedBodies({ begun, host }: World): string[] {
   const approved = new Set(host.entries.flatMap((entry) => (entry.type === 'decide' && entry.decision.decision === 'approve' ? [pathOf(entry.id)] : [])));
   return begun.filter(({ src, input, id }) => src === 'execute' && input.call.tool.approval === 'always' && !approved.has(pathOf(id))).map(({ id }) => `D6: ${id} began without approval`);
 }
 
 /** O3: what may have had a harmful effect begins again only when a person says so, or the tool has found that nothing happened. */
-function repeatedBodies({ host }: World): string[] {
+export function repeatedBodies({ host }: World): string[] {
   const may = new Map<string, number>();
   const complaints: string[] = [];
   for (const entry of host.entries) {
@@ -133,7 +133,7 @@ function badReceipts(events: readonly RunEvent[]): string[] {
 }
 
 /** J2: approvals are resolved once, and before the call that asked ends; only a stop leaves one open, to be asked again. */
-function badApprovals(events: readonly RunEvent[]): string[] {
+export function badApprovals(events: readonly RunEvent[]): string[] {
   const complaints: string[] = [];
   const open = new Set<string>();
   for (const event of events) {

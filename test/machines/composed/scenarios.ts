@@ -160,7 +160,7 @@ export function askingDesk(name: string, { effect: kind = 'irreversible', deaths
 
 const EXPIRED: Scenario['decisions'][number] = { decision: 'reject', message: 'too late', expired: true };
 
-function helped(effect: Begun, calls: Call[], inner = helperCalls): RecordedOutcome[] {
+export function helped(effect: Begun, calls: Call[], inner = helperCalls): RecordedOutcome[] {
   const turn = turnOf(effect);
   if (effect.src === 'prepare') return [done(preparedFor('helper', { parallel: ['g0'], maxTurns: 3 }))];
   if (effect.src !== 'model') return good(effect, {});

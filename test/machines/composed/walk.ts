@@ -1,7 +1,7 @@
 import type { JournalEntry } from '../../../machines/protocol/journal.ts';
 import { complaintsAbout, complaintsAboutEvents, complaintsAboutStep } from './invariants.ts';
 import { type Scenario, nextOps } from './scenarios.ts';
-import { type Op, World } from './world.ts';
+import { type Op, type Root, World, runOf } from './world.ts';
 
 interface State {
   entries: readonly JournalEntry[];
@@ -24,19 +24,43 @@ export interface ComposedWalk {
   ms: number;
 }
 
+/** What is walked through, and by what rules. */
+export interface Territory {
+  root: Root;
+  /** Everything that may happen next. */
+  nextOps(world: World): Op[];
+  /** How it has ended, when it has: nothing need happen any more. */
+  endOf(world: World): string | undefined;
+  /** What may never be true of a state, of a step, of what was told. */
+  complaintsAbout(world: World): string[];
+  complaintsAboutStep(world: World, before: { begun: number; wasInterrupted: boolean }): string[];
+  complaintsAboutEvents(world: World): string[];
+}
+
 /**
  * Visits every state that the composed system can be in, by the production host: each branch is a fresh host that replays the
  * journal so far. Two states are the same when their trees of actors are. Goes no further when there are `most` states.
  */
-export async function walkComposed(scenario: Scenario, most = Infinity): Promise<ComposedWalk> {
+export function walkComposed(scenario: Scenario, most = Infinity): Promise<ComposedWalk> {
+  return walkThrough({
+    root: runOf(scenario.input),
+    nextOps: (world) => nextOps(world, scenario),
+    endOf: ({ host }) => host.outcome?.status,
+    complaintsAbout: (world) => complaintsAbout(world, scenario),
+    complaintsAboutStep,
+    complaintsAboutEvents,
+  }, most);
+}
+
+export async function walkThrough(territory: Territory, most = Infinity): Promise<ComposedWalk> {
   const began = performance.now();
-  const walker = new ComposedWalker(scenario, most);
+  const walker = new ComposedWalker(territory, most);
   await walker.run();
   return { ...walker.report(), ms: Math.round(performance.now() - began) };
 }
 
 class ComposedWalker {
-  readonly #scenario: Scenario;
+  readonly #territory: Territory;
   readonly #most: number;
   readonly #states: State[] = [];
   readonly #known = new Map<string, number>();
@@ -47,21 +71,21 @@ class ComposedWalker {
   #edges = 0;
   #isWhole = true;
 
-  constructor(scenario: Scenario, most: number) {
-    this.#scenario = scenario;
+  constructor(territory: Territory, most: number) {
+    this.#territory = territory;
     this.#most = most;
   }
 
   async run(): Promise<void> {
-    this.#reach(await World.begin(this.#scenario.input), undefined, undefined);
+    this.#reach(await World.from(this.#territory.root), undefined, undefined);
     for (let index = 0; index < this.#states.length; index += 1) {
-      const { entries, key, isEnd } = this.#states[index]!;
-      const world = await World.again(entries, true);
+      const { entries, key } = this.#states[index]!;
+      const world = await World.again(entries, true, this.#territory.root);
       if (world.key !== key) this.#complain(index, 'O1: replaying the journal leads to another state');
-      for (const complaint of complaintsAboutEvents(world)) this.#complain(index, complaint);
-      if (isEnd) continue;
-      if (this.#states.length >= this.#most) this.#isWhole = false;
-      else await this.#expand(entries, index, world);
+      for (const complaint of this.#territory.complaintsAboutEvents(world)) this.#complain(index, complaint);
+      const ops = this.#territory.nextOps(world);
+      if (ops.length > 0 && this.#states.length >= this.#most) this.#isWhole = false;
+      else await this.#expand(index, world, ops);
     }
     this.#findTrapped();
   }
@@ -72,14 +96,16 @@ class ComposedWalker {
   }
 
   /** What was replayed to look at the state serves the first branch; every other one is a world of its own. */
-  async #expand(entries: readonly JournalEntry[], index: number, replayed: World): Promise<void> {
-    for (const [at, op] of nextOps(replayed, this.#scenario).entries()) {
-      const world = op.kind === 'die' ? await World.after(entries) : at === 0 ? replayed : await World.again(entries);
+  async #expand(index: number, replayed: World, ops: Op[]): Promise<void> {
+    const { entries } = this.#states[index]!;
+    const { root } = this.#territory;
+    for (const [at, op] of ops.entries()) {
+      const world = op.kind === 'die' ? await World.after(entries, false, root) : at === 0 ? replayed : await World.again(entries, false, root);
       const before = { begun: world.begun.length, wasInterrupted: wasInterrupted(world) };
       if (op.kind !== 'die') world.apply(op);
       this.#edges += 1;
       const to = this.#reach(world, index, op);
-      for (const complaint of complaintsAboutStep(world, before)) this.#complain(to, complaint);
+      for (const complaint of this.#territory.complaintsAboutStep(world, before)) this.#complain(to, complaint);
     }
   }
 
@@ -92,13 +118,13 @@ class ComposedWalker {
       return known;
     }
     const index = this.#states.length;
-    const isEnd = world.isSettled || world.host.crash !== null;
+    const end = this.#territory.endOf(world);
+    const isEnd = end !== undefined || world.host.crash !== null;
     this.#known.set(key, index);
     this.#edgesTo.push(origins);
     this.#states.push({ entries: world.host.entries.slice(), key, from, op, isEnd });
-    const { outcome } = world.host;
-    if (outcome) this.#ends[outcome.status] = (this.#ends[outcome.status] ?? 0) + 1;
-    for (const complaint of complaintsAbout(world, this.#scenario)) this.#complain(index, complaint);
+    if (end !== undefined) this.#ends[end] = (this.#ends[end] ?? 0) + 1;
+    for (const complaint of this.#territory.complaintsAbout(world)) this.#complain(index, complaint);
     return index;
   }
 
@@ -121,7 +147,7 @@ class ComposedWalker {
   }
 }
 
-const isCommand = ({ kind }: Op) => kind === 'steer' || kind === 'mail' || kind === 'softStop' || kind === 'compact' || kind === 'interrupt' || kind === 'die';
+const isCommand = ({ kind }: Op) => kind === 'steer' || kind === 'mail' || kind === 'softStop' || kind === 'compact' || kind === 'interrupt' || kind === 'tell' || kind === 'die';
 
 const wasInterrupted = (world: World) => world.host.entries.some((entry) => entry.type === 'command' && entry.command.type === 'interrupt');
 
@@ -133,6 +159,8 @@ function brief(op: Op): string {
       return `${op.decision.decision} ${op.id}`;
     case 'fire':
       return 'a timer fires';
+    case 'tell':
+      return op.command.type;
     default:
       return op.kind;
   }

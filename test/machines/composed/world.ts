@@ -5,11 +5,13 @@ import type { Decision } from '../../../machines/protocol/command.ts';
 import type { AgentInputItem } from '../../../machines/protocol/item.ts';
 import type { JournalEntry, RecordedOutcome } from '../../../machines/protocol/journal.ts';
 import type { RunInput } from '../../../machines/protocol/outcome.ts';
+import type { ThreadCommand } from '../../../machines/protocol/thread.ts';
 import { CHART_VERSIONS } from '../../../machines/versions.ts';
 import { Agent } from '../../../actors/agent.ts';
 import { type EffectIo, type EffectRunner, Host } from '../../../actors/host.ts';
 import { MemoryJournal } from '../../../actors/memoryJournal.ts';
 import type { Clock } from '../../../actors/ports.ts';
+import type { RootChart } from '../../../actors/rootChart.ts';
 import { RunContext } from '../../../actors/runContext.ts';
 import { type RunEvent, RunView } from '../../../actors/runView.ts';
 import { RunScope } from '../../../actors/scope.ts';
@@ -17,6 +19,10 @@ import { hashOf } from '../../support/explore.ts';
 import { AT, steerOf } from '../samples.ts';
 
 export const RUN_ID = 'run';
+
+/** What the world is made of: a run, or a thread. */
+export interface Root { id: string; chart?: RootChart; start(host: Host): Promise<void> }
+export const runOf = (input?: Omit<RunInput, 'path'>): Root => ({ id: RUN_ID, start: (host) => host.start({ path: RUN_ID, agent: 'triage', ...input }, CHART_VERSIONS) });
 
 /** One thing that may come into a run from outside. */
 export type Op =
@@ -29,6 +35,7 @@ export type Op =
   | { kind: 'softStop' }
   | { kind: 'compact' }
   | { kind: 'interrupt' }
+  | { kind: 'tell'; command: ThreadCommand }
   /** The process ends with all that is at work, and another one goes on: see `World.after`. */
   | { kind: 'die' };
 
@@ -51,10 +58,11 @@ export class World implements EffectRunner {
   #armed = 0;
 
   /** @param isWatched whether the events of the run are made, which takes time. */
-  constructor(isWatched = false) {
+  constructor(isWatched = false, { id: runId, chart }: Root = runOf()) {
     const view = isWatched ? new RunView({ onEvent: (event) => this.events.push(event) }) : undefined;
     this.host = new Host({
-      runId: RUN_ID,
+      runId,
+      ...(chart && { chart }),
       journal: new MemoryJournal(),
       clock: this.#clock(),
       effects: this,
@@ -67,22 +75,26 @@ export class World implements EffectRunner {
   }
 
   /** The world as it was when this had happened, with every body still at work that was. */
-  static again(entries: readonly JournalEntry[], isWatched = false): Promise<World> {
+  static again(entries: readonly JournalEntry[], isWatched = false, root?: Root): Promise<World> {
     const ended = new Set(entries.flatMap((entry) => (entry.type === 'effect.done' || entry.type === 'effect.lost' ? [entry.id] : [])));
-    return World.after(entries.filter((entry) => entry.type !== 'effect.started' || ended.has(entry.id)), isWatched);
+    return World.after(entries.filter((entry) => entry.type !== 'effect.started' || ended.has(entry.id)), isWatched, root);
   }
 
   /** Another process, after all of this has happened in one that is gone. Effects that had begun and not ended begin again, or are lost. */
-  static async after(entries: readonly JournalEntry[], isWatched = false): Promise<World> {
-    const world = new World(isWatched);
+  static async after(entries: readonly JournalEntry[], isWatched = false, root?: Root): Promise<World> {
+    const world = new World(isWatched, root);
     await world.host.replay(entries);
     world.host.goOn();
     return world;
   }
 
-  static async begin(input: Omit<RunInput, 'path'>, isWatched = false): Promise<World> {
-    const world = new World(isWatched);
-    await world.host.start({ path: RUN_ID, ...input }, CHART_VERSIONS);
+  static begin(input: Omit<RunInput, 'path'>, isWatched = false): Promise<World> {
+    return World.from(runOf(input), isWatched);
+  }
+
+  static async from(root: Root, isWatched = false): Promise<World> {
+    const world = new World(isWatched, root);
+    await root.start(world.host);
     return world;
   }
 
@@ -133,6 +145,9 @@ export class World implements EffectRunner {
         return;
       case 'interrupt':
         this.host.interrupt();
+        return;
+      case 'tell':
+        this.host.tell(op.command);
         return;
       case 'die':
         throw new Error('What comes after a death is another world.');

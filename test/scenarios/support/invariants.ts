@@ -42,6 +42,7 @@ export function checkRun({ events, state, error }: Settled, replayed: readonly R
   if (!state) return void expect(error, 'a run that was refused says why').toBeInstanceOf(Error);
   expect(events.slice(0, replayed.length), 'I1: replayed events are the same').toEqual(replayed);
   checkEvents(events);
+  checkStop(events);
   checkOrder(state);
   if (error instanceof AgentsError) expect(error.state, 'K3: an error carries the state').toBeInstanceOf(RunState);
 }
@@ -51,7 +52,6 @@ export function checkEvents(events: readonly RunEvent[]): void {
   checkNumbers(events);
   checkItems(events);
   checkApprovals(events);
-  checkStop(events);
 }
 
 /** A8: what models answered during the run is what the run counts, on top of what it went on from. */
@@ -122,7 +122,7 @@ const BEGINNINGS = new Set<RunEvent['type']>(['run.started', 'agent.started', 't
 
 /**
  * J2, J4: at an interrupt, at every depth, approvals resolve before anything ends, what is inside of a call ends before the call does,
- * and the run ends last; and nothing begins any more, apart from the item that says what had streamed.
+ * and the run ends last; and nothing begins any more, apart from the items that say what had streamed.
  */
 export function checkStop(events: readonly RunEvent[]): void {
   const at = events.findIndex(({ cause }) => cause === 'interrupt');

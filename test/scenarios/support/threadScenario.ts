@@ -96,7 +96,8 @@ let player: ThreadPlayer = async (script) => {
   return played;
 };
 
-class ThreadStage implements ThreadWorld {
+/** For what is played often and has no log. */
+export class ThreadStage implements ThreadWorld {
   readonly clock = virtualClock(START);
   readonly #tally = new ModelTally();
   readonly #homes = new Map<Thread, Home>();

@@ -1,5 +1,5 @@
 import { Agent, MemoryJournal, tool } from 'loopchart';
-import { calls, says, scriptedModel, virtualClock } from 'loopchart/testing';
+import { calls, says, scriptedModel } from 'loopchart/testing';
 import { createThread, openThread } from 'loopchart/thread';
 import { expect, test } from 'vitest';
 import * as z from 'zod';

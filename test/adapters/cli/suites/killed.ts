@@ -2,12 +2,12 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { newFolder } from '../support/agentFiles.ts';
 import { loopchart, start } from '../support/commandLine.ts';
-import { CONTINUES, INSTANT, chatAtWork, killedRun, openShop, runsIn } from '../support/shop.ts';
+import { CONTINUES, INSTANT, killedRun, openShop, runsIn } from '../support/shop.ts';
 
 const LOOK = { message: 'call look', says: 'looking' };
 
 export function killed(): void {
-  describe.concurrent('a chat that is killed', { timeout: 60_000 }, () => {
+  describe.concurrent('a run that is killed', { timeout: 60_000 }, () => {
     for (const [kind, approve] of [['runs', 'all'], ['runs.db', undefined]] as const) {
       test(`O3: a call that may have had its effect is left waiting where nobody can say${approve ? ', --approve all or not' : ''} (${kind})`, async () => {
         const shop = openShop();
@@ -63,11 +63,12 @@ export function killed(): void {
     test('SIGTERM says how to go on, and interrupts nothing', async () => {
       const shop = openShop();
       const where = newFolder();
-      const { child, finished } = await chatAtWork(shop, where, LOOK);
-      child.kill('SIGTERM');
-      const { code, errors } = await finished;
-      const [{ runId, state } = { runId: '', state: '' }] = runsIn(where);
-      expect({ code, errors, state }).toEqual({ code: 143, errors: `loopchart: Go on with it: loopchart resume ${runId} ${shop.file} --journal ${where}\n`, state: 'running' });
+      const runId = await killedRun(shop, where, LOOK);
+      const resumed = start(['resume', runId, shop.file, '--journal', where]);
+      await resumed.until('\nlooking\n');
+      resumed.child.kill('SIGTERM');
+      const { code, errors } = await resumed.finished;
+      expect({ code, errors, state: runsIn(where)[0]?.state }).toEqual({ code: 143, errors: `loopchart: Go on with it: loopchart resume ${runId} ${shop.file} --journal ${where}\n`, state: 'running' });
     });
 
     test('J3: Ctrl-C interrupts a run that is gone on with; --again goes on from there', async () => {

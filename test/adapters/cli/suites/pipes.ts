@@ -127,6 +127,7 @@ This is the built-in demo: scripted answers; real loop, tools, HTTP and SSE. Try
   Where is my order 1001?               two tools at once
   I want a refund for order 1001        a handoff, then your approval
   My card is 4111 1111 1111 1111        a guardrail
+  Take stock of the shop                slow: type "and order 1002?"
 
 > Where is my order 1001?
 Let me look that up.

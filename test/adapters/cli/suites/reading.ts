@@ -75,7 +75,7 @@ export function reading(): void {
       await follower.until('→ look');
       expect((await loopchart(['migrate', '--check', where])).code).toBe(0); // while it is at work
       chat.child.kill(CONTINUES);
-      await follower.until('run.rest        settled, completed');
+      await follower.until('look answered: all is well');
       follower.child.kill('SIGINT');
       expect(await follower.finished).toMatchObject({ code: 130, errors: '' });
       chat.child.stdin!.end();

@@ -11,15 +11,13 @@ const linesOf = (out: string) => out.trim().split('\n').map((line) => JSON.parse
 export function recorded(): void {
   describe.concurrent('a recorded chat', { timeout: 60_000 }, () => {
     for (const kind of ['runs', 'runs.db']) {
-      test(`every message is a run of one thread, in ${kind}; the chat says how to go on after a kill`, async () => {
+      test(`a chat is one thread, in ${kind}; it says how to go on after a kill`, async () => {
         const where = join(newFolder(), kind);
         const { out, errors, code } = await loopchart(['chat', '--journal', where, '--approve', 'all'], { input: 'Where is my order 1001?\nrefund order 1001\n' });
         const [, thread = ''] = /thread (chat_\S+)\. Should this be killed/.exec(out) ?? [];
-        expect(out).toContain(`\n  loopchart runs --thread ${thread} --journal ${where}\n  loopchart resume RUN --journal ${where}\n`);
+        expect(out).toContain(`\n  loopchart chat --journal ${where} --thread ${thread}\n`);
         expect({ errors, code }).toEqual({ errors: '', code: 0 });
-        expect(runsIn(where).map(({ threadId, agent, state, status }) => [threadId, agent, state, status])).toEqual([
-          [thread, 'Triage', 'settled', 'completed'], [thread, 'Triage', 'settled', 'completed'],
-        ]);
+        expect(runsIn(where).map(({ runId, threadId, agent, state }) => [runId, threadId, agent, state])).toEqual([[thread, thread, 'Triage', 'idle']]);
       });
     }
 
@@ -29,7 +27,7 @@ export function recorded(): void {
       const chat = (input: string) => loopchart(['chat', '--journal', where, '--thread', 'ada'], { input, env: server.env });
       await chat('My name is Ada.');
       const { out } = await chat('Who am I?\nAnd who are you?');
-      expect(out).toContain(', thread ada, which goes on after 1 run.');
+      expect(out).toContain(', thread ada, which goes on.');
       const said = server.requests.map(({ body }) => body.messages.slice(1).map(({ content }) => content));
       expect(said.at(-1)).toEqual(['My name is Ada.', 'Nice to meet you, Ada.', 'Who am I?', 'Nice to meet you, Ada.', 'And who are you?']);
       await loopchart(['chat', '--journal', where, '--thread', 'refund', '--approve', 'none'], { input: 'refund order 1001' });
@@ -39,8 +37,8 @@ export function recorded(): void {
     test('LOOPCHART_JOURNAL names the journal of every command, which then need not say it', async () => {
       const env = { LOOPCHART_JOURNAL: newFolder() };
       const { out } = await loopchart(['chat', '--thread', 'here'], { input: 'Hello', env });
-      expect(out).toContain('\n  loopchart runs --thread here\n  loopchart resume RUN\n');
-      expect((await loopchart(['runs', '--thread', 'here'], { env })).out).toMatch(/\nrun_\S+ +here +Triage +settled, completed /);
+      expect(out).toContain('\n  loopchart chat --thread here\n');
+      expect((await loopchart(['runs', '--thread', 'here'], { env })).out).toMatch(/\nhere +\(itself\) +Triage +idle /);
       expect((await loopchart(['runs', '--thread', 'there'], { env })).out).toBe(`There are no runs of thread there in ${env.LOOPCHART_JOURNAL}.\n`);
     });
 
@@ -48,13 +46,14 @@ export function recorded(): void {
       await using server = await chatServer(refuses(400, 'busy'), streams('Here I am.'));
       const where = newFolder();
       const { out, code } = await loopchart(['chat', '--journal', where], { input: 'Hello', env: server.env });
-      const [{ runId, threadId } = { runId: '', threadId: '' }] = runsIn(where);
+      const [{ runId } = { runId: '' }] = runsIn(where);
       expect([code, out.includes(`\n  Go on with it: loopchart resume ${runId} --journal ${where} --again\n`)]).toEqual([1, true]);
       const told = await loopchart(['resume', runId, '--journal', where]);
-      expect([told.code, told.errors, told.out.includes(': settled, failed (')]).toEqual([1, expect.stringContaining('busy'), true]);
+      expect([told.code, told.errors, told.out.includes(': paused (')]).toEqual([1, expect.stringContaining('busy'), true]);
       const again = await loopchart(['resume', runId, '--again', '--journal', where], { env: server.env });
       expect([again.code, again.out.includes('\nHere I am.\n')]).toEqual([0, true]);
-      expect(runsIn(where).map((run) => [run.threadId, run.status])).toEqual([[threadId, 'failed'], [threadId, 'completed']]);
+      expect(runsIn(where).map((run) => [run.runId, run.state])).toEqual([[runId, 'idle']]);
+      expect(await loopchart(['resume', runId, '--again', '--journal', where])).toMatchObject({ code: 1, errors: expect.stringMatching(/^loopchart: Thread \S+ has its answers: there is nothing to go on with\. Say something new: loopchart chat .*\n$/) });
     });
 
     test('what a guardrail has stopped is not gone on with', async () => {
@@ -62,7 +61,7 @@ export function recorded(): void {
       const { out } = await loopchart(['chat', '--journal', where], { input: 'My card is 4111 1111 1111 1111' });
       const [{ runId } = { runId: '' }] = runsIn(where);
       expect(out).not.toContain('Go on with it');
-      expect(await loopchart(['resume', runId, '--again', '--journal', where])).toMatchObject({ code: 1, errors: `loopchart: Run ${runId} was stopped by a guardrail, which would not look again if it went on. Put the message another way, in a chat.\n` });
+      expect(await loopchart(['resume', runId, '--again', '--journal', where])).toMatchObject({ code: 1, errors: `loopchart: The last run of thread ${runId} was stopped by a guardrail, which would not look again if it went on. Put the message another way: loopchart chat --journal ${where} --thread ${runId}\n` });
     });
 
     test('a journal that takes nothing is told, and no command for a run that is not there', async () => {
@@ -75,12 +74,11 @@ export function recorded(): void {
     test('--json says where and which: the first line the thread, each end its run', async () => {
       const where = newFolder();
       const lines = linesOf((await loopchart(['chat', '--json', '--journal', where, '--thread', 'j'], { input: 'Hello' })).out);
-      const [{ runId } = { runId: '' }] = runsIn(where);
-      expect([lines[0], lines.at(-1)]).toEqual([{ type: 'journal', where, threadId: 'j' }, expect.objectContaining({ type: 'final', status: 'completed', runId })]);
-      const again = linesOf((await loopchart(['resume', runId, '--json', '--journal', where])).out);
+      expect([lines[0], lines.at(-1)]).toEqual([{ type: 'journal', where, threadId: 'j' }, expect.objectContaining({ type: 'final', status: 'completed', runId: 'j/run.1' })]);
+      const again = linesOf((await loopchart(['resume', 'j', '--json', '--journal', where])).out);
       expect(again).toEqual([
-        { type: 'resume', runId, threadId: 'j', agent: 'Triage', state: 'settled', status: 'completed', length: expect.any(Number) },
-        expect.objectContaining({ type: 'final', status: 'completed', agent: 'Triage', output: expect.stringContaining('Hello!'), runId }),
+        { type: 'resume', runId: 'j', threadId: 'j', agent: 'Triage', state: 'idle', length: expect.any(Number) },
+        expect.objectContaining({ type: 'final', status: 'completed', agent: 'Triage', output: expect.stringContaining('Hello!'), runId: 'j' }),
       ]);
     });
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { newFolder } from '../support/agentFiles.ts';
 import { COLUMNS, KEYS, inTerminal, loopchart } from '../support/commandLine.ts';
-import { INSTANT, killedRun, openShop, runsIn } from '../support/shop.ts';
+import { INSTANT, appRun, killedRun, openShop, runsIn } from '../support/shop.ts';
 
 const PROMPT = '[y]es, [n]o, n <reason>, [a]lways, [e]dit?';
 const UNCERTAIN = '[r]un again, [t]his is the result, it [f]ailed?';
@@ -49,13 +49,15 @@ export function recordedInTerminal(): void {
       expect(await chat.finished).toBe(3);
       const [{ runId, state } = { runId: '', state: '' }] = runsIn(where);
       const unpainted = chat.written().replace(/\u001b\[[0-9;]*m/g, '');
-      const commands = [`It waits for a person: loopchart resume ${runId} ${shop.file} --journal ${where}\r\n`, `  loopchart resume RUN ${shop.file} --journal ${where}\r\n`]; // longer than a row, and to be copied whole
+      const commands = [`It waits for a person: loopchart resume ${runId} ${shop.file} --journal ${where}\r\n`, `  loopchart chat ${shop.file} --journal ${where} --thread ${runId}\r\n`]; // longer than a row, and to be copied whole
       expect([state, commands.map((command) => unpainted.includes(command))]).toEqual(['awaitingApproval', [true, true]]);
       const alone = await loopchart(['resume', runId, shop.file, '--journal', where]);
       expect([alone.code, alone.out.includes('left waiting, because nobody is there to approve it (see --approve)')]).toEqual([3, true]);
       const { type, until, rows, finished } = inTerminal(['resume', runId, shop.file, '--journal', where]);
       await until(PROMPT);
       type(`y${KEYS.enter}`);
+      await until('Shop: 2 requests');
+      type(KEYS.end);
       expect(await finished).toBe(0);
       expect(rows().join('\n')).toMatch(/> call pay \{"amount": 5\}\n {2}\? Shop wants to call pay[^]*✓ pay: paid 5\npay answered: paid 5\n/);
     });
@@ -76,11 +78,12 @@ export function recordedInTerminal(): void {
     test('the list fits: ids are as short as they can be, and times are told as people do', async () => {
       const where = newFolder();
       await loopchart(['chat', '--journal', where, '--thread', 'a-thread-with-quite-a-long-name'], { input: 'Hello\nThank you\n' });
+      await appRun(openShop(), where);
       const { rows, finished } = inTerminal(['runs', '--journal', where], { env: { NO_COLOR: '1' } });
       expect(await finished).toBe(0);
       const shown = rows().filter((row) => row !== '');
       expect(Math.max(...shown.map((row) => row.length))).toBeLessThan(COLUMNS);
-      expect(shown).toEqual([expect.stringMatching(/^RUN +THREAD +AGENT +STATE +ENTRIES +WRITTEN$/), ...Array(2).fill(expect.stringMatching(/^run_\w{8} +a-thre\S*… +Triage +settled, completed +\d+ +(just now|\d+ s ago)$/))]);
+      expect(shown).toEqual([expect.stringMatching(/^RUN +THREAD +AGENT +STATE +ENTRIES +WRITTEN$/), expect.stringMatching(/^a-thread-wit +\(itself\) +Triage +idle +\d+ +(just now|\d+ s ago)$/), expect.stringMatching(/^run_\w{8} +shop +Shop +settled, completed +\d+ +(just now|\d+ s ago)$/)]);
     });
   });
 }

@@ -18,20 +18,23 @@ export default new Agent({ name: 'Asker', model: scriptedModel(calls('choose'), 
 
 export function terminal(): void {
   describe.concurrent('in a terminal', { timeout: 60_000 }, () => {
-    test('the demo at human speed: progress, tools side by side, a queued line, an approval', async () => {
+    test('the demo at human speed: progress, tools side by side, a line that steers, a queued one, an approval', async () => {
       const { type, until, rows, finished } = inTerminal(['chat']);
       await until('a guardrail');
       type(`Where is my order 1001?${KEYS.enter}`);
       await until(/⠋|⠙|⠹ Triage is thinking · 0 s · Ctrl-C interrupts/);
-      type(`refund order 1001${KEYS.enter}`);
-      await until('  queued: refund order 1001');
+      type(`/queue refund order 1001${KEYS.enter}`);
+      await until('  queued 1: refund order 1001');
       await until('running look_up_order, check_policy');
+      type(`and 1002?${KEYS.enter}`);
+      await until('  waiting: and 1002?');
       await until(PROMPT);
       type(`y${KEYS.enter}`);
       await until(/Billing: 3 requests/);
       type(KEYS.end);
       expect(await finished).toBe(0);
       const text = rows().join('\n');
+      expect(text).toContain('> and 1002?\nThat one as well.\n  → look_up_order {"order":"1002"}\n');
       expect(text).toContain('  ⇒ Triage hands over to Billing\nI can refund order 1001. A colleague has to approve it first.\n');
       expect(text).toContain('  ✓ issue_refund: Refunded 49.90 EUR for order 1001.\nDone. Refunded 49.90 EUR');
       expect(text).not.toContain('Ctrl-C interrupts');
@@ -116,16 +119,18 @@ export function terminal(): void {
       expect(await finished).toBe(0);
     });
 
-    test('what was being typed when a question comes is set aside, not taken for an answer', async () => {
+    test('what is being typed when a question comes is finished first: the end of a line is never taken for an answer', async () => {
       const { type, until, rows, finished } = inTerminal(['chat', scriptedAgentFile(`${PAY}, says('Done.')`, `instructions: () => new Promise<string>((resolve) => setTimeout(resolve, 700, 'x'))`)]);
       await until('Tester');
       type(`go${KEYS.enter}`);
       await until('is thinking');
-      type('yes, and then');
-      await until(PROMPT);
-      expect(rows().at(-1)).toBe(`${PROMPT}`);
-      type(`n${KEYS.enter}`);
-      await until(/Done\.[^]*\n> yes, and then$/);
+      type('look at the agend');
+      await until('A question waits for you');
+      expect(rows().at(-1)).toBe('> look at the agend');
+      type(`a${KEYS.enter}`);
+      await until(`waiting: look at the agenda\n${PROMPT}`);
+      type(`y${KEYS.enter}`);
+      await until(/✓ pay: paid 5 to Ada\n> look at the agenda\nDone\.\n/);
       type(`${KEYS.interrupt}${KEYS.end}`);
       expect(await finished).toBe(0);
     });
@@ -136,9 +141,9 @@ export function terminal(): void {
       type(`go${KEYS.enter}`);
       await until('running hang');
       type(`later${KEYS.enter}`);
-      await until('queued: later');
+      await until('waiting: later');
       type(KEYS.interrupt);
-      await until(/✗ hang: .*\n(.*\n)? *interrupted\n[^]*\n> later$/);
+      await until(/✗ hang: .*\n(.*\n)? *not delivered, because the run was interrupted: later\n *interrupted\n[^]*\n> later$/);
       type(KEYS.enter);
       await until('Still here.');
       type(KEYS.interrupt);
@@ -162,16 +167,18 @@ export function terminal(): void {
       expect(rows().join('\n')).not.toContain('→ pay');
     });
 
-    test('after a failure waiting lines are held until the person sends them, in their order', async () => {
+    test('P2: after a failure the lines that waited are offered back, one after the other', async () => {
       const { type, until, rows, finished } = inTerminal(['chat', scriptedAgentFile(`fails({ message: 'The model is out.' }), says('Back.'), says('Still.')`, `instructions: () => new Promise<string>((resolve) => setTimeout(resolve, 500, 'x'))`)]);
       await until('Tester');
       type(`go${KEYS.enter}`);
       await until('is thinking');
       type(`one${KEYS.enter}two${KEYS.enter}`);
-      await until(/Error: .*The model is out\.[^]*queued: two\n {2}Waiting lines are held; Enter sends them\.\n> one$/);
+      await until(/not delivered, because the run failed: one\n {2}not delivered[^\n]*: two\nError: .*The model is out\.[^]*1 more not delivered[^\n]*\n> one$/);
       expect(rows().join('\n')).not.toContain('Back.');
       type(KEYS.enter);
-      await until(/\n> one\nBack\.\n[^]*\n> two\nStill\.\n[^]*\n>$/);
+      await until(/\n> one\nBack\.\n[^]*\n> two$/);
+      type(KEYS.enter);
+      await until(/\n> two\nStill\.\n[^]*\n>$/);
       type(KEYS.end);
       expect(await finished).toBe(0);
     });

@@ -69,8 +69,8 @@ export function trouble(): void {
     });
 
     test('B1: a run without end is stopped and says how to go on', async () => {
-      const { errors, code } = await loopchart(['chat', scriptedAgentFile("...Array.from({ length: 10 }, () => calls('add', { a: 1, b: 1 }))")], { input: 'go' });
-      expect(errors).toBe('Error: Max turns (10) exceeded. What was done so far is kept; say "go on" to continue.\n');
+      const { errors, code } = await loopchart(['chat', scriptedAgentFile("...Array.from({ length: 100 }, (_, a) => calls('add', { a, b: 1 }))")], { input: 'go' });
+      expect(errors).toBe('Error: Max turns (100) exceeded. What was done so far is kept; say "go on" to continue.\n');
       expect(code).toBe(1);
     });
 
@@ -81,7 +81,7 @@ export function trouble(): void {
     });
 
     test('a package that the command needs and does not find is named', async () => {
-      const copy = copyWithoutPackages(['xstate', 'zod']);
+      const copy = copyWithoutPackages(['rxjs', 'tslib', 'xstate', 'zod']);
       const { errors, code } = await loopchart(['chat'], { input: 'Hello', main: copy });
       expect(errors).toBe('loopchart: The built-in provider needs the package "@copilotkit/aimock", which is not installed. Run npm install @copilotkit/aimock, or set OPENAI_API_KEY or OPENAI_BASE_URL to talk to a real model.\n');
       expect(code).toBe(1);
@@ -115,13 +115,15 @@ export function trouble(): void {
       [['chat', '--api'], '"--api" needs a value.', 'chat '],
       [['chat', '--before', '3d'], 'There is no option "--before" of chat.', 'chat '],
       [['runz'], 'There is no command "runz". Did you mean "runs"?'],
-      [['runs', '--state', 'settle'], '"--state" is running or awaitingApproval or settled or interrupted, not "settle". Did you mean "settled"?', 'runs '],
+      [['runs', '--state', 'settle'], '"--state" is running or awaitingApproval or settled or interrupted or idle or paused or closed, not "settle". Did you mean "settled"?', 'runs '],
       [['runs', '--follow'], 'Say which run to follow: loopchart runs RUN_ID --follow.', 'runs '],
       [['runs', 'run_1', '--thread', 't'], '"--thread" is for the list of runs; "run_1" is one of them already.', 'runs '],
-      [['resume'], 'Say which run to go on with: loopchart resume RUN_ID. The command runs lists them.', 'resume '],
+      [['resume'], 'Say which run or thread to go on with: loopchart resume ID. The command runs lists them.', 'resume '],
       [['migrate', 'runs'], 'migrate only checks, so far: loopchart migrate --check WHERE. Nothing that is recorded is ever changed.', 'migrate '],
       [['prune', '--journal', 'x'], 'Say what is old: --before 30d, or a date.', 'prune '],
       [['prune', '--before', 'soon'], '"soon" is no time: give an age such as 30d (s, min, h, d or w), or a date such as 2026-01-31 or 2026-01-31T12:00.', 'prune '],
+      [['chat', '--thread', 'a/b', '--journal', 'x'], 'The id of a thread has no "/": "a/b".', 'chat '],
+      [['runs', '--state', 'idel'], '"--state" is running or awaitingApproval or settled or interrupted or idle or paused or closed, not "idel". Did you mean "idle"?', 'runs '],
       [['chat', '--thread', 't'], 'A thread is kept in a journal: name one with --journal WHERE, or set LOOPCHART_JOURNAL.', 'chat '],
       [['runs'], 'Say which journal: --journal WHERE, or set LOOPCHART_JOURNAL.'],
       [['help', 'prun'], 'There is no command "prun". Did you mean "prune"?'],

@@ -6,6 +6,8 @@ import { screenOf } from './virtualScreen.ts';
 export const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 export const BUILT = `${ROOT}node_modules/.cache/loopchart-cli-test`;
 export const MAIN = `${BUILT}/adapters/cli/main.js`;
+/** An app that records a run, in place of the command. */
+export const APP = `${ROOT}test/adapters/cli/support/app.ts`;
 
 export interface Finished { code: number | null; out: string; errors: string }
 type Environment = Record<string, string>;

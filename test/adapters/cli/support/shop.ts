@@ -5,7 +5,7 @@ import type { RunSummary } from 'loopchart';
 import { newFolder, writeAgentFile } from './agentFiles.ts';
 import { FileJournal } from 'loopchart/file';
 import { SqliteJournal } from 'loopchart/sqlite';
-import { start } from './commandLine.ts';
+import { APP, start } from './commandLine.ts';
 
 export interface Shop {
   file: string;
@@ -57,18 +57,34 @@ export function runsIn(where: string, state?: RunSummary['state']): readonly Run
   return state === undefined ? runs : runs.filter((run) => run.state === state);
 }
 
+interface Work { message: string; says: string }
+const CHARGE: Work = { message: 'call charge {"amount": 5}', says: 'charging' };
+
 /** A chat that is at work on a message: the tool has said that it is. */
-export async function chatAtWork({ file }: Shop, where: string, { message, says }: { message: string; says: string }) {
+export async function chatAtWork({ file }: Shop, where: string, { message, says }: Work = CHARGE) {
   const chat = start(['chat', file, '--journal', where, '--thread', 'shop']);
   chat.child.stdin!.write(`${message}\n`);
   await chat.until(`\n${says}\n`);
   return chat;
 }
 
-/** @returns the run that was at work when its process was killed. */
-export async function killedRun(shop: Shop, where: string, work = { message: 'call charge {"amount": 5}', says: 'charging' }): Promise<string> {
+/** Its thread is "shop". */
+export async function killedChat(shop: Shop, where: string, work?: Work): Promise<void> {
   const { child, finished } = await chatAtWork(shop, where, work);
   child.kill('SIGKILL');
   await finished;
+}
+
+/** @returns the run that an app was at work on when its process was killed. */
+export async function killedRun({ file }: Shop, where: string, { message, says }: Work = CHARGE): Promise<string> {
+  const { child, until, finished } = start([file, where, message], { main: APP });
+  await until(`${says}\n`);
+  child.kill('SIGKILL');
+  await finished;
   return runsIn(where).at(-1)!.runId;
+}
+
+/** A run that an app has recorded to its end. */
+export async function appRun({ file }: Shop, where: string, message = 'call look'): Promise<void> {
+  await start([file, where, message], { main: APP, env: INSTANT }).finished;
 }
