@@ -67,12 +67,11 @@ export class LiveThread implements Thread {
 
   /** Commands wait until it has begun. */
   begin(beginning: (execution: ThreadExecution) => Promise<void>): void {
-    this.#ready = beginning(this.#execution).catch(async (error: unknown) => {
+    this.#ready = beginning(this.#execution);
+    this.#ready.catch((error: unknown) => {
       this.#broke(error);
-      await this.#execution.release(); // whoever tries again finds the journal free
-      throw error;
+      void this.#execution.release(); // whoever tries again finds the journal free
     });
-    this.#ready.catch(() => undefined); // every command says so
   }
 
   get ready(): Promise<void> {

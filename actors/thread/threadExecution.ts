@@ -58,7 +58,7 @@ export class ThreadExecution {
   readonly #rules: ApprovalRules;
   readonly #causes = new Map<string, unknown>();
   #hasSettled = false;
-  #isReleased = false;
+  #released: Promise<void> | undefined;
 
   constructor(agent: AnyAgent, options: ThreadOptions<any>, watcher: ThreadWatcher, checkpoint?: string) {
     const { runner = new Runner(), journal = runner.config.journal, clock = runner.config.clock ?? systemClock } = options;
@@ -163,7 +163,7 @@ export class ThreadExecution {
 
   tell(command: ThreadCommand): Promise<CommandAnswer> {
     if (this.host.ending !== null) return Promise.resolve({ status: 'rejected', reason: 'closed' }); // also when it was given back since
-    if (this.#isReleased && !this.host.crash) return Promise.reject(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
+    if (this.#released && !this.host.crash) return Promise.reject(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
     return this.#told.ask(command.id, () => void this.host.tell(command));
   }
 
@@ -200,9 +200,12 @@ export class ThreadExecution {
     }
   }
 
-  async release(): Promise<void> {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
+  /** Resolves when another process may have it. */
+  release(): Promise<void> {
+    return (this.#released ??= this.#release());
+  }
+
+  async #release(): Promise<void> {
     this.#deadlines.clear();
     if (this.host.rest?.state !== 'awaitingApproval') await this.#checkpoints.keep(this.host); // whoever goes on with a run reads its events from its begin
     this.host.stop();
