@@ -1,6 +1,6 @@
 /** When a run is opened from a checkpoint, and when one is kept of it. */
 import type { JournalEntry } from '../machines/protocol/journal.ts';
-import { CHECKPOINT_EVERY, type Checkpoint, checkpointFromText, checkpointToText } from './checkpoint.ts';
+import { CHECKPOINT_EVERY, type ChartVersions, type Checkpoint, checkpointFromText, checkpointToText } from './checkpoint.ts';
 import type { Host } from './host.ts';
 
 export interface CheckpointOptions {
@@ -9,10 +9,10 @@ export interface CheckpointOptions {
   text?: string;
   /** Those of the execution, in this process, that the run goes on from. */
   before?: Checkpoints;
+  /** Of the charts of today; default: those of a run. */
+  charts?: ChartVersions;
   /** Entries between two of them. */
   every?: number;
-  /** Versions of the charts, where they are not those of a run. */
-  charts?: Record<string, string>;
   /** Watchers see every event again, also those that came before: for them the entries are fed from the first. */
   isWatched: boolean;
 }
@@ -56,7 +56,7 @@ export class Checkpoints {
 
   /** Has the journal keep a run that has come to rest, when enough was written since the last time; while its actors are still there. */
   async keep(host: Host): Promise<void> {
-    const { runId, every = CHECKPOINT_EVERY, charts } = this.#options;
+    const { runId, charts, every = CHECKPOINT_EVERY } = this.#options;
     const checkpoint = host.writer.length - this.#position >= every ? host.checkpoint : undefined;
     if (!checkpoint) return;
     this.#position = checkpoint.position;

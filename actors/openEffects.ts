@@ -236,6 +236,7 @@ export class OpenEffects {
   #end(id: string, effect: OpenEffect, incoming: Incoming): void {
     if (effect.src === 'execute') this.#lanes.leave(laneOf(id));
     if (this.#open.get(id) === effect) return this.#ingress.dispatch(incoming);
+    this.#options.causes.delete(id); // nobody asks why what nobody waits for has failed
     const isNews = incoming.type === 'effect.done' && incoming.outcome.status === 'ok'; // that it was aborted is none
     if (effect.src === 'execute' && isNews && isHarmful(effect.input.call)) this.#ingress.late(id, incoming.outcome);
   }

@@ -29,6 +29,4 @@ export function answered(context: ThreadContext, { id, type }: ThreadCommand, an
   return { type: 'command.answered', ...whereabouts(context), id, command: type, answer };
 }
 
-export const accepted = (context: ThreadContext, told: ThreadCommand) => answered(context, told, { status: 'accepted', ...runOf(context) });
-
 const runOf = ({ current }: ThreadContext) => current && { runId: current.runId };

@@ -140,6 +140,7 @@ export function begun(context: ThreadContext, beginning: Beginning): { changes: 
   if (context.server) base.server = context.server;
   if (context.size !== undefined) base.size = context.size;
   if (overrides) base.overrides = overrides;
+  if (overrides?.approvalPolicy) base.rules = context.rules.map(({ id }) => id);
   if (origin) base.origin = origin;
   const changes: Partial<ThreadContext> = {
     history,
@@ -179,7 +180,7 @@ export function recordRun(context: ThreadContext, outcome: RunOutcome): Partial<
     agent,
     history,
     start,
-    marks: marks.append([{ runId, source, from: isCut ? null : from, to: history.length, status: outcome.status, agent }]),
+    marks: marks.append([{ runId, source, from: isCut ? null : from, to: history.length, status: outcome.status, agent, ...reasonOf(context, outcome) }]),
     current: null,
     ended: outcome.status,
     mailbox: [...context.passed.filter(isUndelivered), ...context.mailbox],
@@ -193,6 +194,11 @@ export function recordRun(context: ThreadContext, outcome: RunOutcome): Partial<
     size: outcome.history.length === history.length ? outcome.size : undefined, // a filter may have shown the model less
     compactionAsked: outcome.status === 'interrupted' ? undefined : outcome.compactionAsked,
   };
+}
+
+function reasonOf({ next }: ThreadContext, { status }: RunOutcome): Pick<RunMark, 'reason'> {
+  if (!next || status !== 'interrupted') return {};
+  return { reason: next.type === 'thread.run' ? 'replaced' : 'reverted' };
 }
 
 const among = (known: readonly { id: string }[]) => {

@@ -111,3 +111,12 @@ export class RunHandle implements ThreadRun {
   readonly #isOfRun = ({ path }: ThreadEvent): boolean => this.#runId !== undefined && (path === this.#runId || path.startsWith(`${this.#runId}/`));
   readonly #endsRun = ({ type, path }: ThreadEvent): boolean => type === 'run.settled' && path === this.#runId;
 }
+
+/** Nothing is left on the signal when the run is over. */
+export function interruptOn(signal: AbortSignal, handle: RunHandle): void {
+  const interrupt = () => void handle.interrupt().catch(() => undefined); // one that was refused is over
+  if (signal.aborted) return interrupt();
+  signal.addEventListener('abort', interrupt, { once: true });
+  const leave = () => signal.removeEventListener('abort', interrupt);
+  void handle.result.then(leave, leave);
+}

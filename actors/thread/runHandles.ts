@@ -8,6 +8,7 @@ import type { RunScope } from '../scope.ts';
 import { errorOf } from '../toError.ts';
 import type { RunHandle } from './runHandle.ts';
 import { resultOf, undeliveredOf } from './runResult.ts';
+import type { RunEnd } from './threadExecution.ts';
 import type { Receipt, ThreadEvent } from './types.ts';
 
 export class RunHandles {
@@ -56,10 +57,10 @@ export class RunHandles {
     handle.failed(new UserError(receipt.status === 'rejected' ? receipt.message : 'The run was not begun.'));
   }
 
-  settled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope, at: number): void {
+  settled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope, end: RunEnd): void {
     const handles = this.#going.get(event.path) ?? [];
     this.#going.delete(event.path);
-    for (const handle of handles) settle(handle, event, { scope, at });
+    for (const handle of handles) settle(handle, event, scope, end);
   }
 
   /** None of them ends any more. */
@@ -83,10 +84,10 @@ export class RunHandles {
   }
 }
 
-function settle(handle: RunHandle, event: Extract<LoopEvent, { type: 'run.settled' }>, { scope, at }: { scope: RunScope; at: number }): void {
+function settle(handle: RunHandle, event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope, end: RunEnd): void {
   const { status, failure } = event.outcome;
   if (status === 'failed') handle.failed(withUndelivered(errorOf(scope, failure!), event.outcome));
-  else if (status === 'interrupted') handle.failed(withUndelivered(cutShort(scope, at), event.outcome));
+  else if (status === 'interrupted') handle.failed(withUndelivered(cutShort(scope, end), event.outcome));
   else handle.settled(resultOf(event, scope));
 }
 
@@ -97,8 +98,14 @@ function withUndelivered(error: Error, outcome: RunOutcome): Error {
 }
 
 /** A person's interrupt is an abort; the end of the wall time is a limit that was met (B2). */
-function cutShort({ ledger }: RunScope, at: number): Error {
+function cutShort({ ledger }: RunScope, { at, next }: RunEnd): Error {
+  if (next) return new RunInterruptedError(REASONS[next]);
   const limit = ledger.limits?.wallTimeMs;
   const isOverdue = limit !== undefined && (ledger.untilDeadline(at) ?? 1) <= 0;
   return isOverdue ? new BudgetExceededError({ kind: 'time', limit, spent: ledger.msAt(at) }) : new RunInterruptedError();
 }
+
+const REASONS = {
+  'thread.run': 'The run was interrupted: another took its place (whenBusy: "replace").',
+  'thread.revert': 'The run was interrupted: the conversation went back.',
+};

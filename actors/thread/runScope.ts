@@ -34,14 +34,14 @@ export function runScope(input: RunInput, options: ThreadOptions<any>, context: 
 }
 
 function ownScope(input: RunInput, options: ThreadOptions<any>, context: unknown, { agents, rules, ...common }: RunsOfThread): RunScope {
-  const { overrides } = input.base ?? {};
+  const { overrides, rules: known } = input.base ?? {};
   const [first, ...others] = agents;
   const scope = new RunScope({
     ...common,
     ...LONG_WORK,
     runId: input.path,
     agent: first!,
-    options: { ...optionsOf(options), ...said(overrides), approvalPolicy: rulesOfRun(rules, overrides) },
+    options: { ...optionsOf(options), ...said(overrides), approvalPolicy: rulesOfRun(rules, overrides, known) },
     runContext: new RunContext<any>(context),
     overrides: { instructions: overrides?.instructions, tools: overrides?.tools && { names: overrides.tools, pool: options.tools ?? [] } },
   });

@@ -19,8 +19,8 @@ import type { AnyAgent, ThreadOptions } from './options.ts';
 import { type Past, pastOf, presentOf } from './pointInHistory.ts';
 import { type Approving, PersonsSay, type Rejecting } from './personsSay.ts';
 import { receiptOf } from './receipts.ts';
-import { RunHandle } from './runHandle.ts';
-import { ThreadExecution } from './threadExecution.ts';
+import { RunHandle, interruptOn } from './runHandle.ts';
+import { type RunEnd, ThreadExecution } from './threadExecution.ts';
 import { InputQueue, type Saying } from './threadQueue.ts';
 import type { CompactReceipt, HistoryPoint, Receipt, SessionRule, SteerOptions, SteerReceipt, StreamOptions, Thread, ThreadEvent, ThreadLook, ThreadQueue, ThreadRun, ThreadRunOptions, ThreadState, ThreadText } from './types.ts';
 
@@ -46,7 +46,7 @@ export class LiveThread implements Thread {
     this.#fork = fork;
     const watcher = {
       onEvent: (event: ThreadEvent, isReplayed: boolean) => this.#heard(event, isReplayed),
-      onSettled: (event: Settled, scope: RunScope, at: number) => this.#awaited.runs.settled(event, scope, at),
+      onSettled: (event: Settled, scope: RunScope, end: RunEnd) => this.#awaited.runs.settled(event, scope, end),
       onRest: () => this.#wake(),
       onCrash: (error: unknown) => {
         this.#broke(error);
@@ -227,13 +227,12 @@ export class LiveThread implements Thread {
   }
 
   #handle(given: string | undefined, ask: (handle: RunHandle) => Promise<Receipt>): RunHandle {
-    const handle = new RunHandle(given ?? globalThis.crypto.randomUUID(), { thread: this, hub: this.#hub }, async (made) => {
+    return new RunHandle(given ?? globalThis.crypto.randomUUID(), { thread: this, hub: this.#hub }, async (made) => {
       this.#awaited.runs.add(made);
       const receipt = await ask(made);
       if (receipt.status !== 'accepted') this.#awaited.runs.refused(made, receipt);
       return receipt;
     });
-    return handle;
   }
 
   /** A run that another process began, or a queued entry whose handle nobody has. */
@@ -283,13 +282,4 @@ export class LiveThread implements Thread {
 function runMeant(callId: string): { path: string } | { expectedRunId: string } {
   const run = callId.split('/').slice(0, 2).join('/');
   return run.includes('/background.') ? { path: run } : { expectedRunId: run };
-}
-
-/** Nothing is left on the signal when the run is over. */
-function interruptOn(signal: AbortSignal, handle: RunHandle): void {
-  const interrupt = () => void handle.interrupt().catch(() => undefined); // one that was refused is over
-  if (signal.aborted) return interrupt();
-  signal.addEventListener('abort', interrupt, { once: true });
-  const leave = () => signal.removeEventListener('abort', interrupt);
-  void handle.result.then(leave, leave);
 }

@@ -29,11 +29,14 @@ import { ThreadEffects } from './threadEffects.ts';
 import { Told } from './told.ts';
 import type { ThreadEvent } from './types.ts';
 
+/** When a run has ended, in ms since the epoch, and for what it made way. */
+export interface RunEnd { at: number; next?: 'thread.run' | 'thread.revert' }
+
 export interface ThreadWatcher {
   /** All that happens, in order; also what is told again while a recorded thread is opened. */
   onEvent(event: ThreadEvent, isReplayed: boolean): void;
-  /** A run has ended, at this time, in ms since the epoch; its scope is there for the last time. */
-  onSettled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope, at: number): void;
+  /** A run has ended; its scope is there for the last time. */
+  onSettled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope, end: RunEnd): void;
   /** What came in has been applied. */
   onRest(): void;
   /** The thread cannot go on: its journal cannot be written, or there is a bug. */
@@ -99,7 +102,7 @@ export class ThreadExecution {
       maxConcurrency: options.toolExecution?.maxFunctionToolConcurrency ?? runner.config.toolExecution?.maxFunctionToolConcurrency ?? undefined,
       graceMs: options.graceMs ?? runner.config.graceMs,
     });
-    this.#checkpoints = new Checkpoints({ runId: this.threadId, text: checkpoint, every: options.checkpointEvery ?? runner.config.checkpointEvery ?? (journal ? undefined : Infinity), charts: THREAD_VERSIONS, isWatched: options.inspect !== undefined || options.onEvent !== undefined });
+    this.#checkpoints = new Checkpoints({ runId: this.threadId, text: checkpoint, charts: THREAD_VERSIONS, every: options.checkpointEvery ?? runner.config.checkpointEvery ?? (journal ? undefined : Infinity), isWatched: options.inspect !== undefined || options.onEvent !== undefined });
     view.follow(this.host, this.effects);
   }
 
@@ -164,7 +167,9 @@ export class ThreadExecution {
   tell(command: ThreadCommand): Promise<CommandAnswer> {
     if (this.host.ending !== null) return Promise.resolve({ status: 'rejected', reason: 'closed' }); // also when it was given back since
     if (this.#released && !this.host.crash) return Promise.reject(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
-    return this.#told.ask(command.id, () => void this.host.tell(command));
+    return this.#told.ask(command.id, () => {
+      if (this.host.tell(command) === 'over') this.#told.answered(command.id, { status: 'rejected', reason: 'closed' });
+    });
   }
 
   /** Of a run's effects: the call waits, and about what. @throws StaleStateError, UserError for one that does not. */
@@ -229,7 +234,9 @@ export class ThreadExecution {
 
   #settled(event: Extract<LoopEvent, { type: 'run.settled' }>): void {
     if (event.path.includes('/agent.')) return; // it is nested
-    this.#watcher.onSettled(event, this.effects.scopeOf(`${event.path}/`), this.host.now);
+    const scope = this.effects.scopeOf(`${event.path}/`); // the thread's own for a run that ended before it had begun
+    const { next } = this.context;
+    this.#watcher.onSettled(event, scope, { at: this.host.now, ...(next && { next: next.type }) });
     this.#deadlines.ended(event.path);
     this.#hasSettled = true;
     const ended = this.effects.forget(event.path);

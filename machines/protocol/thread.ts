@@ -72,6 +72,8 @@ export interface RunMark {
   status: RunOutcome['status'];
   /** Name of the agent that had the floor after it. */
   agent: string;
+  /** Of one that was interrupted: because another took its place (M1), or because the history went back (M6). */
+  reason?: 'replaced' | 'reverted';
 }
 
 /** Where a history is cut: behind a run, behind one turn of a run, or before all (M6). */
@@ -169,6 +171,8 @@ export interface ThreadBase {
   overrides?: RunOverrides;
   /** Tokens of the history, as far as is known; where it is limited (N1). */
   size?: number;
+  /** Of a run with rules of its own: ids of those that the thread had by then. */
+  rules?: string[];
   /** It works beside the runs, for the call of a tool. */
   background?: Omit<BackgroundTask, 'agent'>;
 }

@@ -110,6 +110,25 @@ test('C8, J2: graceMs is how long an interrupt waits for a body, and the next ru
   expect(value).toEqual([0, [5_000, 5_000, 5_000]]);
 });
 
+test('J2, J3: a run that is interrupted before it could begin ends like any other', async () => {
+  const { value, seen, requests } = await playThread(async (world) => {
+    const deaf = counted('deaf', () => new Promise(() => undefined));
+    const thread = world.thread(new Agent({ name: 'Worker', model: world.model(calls('deaf'), says('Never.')), tools: [deaf.tool] }), { graceMs: 5_000 });
+    thread.run('go').result.catch(() => undefined);
+    await thread.until('tool.started');
+    await world.clock.settle();
+    const first = thread.interrupt();
+    const next = thread.run('more');
+    await next.started;
+    const second = thread.interrupt();
+    const error = await next.result.then(() => undefined, (thrown: Error) => thrown.name);
+    await world.clock.advance(5_000);
+    return [error, (await first).status, (await second).status];
+  });
+  expect(value).toEqual(['AbortError', 'accepted', 'accepted']);
+  expect([seen.runs, requests.length]).toEqual([['run.1 from command: interrupted', 'run.2 from command: interrupted'], 1]);
+});
+
 test('G2: with autoPreviousResponseId the provider keeps the conversation, over runs and processes: only what is new is sent', async () => {
   const { requests, seen } = await playThread(async (world) => {
     const look = counted('look', 'seen');
