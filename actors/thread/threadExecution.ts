@@ -61,7 +61,7 @@ export class ThreadExecution {
   readonly #rules: ApprovalRules;
   readonly #causes = new Map<string, unknown>();
   #hasSettled = false;
-  #isReleased = false;
+  #released: Promise<void> | undefined;
 
   constructor(agent: AnyAgent, options: ThreadOptions<any>, watcher: ThreadWatcher, checkpoint?: string) {
     const { runner = new Runner(), journal = runner.config.journal, clock = runner.config.clock ?? systemClock } = options;
@@ -166,8 +166,7 @@ export class ThreadExecution {
 
   tell(command: ThreadCommand): Promise<CommandAnswer> {
     if (this.host.ending !== null) return Promise.resolve({ status: 'rejected', reason: 'closed' }); // also when it was given back since
-    if (this.host.crash) return Promise.reject(this.host.crash.error);
-    if (this.#isReleased) return Promise.reject(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
+    if (this.#released && !this.host.crash) return Promise.reject(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
     return this.#told.ask(command.id, () => {
       if (this.host.tell(command) === 'over') this.#told.answered(command.id, { status: 'rejected', reason: 'closed' });
     });
@@ -206,9 +205,12 @@ export class ThreadExecution {
     }
   }
 
-  async release(): Promise<void> {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
+  /** Resolves when another process may have it. */
+  release(): Promise<void> {
+    return (this.#released ??= this.#release());
+  }
+
+  async #release(): Promise<void> {
     this.#deadlines.clear();
     if (this.host.rest?.state !== 'awaitingApproval') await this.#checkpoints.keep(this.host); // whoever goes on with a run reads its events from its begin
     this.host.stop();
@@ -231,8 +233,8 @@ export class ThreadExecution {
   }
 
   #settled(event: Extract<LoopEvent, { type: 'run.settled' }>): void {
-    const scope = this.effects.scopeOf(`${event.path}/`);
-    if (scope.runId !== event.path) return; // one that is nested, or ended before it had begun
+    if (event.path.includes('/agent.')) return; // it is nested
+    const scope = this.effects.scopeOf(`${event.path}/`); // the thread's own for a run that ended before it had begun
     const { next } = this.context;
     this.#watcher.onSettled(event, scope, { at: this.host.now, ...(next && { next: next.type }) });
     this.#deadlines.ended(event.path);
