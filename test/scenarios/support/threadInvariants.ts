@@ -104,13 +104,13 @@ function steersArrive(events: readonly ThreadEvent[], { activeRunId }: Pick<Thre
   return problems;
 }
 
-/** M4: mail is read once, or it is in the mailbox, or with the run that is going. */
+/** M4: mail is read once, or stopped by a guardrail, or it is in the mailbox, or with the run that is going. */
 function mailArrives(events: readonly ThreadEvent[], { mailbox, activeRunId }: Pick<ThreadLook, 'mailbox' | 'activeRunId'>): string[] {
   const read = new Map<string, number>();
   const mail: string[] = [];
   for (const event of events) {
     if (took(event, 'thread.mail')) mail.push(event.id);
-    const isRead = event.type === 'input.delivered' || (event.type === 'input.accepted' && event.source?.kind === 'mail');
+    const isRead = event.type === 'input.delivered' || event.type === 'input.dropped' || (event.type === 'input.accepted' && event.source?.kind === 'mail');
     if (isRead) for (const id of event.ids) read.set(id, (read.get(id) ?? 0) + 1);
   }
   return mail.flatMap((id) => {
@@ -141,7 +141,10 @@ function stopsInOrder(events: readonly ThreadEvent[]): string[] {
     const withdrawn = before.findLastIndex((one) => one.type === 'approval.resolved' && one.decision === 'withdrawn');
     const aborted = before.findIndex((one) => one.type === 'item.completed' && one.status === 'aborted');
     const open = new Set(before.flatMap((one) => (one.type === 'approval.requested' ? [one.id] : [])));
-    for (const one of before) if (one.type === 'approval.resolved') open.delete(one.id);
+    for (const one of before) {
+      if (one.type === 'approval.resolved') open.delete(one.id);
+      if (one.type === 'item.completed' && one.status === 'suspended') for (const id of open) if (id.startsWith(`${one.id}/`)) open.delete(id); // a run that failed around it has taken it along
+    }
     const next = events.slice(at + 1).find((one) => one.type === 'thread.changed' || one.type === 'input.accepted');
     return [
       ...(withdrawn > aborted && aborted >= 0 ? [`J2: in ${event.path} a call ended before the approvals were resolved`] : []),
