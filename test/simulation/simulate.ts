@@ -17,7 +17,7 @@ Ctrl-C ends it with a summary. Exit code 1 when there was anything to complain a
 `;
 
 const ROOT = new URL('../../', import.meta.url);
-const ENTRIES: Record<string, string> = { loopchart: 'index.ts', 'loopchart/testing': 'adapters/scripted/index.ts', 'loopchart/thread': 'actors/thread/index.ts' };
+const ENTRIES: Record<string, string> = { loopchart: 'index.ts', 'loopchart/testing': 'adapters/scripted/index.ts', 'loopchart/thread': 'actors/thread/index.ts', 'loopchart/view': 'actors/view/index.ts' };
 
 export async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: { seeds: { type: 'string' }, seed: { type: 'string' }, threads: { type: 'boolean' }, help: { type: 'boolean' } } });
