@@ -88,6 +88,8 @@ export interface AgentToolDelegate<TContext, TAgent extends Agent<TContext, any>
   failureAsResult: boolean;
   /** It works beside the runs of a thread. */
   background: boolean;
+  /** The app makes the result of what it brings. */
+  extracts: boolean;
   /** The nested run's context carries the parsed arguments as `toolInput`. */
   capturesInput: boolean;
   contextStrategy: 'merge' | 'replace' | 'preferSerialized';
@@ -109,6 +111,7 @@ export function makeAgentTool<TContext, TAgent extends Agent<TContext, any>, TPa
   if (maxPendingEvents !== null && !(Number.isSafeInteger(maxPendingEvents) && maxPendingEvents > 0)) {
     throw new UserError(`onStreamMaxPendingEvents of the tool made of agent '${agent.name}' must be a whole number above 0, or null.`);
   }
+  checkBackground(agent, options);
   const name = toFunctionToolName(options.toolName ?? agent.name);
   const handlers = new Map<AgentToolEventName, Set<AgentToolEventHandler<TAgent>>>();
   const delegate = makeDelegate(agent, name, options, handlers, maxPendingEvents);
@@ -131,6 +134,14 @@ export function makeAgentTool<TContext, TAgent extends Agent<TContext, any>, TPa
     },
   }) as unknown as AgentTool<TContext, TAgent, TParameters>;
   return made;
+}
+
+/** What a thread says itself of all that goes on in it. */
+const OF_THREADS = ['session', 'signal', 'stopSignal', 'previousResponseId', 'conversationId', 'autoPreviousResponseId', 'autoResume', 'runId', 'threadId', 'journal', 'onEvent'] as const;
+
+function checkBackground(agent: AnyAgent, { background, runOptions = {} }: AgentToolOptions<any, any, any>): void {
+  const said = background ? OF_THREADS.find((option) => (runOptions as Partial<StreamRunOptions>)[option] !== undefined) : undefined; // options of a run, none of them required
+  if (said) throw new UserError(`runOptions.${said} cannot be used with background: true: the thread keeps what agent "${agent.name}" does there. Leave it out.`);
 }
 
 function makeDelegate<TContext, TAgent extends Agent<TContext, any>, TParameters extends AgentToolInputParameters>(
@@ -159,6 +170,7 @@ function makeDelegate<TContext, TAgent extends Agent<TContext, any>, TParameters
     ...('maxTurns' in runOptions ? { maxTurns: runOptions.maxTurns } : {}),
     failureAsResult: options.failureAsResult ?? true,
     background: options.background ?? false,
+    extracts: customOutputExtractor !== undefined,
     capturesInput: options.parameters !== undefined || options.inputBuilder !== undefined,
     contextStrategy: options.resumeState?.contextStrategy ?? 'merge',
   };

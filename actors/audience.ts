@@ -75,7 +75,7 @@ export class Audience {
    */
   deliver(scope: RunScope, event: RunStreamEvent): void {
     if (this.#present.isReplaying) return;
-    if (scope.isNested) scope.deliver?.(event);
+    if (scope.isNested || scope.deliver) scope.deliver?.(event);
     else this.#options.onStream?.(event);
   }
 }

@@ -28,20 +28,24 @@ export interface Checkpoint {
   view?: ViewMemory;
 }
 
+/** Of each chart that is at work in it. */
+export type ChartVersions = Readonly<Record<string, string>>;
+
 /** Entries between two checkpoints, unless the run is told otherwise: replaying fewer is nothing. */
 export const CHECKPOINT_EVERY = 256;
 
-export function checkpointToText(runId: string, checkpoint: Checkpoint): string {
-  const json = JSON.stringify({ charts: CHART_VERSIONS, ...checkpoint, actor: pack(checkpoint.actor), scopes: pack(checkpoint.scopes) });
+/** @param charts by which it was made. */
+export function checkpointToText(runId: string, checkpoint: Checkpoint, charts: ChartVersions = CHART_VERSIONS): string {
+  const json = JSON.stringify({ charts, ...checkpoint, actor: pack(checkpoint.actor), scopes: pack(checkpoint.scopes) });
   return `["${sumOf(runId, json)}",${json}]`;
 }
 
-/** Nothing for one that was changed, was made by other charts, or is of another run: the entries tell all that it could. */
-export function checkpointFromText(runId: string, text: string): Checkpoint | undefined {
+/** Nothing for one that was changed, was made by other charts than those of today, or is of another run: the entries tell all that it could. */
+export function checkpointFromText(runId: string, text: string, today: ChartVersions = CHART_VERSIONS): Checkpoint | undefined {
   const [, sum, json] = /^\["([0-9a-z]+)",(.*)\]$/s.exec(text) ?? [];
   if (json === undefined || sum !== sumOf(runId, json)) return undefined;
-  const { charts, ...kept } = JSON.parse(json) as Checkpoint & { charts: Record<string, string> }; // its sum holds
-  const isOfToday = Object.entries(CHART_VERSIONS).every(([name, version]) => charts[name] === version);
+  const { charts, ...kept } = JSON.parse(json) as Checkpoint & { charts: ChartVersions }; // its sum holds
+  const isOfToday = Object.entries(today).every(([name, version]) => charts[name] === version);
   if (!isOfToday) return undefined;
   return { ...kept, actor: revived(unpack(kept.actor) as KeptActor), scopes: unpack(kept.scopes) as KeptScope[] }; // as written above
 }

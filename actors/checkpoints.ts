@@ -1,6 +1,6 @@
 /** When a run is opened from a checkpoint, and when one is kept of it. */
 import type { JournalEntry } from '../machines/protocol/journal.ts';
-import { CHECKPOINT_EVERY, type Checkpoint, checkpointFromText, checkpointToText } from './checkpoint.ts';
+import { CHECKPOINT_EVERY, type ChartVersions, type Checkpoint, checkpointFromText, checkpointToText } from './checkpoint.ts';
 import type { Host } from './host.ts';
 
 export interface CheckpointOptions {
@@ -9,6 +9,8 @@ export interface CheckpointOptions {
   text?: string;
   /** Those of the execution, in this process, that the run goes on from. */
   before?: Checkpoints;
+  /** Of the charts of today; default: those of a run. */
+  charts?: ChartVersions;
   /** Entries between two of them. */
   every?: number;
   /** Watchers see every event again, also those that came before: for them the entries are fed from the first. */
@@ -41,8 +43,8 @@ export class Checkpoints {
 
   /** Feeds a recorded run to its host, from where its checkpoint stands. */
   async replay(host: Host, entries: readonly JournalEntry[]): Promise<void> {
-    const { runId, before, isWatched } = this.#options;
-    const kept = this.#text === undefined ? undefined : checkpointFromText(runId, this.#text);
+    const { runId, before, isWatched, charts } = this.#options;
+    const kept = this.#text === undefined ? undefined : checkpointFromText(runId, this.#text, charts);
     this.#position = kept?.position ?? 0;
     await host.replay(entries, isWatched ? undefined : (before?.take() ?? kept));
   }
@@ -54,11 +56,11 @@ export class Checkpoints {
 
   /** Has the journal keep a run that has come to rest, when enough was written since the last time; while its actors are still there. */
   async keep(host: Host): Promise<void> {
-    const { runId, every = CHECKPOINT_EVERY } = this.#options;
+    const { runId, charts, every = CHECKPOINT_EVERY } = this.#options;
     const checkpoint = host.writer.length - this.#position >= every ? host.checkpoint : undefined;
     if (!checkpoint) return;
     this.#position = checkpoint.position;
-    this.#text = checkpointToText(runId, checkpoint);
+    this.#text = checkpointToText(runId, checkpoint, charts);
     await host.writer.keep(this.#text);
   }
 }

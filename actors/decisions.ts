@@ -103,8 +103,9 @@ function openDecisionOf(id: string, effect: OpenEffect): OpenDecision {
   return { id, path, agent, call, uncertain: uncertain === true, ...(questions && { questions }), ...(reason !== undefined && { reason }), ...(expiresAt !== undefined && { expiresAt }) };
 }
 
-/** What is asked is known before it is: whether the call may run, and its own questions. What its body may yet ask is not (D9). */
-function mayCome(id: string, { input: { call } }: OpenEffect): boolean {
+/** What is asked is known before it is: whether the call may run, and its own questions. What its body may yet ask is not (D9): one that is at work may run. */
+function mayCome(id: string, { src, input: { call } }: OpenEffect): boolean {
+  if (src === 'execute') return false;
   const [, wait, nth] = /\/(approval|question)#(\d+)$/.exec(id) ?? [];
   if (wait === undefined) return true;
   return nth === '1' && (wait === 'question') === (call?.questions !== undefined);

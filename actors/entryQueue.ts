@@ -22,11 +22,6 @@ export class EntryQueue {
     this.#steps = steps;
   }
 
-  /** Something that came in is not applied yet. */
-  get isBusy(): boolean {
-    return this.#busy || this.#batches.length > 0;
-  }
-
   push(batch: Incoming[]): void {
     this.#batches.push(batch);
     this.drain();

@@ -2,7 +2,7 @@
  * Every error a run can reject with. Names and fields are those of `@openai/agents-core`, so that existing `catch` blocks keep
  * working; each one carries the state the run can be resumed from (K3).
  */
-import type { FunctionCallItem, TextOutput } from '../machines/protocol/item.ts';
+import type { AgentInputItem, FunctionCallItem, TextOutput } from '../machines/protocol/item.ts';
 import type { Agent } from './agent.ts';
 import { named } from './errorName.ts';
 import type { InputGuardrailResult, OutputGuardrailMetadata, OutputGuardrailResult } from './guardrail.ts';
@@ -32,6 +32,8 @@ type AnyRunState = RunState<any, Agent<any, any>>;
 export abstract class AgentsError extends Error {
   /** Where the run stood; resume with `run(agent, error.state)`. Not enumerable, so that printing an error stays readable. */
   declare state?: AnyRunState;
+  /** Of a run of a thread: input that it was told and never showed to the model (P2). Not enumerable. */
+  declare undelivered?: AgentInputItem[];
 
   constructor(message: string, state?: AnyRunState, options?: ErrorOptions) {
     super(message, options);

@@ -98,6 +98,15 @@ export class EventHub<Event> {
     return reader;
   }
 
+  /** All that the reader will read is there, and is its own from now on: nothing is kept for it any more. */
+  give(reader: EventReader<Event>): void {
+    const expected = this.#expected.find((one) => one.reader.deref() === reader);
+    if (!expected) return; // it has begun to read
+    for (const { number, event } of this.#kept) if (number >= expected.from) reader.push(event);
+    this.#expectNoMore(reader);
+    this.#forget();
+  }
+
   /**
    * Asked before each turn: nothing when it may begin, else resolves when all who read are done with what came before it, or when the
    * signal fires (J4). The first turn waits for nobody: no reader can be a turn behind.

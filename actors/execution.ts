@@ -22,6 +22,7 @@ import { toItems } from './input.ts';
 import type { Clock } from './ports.ts';
 import { type Progress, progressOf, savesToSession } from './progress.ts';
 import { RunContext } from './runContext.ts';
+import { runDataOf } from './runData.ts';
 import { RunView } from './runView.ts';
 import { type RunSource, RunState, type SteerWay } from './runState.ts';
 import { settledResult } from './settledResult.ts';
@@ -67,7 +68,7 @@ export class Execution implements RunSource {
       onRaw: view?.raw,
       onProgress: view?.progressed,
       pace,
-      runData: () => ({ ...this.state.look(), state: this.state }),
+      runData: (scope) => (scope === this.scope ? { ...this.state.look(), state: this.state } : runDataOf(scope, this.#host.snapshot, this.scope.runId)),
     });
     for (const agent of from.agents ?? []) this.scope.keyOf(agent);
     this.scope.ledger.open(this.scope.option('budget'));

@@ -77,8 +77,9 @@ export class Host extends Addressed implements LeafHost {
     const { runId, threadId } = this.#options;
     const opened = this.writer.open();
     if (opened) await opened;
-    if (this.writer.length > 0) throw new UserError(`There is a run ${runId} in this journal. Go on with it through resume("${runId}", …), or give the new run another id.`);
-    this.dispatch((this.#options.chart ?? RUN).startOf({ runId, threadId }, charts, input), ...told.map(incoming));
+    const { chart = RUN } = this.#options;
+    if (this.writer.length > 0) throw new UserError(chart.takenBy(runId));
+    this.dispatch(chart.startOf({ runId, threadId }, charts, input), ...told.map(incoming));
   }
 
   /**
@@ -148,11 +149,6 @@ export class Host extends Addressed implements LeafHost {
 
   get entries(): readonly JournalEntry[] {
     return this.#record.entries;
-  }
-
-  /** Something that came in is not applied yet: it may not be durable either. */
-  get isBusy(): boolean {
-    return this.#queue.isBusy;
   }
 
   /** The state of the run chart, as XState gives it; nothing before it began. */
@@ -237,6 +233,7 @@ export class Host extends Addressed implements LeafHost {
         break;
       case 'decide':
         this.decisions.keep(entry.id, entry.decision, entry.fingerprint);
+        this.#options.onDecided?.(entry.id);
         break;
       case 'effect.started':
       case 'effect.item':

@@ -28,6 +28,8 @@ export interface HostOptions extends OpenEffectsOptions {
   /** Called whenever everything that came in has been applied. */
   onRest: () => void;
   onEvent?: (event: LoopEvent) => void;
+  /** What was said about this call is recorded. */
+  onDecided?: (id: string) => void;
   /** Sees effects begin and end; on replay too. */
   watcher?: EffectWatcher;
   inspect?: (event: InspectionEvent) => void;

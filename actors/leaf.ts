@@ -60,7 +60,7 @@ function hostedLeaf(src: keyof Leaves): ActorLogic<any, LeafEvent, { effectId: s
 const LEAF_NAMES: Record<keyof Leaves, true> = {
   prepare: true, inputGuardrail: true, model: true, timer: true, approvalPolicy: true, toolGuardrail: true, execute: true, reconcile: true, person: true,
   conclude: true, outputGuardrail: true, errorHandler: true, session: true, agentEnd: true, inputScreen: true, stopHook: true, handoffFilter: true, runError: true,
-  compactor: true, goal: true,
+  compactor: true, goal: true, report: true,
 };
 const leafNames = Object.keys(LEAF_NAMES) as (keyof Leaves)[];
 

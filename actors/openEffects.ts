@@ -142,7 +142,9 @@ export class OpenEffects {
     const { clock, graceMs = 100 } = this.#options;
     let timer: unknown;
     const grace = new Promise<void>((resolve) => (timer = clock.setTimeout(resolve, graceMs)));
-    await Promise.race([Promise.all(this.#unwinding), grace]);
+    const waitedFor = [...this.#unwinding];
+    await Promise.race([Promise.all(waitedFor), grace]);
+    for (const body of waitedFor) this.#unwinding.delete(body); // what has not ended is left behind, and not waited for again
     clock.clearTimeout(timer);
   }
 

@@ -18,7 +18,8 @@ export interface Progress {
   hasPolicy?: true;
 }
 
-interface Snapshot { context: unknown; children: Record<string, { getSnapshot(): Snapshot } | undefined> }
+/** Of an actor, read by context and children only. */
+export interface Snapshot { context: unknown; children: Record<string, { getSnapshot(): Snapshot } | undefined> }
 
 const NOTHING: Progress = { agent: '', turns: 0, maxTurns: null, history: [], generated: [], inputGuardrails: [] };
 

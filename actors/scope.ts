@@ -61,6 +61,7 @@ export class RunScope {
   readonly isNested: boolean;
   readonly overrides: ScopeOverrides | undefined;
   readonly startBackground: ScopeOptions['startBackground'];
+  readonly delegate: ScopeOptions['delegate'];
   readonly deliver: ScopeOptions['deliver'];
   /** Approval policies that hold here, the innermost first (M8). */
   readonly rules: readonly ApprovalRules[];
@@ -83,6 +84,7 @@ export class RunScope {
     this.isNested = scope.isNested ?? false;
     this.overrides = scope.overrides;
     this.startBackground = scope.startBackground;
+    this.delegate = scope.delegate;
     this.deliver = scope.deliver;
     this.rules = rulesOf(scope);
     checkExpiry(this.option('approvalExpiresAfterMs'), 'approvalExpiresAfterMs');
@@ -254,6 +256,7 @@ export class RunScope {
       pace: this.pace,
       isNested: true,
       ledger: this.ledger,
+      runData: this.runData,
       deliver: listens ? (event) => void delegate.onStream({ event, agent: delegate.agent, toolCall }) : undefined,
       causes: this.#causes,
       outerRules: this.rules,

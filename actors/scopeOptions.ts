@@ -1,6 +1,7 @@
 /** What a run is begun with, as its effects need it. */
 import type { ThreadCommand } from '../machines/protocol/thread.ts';
 import type { Agent } from './agent.ts';
+import type { AgentToolDelegate } from './agentTool.ts';
 import type { ApprovalRules } from './approvalRules.ts';
 import type { Ledger } from './budget.ts';
 import type { RunStreamEvent } from './events.ts';
@@ -8,6 +9,7 @@ import type { RunHooks } from './lifecycle.ts';
 import type { StreamEventListener } from './ports.ts';
 import type { RunContext } from './runContext.ts';
 import type { RunConfig, SharedRunOptions } from './runOptions.ts';
+import type { RunScope } from './scope.ts';
 import type { Tool } from './toolTypes.ts';
 
 export type AnyAgent = Agent<any, any>; // `any`: one run has agents of many contexts and outputs
@@ -34,12 +36,14 @@ export interface ScopeOptions {
   pace?: Pace;
   causes: Map<string, unknown>;
   /** What error handlers are shown of the run so far. */
-  runData?: () => unknown;
+  runData?: (scope: RunScope) => unknown;
   isNested?: boolean;
   /** What this run does otherwise than its agents say (M7). */
   overrides?: ScopeOverrides;
   /** Has an agent work beside the runs of the thread, where there is one (F5). */
   startBackground?: (start: BackgroundStart) => void;
+  /** Of an agent that works beside the runs: as what tool. */
+  delegate?: AgentToolDelegate<any, any>;
   /** Of the run around all; a new one where there is none. */
   ledger?: Ledger;
   /** Hears the stream of a nested run, where its tool has listeners. */

@@ -87,6 +87,12 @@ export function withoutOldest(items: readonly AgentInputItem[]): AgentInputItem[
   return items.filter((_, index) => !gone.has(index));
 }
 
+/** How many items, from the first, the last word of the agent closes: messages after it nobody has answered yet. */
+export const answeredUpTo = (items: readonly AgentInputItem[]): number => items.findLastIndex((item) => !('role' in item) || item.role === 'assistant') + 1;
+
+/** A summary alone is not summed up again. */
+export const canBeSummedUp = ([first, ...more]: readonly AgentInputItem[]): boolean => first !== undefined && (more.length > 0 || !isOwnCompaction(first));
+
 /** The newest messages of people that fit into so many tokens; of the oldest of them only the beginning, where the rest does not fit. */
 export function newestUserMessages(items: readonly AgentInputItem[], tokens: number): AgentInputItem[] {
   const messages = items.filter((item): item is UserMessageItem => 'role' in item && item.role === 'user');

@@ -2,7 +2,7 @@ import { type ActorLogic, type AnyActorLogic } from 'xstate';
 import { type AgentEndLeaf, type CompactorLeaf, type ErrorHandlerLeaf, type InputScreenLeaf, type OutputGuardrailLeaf, type SessionLeaf, type StopHookLeaf, agentMachine } from './agent.ts';
 import { type HandoffFilterLeaf, type InputGuardrailLeaf, type PrepareLeaf, type RunErrorLeaf, runMachine } from './run.ts';
 import { type ApprovalPolicyLeaf, type ExecuteLeaf, type NestedRunLogic, type PersonLeaf, type ReconcileLeaf, type ToolGuardrailLeaf, toolCallMachine } from './toolCall.ts';
-import type { GoalLeaf } from './threadLeaves.ts';
+import type { GoalLeaf, ReportLeaf } from './threadLeaves.ts';
 import { type ConcludeLeaf, type ModelLeaf, type TimerLeaf, turnMachine } from './turn.ts';
 
 /** Everything the loop does to the world, by name. A leaf that is left out fails by name when it is first needed. */
@@ -27,6 +27,7 @@ export interface Leaves {
   runError: RunErrorLeaf;
   compactor: CompactorLeaf;
   goal: GoalLeaf;
+  report: ReportLeaf;
 }
 
 /**

@@ -15,6 +15,6 @@ import { threadMachine } from './thread.ts';
  * const thread = composeThread(leaves, compose(leaves));
  * ```
  */
-export function composeThread({ compactor, goal }: Partial<Leaves>, run: typeof runMachine): typeof threadMachine {
-  return threadMachine.provide({ actors: { run, background: run, ...(compactor && { compactor }), ...(goal && { goal }) } });
+export function composeThread({ compactor, goal, report }: Partial<Leaves>, run: typeof runMachine): typeof threadMachine {
+  return threadMachine.provide({ actors: { run, background: run, ...(compactor && { compactor }), ...(goal && { goal }), ...(report && { report }) } });
 }

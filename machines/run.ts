@@ -320,8 +320,8 @@ const agentActorId = (context: RunContext) => `agent.${context.activation}`;
 const guardrailCount = ({ prepared }: RunContext) => (prepared ? prepared.blocking.length + prepared.parallel.length : 0);
 
 /** What the effect has to know of the thread; its history it has not. */
-function shared({ overrides, background }: ThreadBase): ThreadBase {
-  return { history: [], pendingInput: [], ...(overrides && { overrides }), ...(background && { background }) };
+function shared({ overrides, rules, background }: ThreadBase): ThreadBase {
+  return { history: [], pendingInput: [], ...(overrides && { overrides }), ...(rules && { rules }), ...(background && { background }) };
 }
 
 function handoffOf(outcome: HandoffOutcome) {

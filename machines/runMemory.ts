@@ -29,6 +29,8 @@ export interface RunConversation {
   size?: number;
   /** A compaction was asked for and has not come about. */
   compactionAsked?: true;
+  /** As the outcome has it. */
+  compacted?: RunOutcome['compacted'];
 }
 
 export interface RunContext {
@@ -100,10 +102,12 @@ export function prepare(context: RunContext, found: PreparedRun): Partial<RunCon
  * What the run of a thread goes on from. The thread has it; only what is new was journalled. While a turn waits to be finished, new input
  * waits with it (G3).
  */
-function onBase(prepared: PreparedRun, { history, carried, pendingInput, server, origin }: ThreadBase, path: string): PreparedRun {
+function onBase(prepared: PreparedRun, { history, carried, pendingInput, server, origin, size }: ThreadBase, path: string): PreparedRun {
   const isUnguarded = carried !== undefined || isNotice(origin); // what waits is looked at when it is delivered (E6)
   const guards = isUnguarded ? { blocking: [], parallel: [] } : {};
-  const run = { ...prepared, ...guards, server: server ?? prepared.server };
+  const added = carried ? 0 : sizeOf([...pendingInput.map(({ item }) => item), ...prepared.input]);
+  const compaction = prepared.compaction && size !== undefined ? { compaction: { ...prepared.compaction, size: size + added } } : {};
+  const run = { ...prepared, ...guards, ...compaction, server: server ?? prepared.server };
   if (!carried) return { ...run, history: wellFormed([...history, ...pendingInput.map(({ item }) => item), ...prepared.input]) };
   const staged = prepared.input.map((item, at): PendingInput => ({ id: `${path}/input.${at}`, item, ...(origin && { origin }) }));
   return { ...run, history, carried: { generated: [], turns: 0, turn: carried, unsaved: [], pendingInput: [...pendingInput, ...staged] } };
@@ -186,6 +190,7 @@ export function recordAgent(context: RunContext, agent: AgentOutcome): Partial<R
       carried: agent.carried ?? null,
       ...(agent.size !== undefined && { size: agent.size }),
       ...(agent.compactionAsked && { compactionAsked: true as const }),
+      ...compactedBy(context, agent),
     },
     turns: agent.turns,
     emptyStreak: agent.emptyStreak,
@@ -194,6 +199,12 @@ export function recordAgent(context: RunContext, agent: AgentOutcome): Partial<R
     failure,
     outcome: agent.status === 'handoff' ? null : { status: failure ? 'failed' : agent.status, how: agent.how, output: agent.output },
   };
+}
+
+/** A thread keeps what the model read then: what was left unanswered stands behind the compaction item, not before it. */
+function compactedBy({ facts, conversation }: RunContext, { history, compacted }: AgentOutcome): Pick<RunConversation, 'compacted'> {
+  const known = compacted && facts.base ? { items: history.slice(0, compacted.items), generated: conversation.generated.length + compacted.generated } : conversation.compacted;
+  return known ? { compacted: known } : {};
 }
 
 /** What a compaction stands for is not read any more; what it left is where the conversation now begins. */
@@ -259,19 +270,20 @@ export function outcomeOf(context: RunContext): RunOutcome {
   if (context.failure) outcome.failure = context.failure;
   if (conversation.size !== undefined) outcome.size = conversation.size;
   if (conversation.compactionAsked) outcome.compactionAsked = true;
+  if (conversation.compacted) outcome.compacted = conversation.compacted;
   if (conversation.server) outcome.server = conversation.server;
   if (conversation.carried) outcome.carried = conversation.carried;
   if (isUnguarded(context)) outcome.unguarded = true;
   return outcome;
 }
 
-/** Why input that waits at the end reaches no model in this run (P2). */
-/** Input that joins nothing any more: a thread gets its mail back, and keeps what a run that was stopped had not read (P2, M4). */
+/** Input that joins nothing any more: a thread gets its mail back, has in its history what is meant for that, and keeps what a run that was stopped had not read (P2, M4, M9). */
 export function droppedInput({ facts, outcome, pendingInput }: RunContext): PendingInput[] {
   if (!facts.base || facts.base.background) return pendingInput;
-  return outcome?.status === 'stopped' ? [] : pendingInput.filter(({ origin }) => origin !== 'mail');
+  return outcome?.status === 'stopped' ? [] : pendingInput.filter(({ origin, injected }) => origin !== 'mail' && !injected);
 }
 
+/** Why input that waits at the end reaches no model in this run (P2). */
 export function dropReason({ outcome, softStop, turns, maxTurns }: RunContext): DropReason {
   const status = outcome?.status ?? 'failed';
   if (status !== 'completed') return status;

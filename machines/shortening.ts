@@ -1,6 +1,6 @@
 /** When an agent's conversation has to be shortened, and what it is afterwards (N1). Pure functions; the chart decides by them. */
 import type { AgentContext, AgentConversation, AgentInput } from './agentMemory.ts';
-import { type CompactorInput, type CompactorOutcome, isOwnCompaction, sizeOf } from './compaction.ts';
+import { type CompactorInput, type CompactorOutcome, answeredUpTo, canBeSummedUp, isOwnCompaction, sizeOf } from './compaction.ts';
 import { Log } from './log.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { AgentInputItem } from './protocol/item.ts';
@@ -152,13 +152,9 @@ const recordOf = ({ facts }: AgentContext, outcome: CompactorOutcome): ItemRecor
  */
 function cutOf({ conversation, facts }: AgentContext): { head: AgentInputItem[]; tail: AgentInputItem[] } {
   const items = conversation.history.toArray();
-  const last = items.findLastIndex((item) => !('role' in item) || item.role === 'assistant') + 1;
+  const last = answeredUpTo(items);
   const at = facts.session ? Math.max(last, items.length - conversation.unsaved.length) : last;
   return { head: items.slice(0, at), tail: items.slice(at) };
 }
 
-/** A summary alone is not summed up again. */
-function canBeCut(context: AgentContext): boolean {
-  const [first, ...more] = cutOf(context).head;
-  return first !== undefined && (more.length > 0 || !isOwnCompaction(first));
-}
+const canBeCut = (context: AgentContext) => canBeSummedUp(cutOf(context).head);

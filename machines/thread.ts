@@ -5,35 +5,30 @@ import { actorIdOf, eventOf, outputOf } from './eventFields.ts';
 import type { Downward, Upward } from './protocol/command.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { EffectOutcome } from './protocol/failure.ts';
-import type { AgentInputItem } from './protocol/item.ts';
 import type { RunOutcome } from './protocol/outcome.ts';
-import type { CommandAnswer, QueueEntry, RejectReason, ThreadCommand, ThreadInput, ThreadOutcome, ThreadState } from './protocol/thread.ts';
+import type { QueueEntry, RejectReason, ThreadCommand, ThreadInput, ThreadOutcome, ThreadState } from './protocol/thread.ts';
 import { runMachine } from './run.ts';
 import { slot } from './slot.ts';
-import { type BackgroundEnd, type Told, backgroundOf, declined, endOf, entryAsked, entryOf, interruption, isExpected, isForRun, isPoint, joining, joiningInput, nextRevert, nextRun, posted, steering } from './threadCommands.ts';
 import {
-  type Beginning, type ThreadContext, asked, backgroundBegun, begun, compacted, contextOf, edited, fromGoal, fromMail, fromQueue, inputTakenBack, isHeld, joined,
-  joinsAtOnce, moved, outcomeOf, recordRun, reported, returnedItems, reverted, runActorId, somethingWaits,
+  type Told, backgroundOf, declined, endOf, entryAsked, entryOf, injecting, interruption, isExpected, isForRun, isPoint, joining, nextRevert, nextRun, posted, runEnded, steering,
+} from './threadCommands.ts';
+import { canCompact, compacted, compactionBegun, compactionEnded, compactionStarted, compactorInput } from './threadCompaction.ts';
+import { type GoalChange, type Phase, accepted, answered, beginningEvents, mailboxChanged, phaseChanged, wentBack, whereabouts } from './threadEvents.ts';
+import type { GoalLeaf, GoalOutcome, ReportLeaf, ReportOutcome } from './threadLeaves.ts';
+import {
+  type Beginning, type Report, type ThreadContext, asked, backgroundBegun, begun, contextOf, edited, fromGoal, fromMail, fromQueue, inputTakenBack, isHeld, moved, outcomeOf, recordRun, reported, reporting, returnedItems, reverted, runActorId, somethingWaits,
 } from './threadMemory.ts';
-import type { GoalLeaf, GoalOutcome } from './threadLeaves.ts';
-
-export type { ThreadContext };
 
 /** A conversation: history, queue and mailbox; at most one run at a time. */
 export const threadMachine = setup({
   types: {} as {
     context: ThreadContext;
-    events: ThreadCommand | Upward | DoneActorEvent<RunOutcome, `run.${string}`> | DoneActorEvent<RunOutcome, `background.${string}`>;
+    events: ThreadCommand | Upward | DoneActorEvent<RunOutcome, `run.${string}`> | DoneActorEvent<RunOutcome, `background.${string}`> | DoneActorEvent<ReportOutcome, `report.${string}`>;
     input: ThreadInput;
     output: ThreadOutcome;
     emitted: LoopEvent;
   },
-  actors: {
-    run: runMachine,
-    background: runMachine,
-    compactor: slot<CompactorLeaf>('compactor'),
-    goal: slot<GoalLeaf>('goal'),
-  },
+  actors: { run: runMachine, background: runMachine, compactor: slot<CompactorLeaf>('compactor'), goal: slot<GoalLeaf>('goal'), report: slot<ReportLeaf>('report') },
   guards: {
     isOfRun: ({ context }, { id }: Upward) => id === context.current?.runId,
     isOfBackground: ({ context }, { path }: { path?: string }) => backgroundOf(context, path) !== undefined,
@@ -57,7 +52,11 @@ export const threadMachine = setup({
     mustJudge: ({ context }) => context.goal !== null && !somethingWaits(context),
     endsGoal: (_, { goal }: Told<'thread.goal'>) => goal === null,
     isHeld: ({ context }) => isHeld(context),
-    runCompleted: (_, outcome: RunOutcome) => outcome.status === 'completed',
+    /** The app makes the result of what it brought. */
+    isExtracted: ({ context }, { id, outcome }: { id: string; outcome: RunOutcome }) => outcome.status === 'completed' && context.background[id]?.extracts === true,
+    canCompact: ({ context }) => canCompact(context),
+    mustCompact: ({ context }) => context.compactionAsked === true && canCompact(context),
+    followsRun: ({ context }) => context.compactionAsked === true,
     isRunOver: ({ context }) => context.current === null,
     isDrained: ({ context }) => context.current === null && Object.keys(context.background).length === 0,
     isReplaced: ({ context }) => context.next?.type === 'thread.run' && context.current === null,
@@ -71,13 +70,13 @@ export const threadMachine = setup({
   actions: {
     announceStart: emit(({ context }) => ({ type: 'thread.started', ...whereabouts(context), ...(context.facts.forkedFrom && { forkedFrom: context.facts.forkedFrom }) })),
     announceState: emit(({ context }, state: ThreadState) => ({ type: 'thread.changed', ...whereabouts(context), state })),
-    announcePhase: emit(({ context }, phase: Phase) => ({ type: 'thread.changed', ...whereabouts(context), state: 'active', phase, ...(context.current && { runId: context.current.runId }) })),
+    announcePhase: emit(({ context }, phase: Phase) => phaseChanged(context, phase)),
     announceQueue: emit(({ context }) => ({ type: 'queue.changed', ...whereabouts(context), queue: context.queue })),
-    announceMailbox: emit(({ context }) => ({ type: 'mailbox.changed', ...whereabouts(context), mailbox: context.mailbox })),
+    announceMailbox: emit(({ context }) => mailboxChanged(context, context.mailbox)),
     announceRules: emit(({ context }) => ({ type: 'rules.changed', ...whereabouts(context), rules: context.rules })),
     announceGoal: emit(({ context }, why: GoalChange) => ({ type: 'goal.changed', ...whereabouts(context), goal: context.goal, why })),
     announceInjected: emit(({ context }, { items }: Told<'thread.inject'>) => ({ type: 'history.injected', ...whereabouts(context), items })),
-    accept: emit(({ context }, told: ThreadCommand) => answered(context, told, { status: 'accepted', ...(context.current && { runId: context.current.runId }) })),
+    accept: emit(({ context }, told: ThreadCommand) => accepted(context, told)),
     /** There is nothing to do, or it cannot be done. */
     decline: emit(({ context }, told: ThreadCommand) => answered(context, told, declined(context, told))),
     refuse: emit(({ context }, { told, reason }: { told: ThreadCommand; reason: RejectReason }) => answered(context, told, { status: 'rejected', reason })),
@@ -85,16 +84,14 @@ export const threadMachine = setup({
     begin: enqueueActions(({ context, enqueue }, beginning: Beginning) => {
       const { changes, input } = begun(context, beginning);
       enqueue.assign(changes);
-      enqueue.emit({ type: 'input.accepted', ...whereabouts(context), path: input.path, agent: input.agent, ids: beginning.ids, items: beginning.input, source: beginning.source, ...(beginning.origin && { origin: beginning.origin }) });
-      if (joinsAtOnce(input)) enqueue.emit(joined(input));
+      for (const event of beginningEvents(context, beginning, { changes, input })) enqueue.emit(event);
       enqueue.spawnChild('run', { id: `run.${changes.count}`, input });
-      if (changes.mailbox) enqueue.emit({ type: 'mailbox.changed', ...whereabouts(context), mailbox: changes.mailbox });
       for (const mail of changes.passed ?? []) enqueue.sendTo(`run.${changes.count}`, posted(mail));
     }),
     /** What it was given and did not deliver is back: mail, and items that now stand in the history. */
     recordRun: enqueueActions(({ context, enqueue }, outcome: RunOutcome) => {
       const [changes, items] = [recordRun(context, outcome), returnedItems(context, outcome)];
-      if (context.passed.length > 0) enqueue.emit({ type: 'mailbox.changed', ...whereabouts(context), mailbox: changes.mailbox! });
+      if (context.passed.length > 0) enqueue.emit(mailboxChanged(context, changes.mailbox!));
       if (items.length > 0) enqueue.emit({ type: 'history.injected', ...whereabouts(context), items });
       enqueue.assign(changes);
     }),
@@ -104,29 +101,33 @@ export const threadMachine = setup({
       enqueue.assign(changes);
       enqueue.spawnChild('background', { id, input });
     }),
-    keepReport: assign(({ context }, { actorId, outcome }: BackgroundEnd) => reported(context, actorId, outcome, 'mailbox')),
-    passReport: enqueueActions(({ context, enqueue }, { actorId, outcome }: BackgroundEnd) => {
-      const changes = reported(context, actorId, outcome, 'passed');
+    beginReport: enqueueActions(({ context, enqueue }, { id: ended, outcome }: { id: string; outcome: RunOutcome }) => {
+      const { changes, id, input } = reporting(context, ended, outcome);
+      enqueue.assign(changes);
+      enqueue.spawnChild('report', { id, input });
+    }),
+    keepReport: assign(({ context }, report: Report) => reported(context, report, 'mailbox')),
+    passReport: enqueueActions(({ context, enqueue }, report: Report) => {
+      const changes = reported(context, report, 'passed');
       enqueue.assign(changes);
       enqueue.sendTo(runActorId(context), posted(changes.passed!.at(-1)!));
     }),
     passToBackground: enqueueActions(({ context, enqueue }, { path, event }: { path?: string; event: Downward }) => enqueue.sendTo(backgroundOf(context, path)!, event)),
     interruptBackgrounds: enqueueActions(({ context, enqueue }, told: { at: number }) => {
-      for (const actorId of Object.keys(context.background)) enqueue.sendTo(actorId, { type: 'interrupt', reason: 'user', at: told.at });
+      for (const [actorId, { isOver }] of Object.entries(context.background)) if (!isOver) enqueue.sendTo(actorId, { type: 'interrupt', reason: 'user', at: told.at });
     }),
     pass: sendTo(({ context }) => runActorId(context), (_, event: Downward) => event),
     notePassed: assign(({ context }, { mail }: Told<'thread.mail'>) => ({ passed: [...context.passed, mail] })),
     /** Where the history goes back, what was put into it before goes too. */
     keepNext: assign(({ context }, next: Told<'thread.run' | 'thread.revert'>) => ({ next, ...(next.type === 'thread.revert' && { injected: [] }) })),
-    noteEnd: assign((_, ended: 'interrupted' | null) => ({ ended })),
+    noteEnd: assign((_, ended: 'interrupted' | null) => ({ ended, compactionAsked: undefined })),
     revert: enqueueActions(({ context, enqueue }, told: Told<'thread.revert'>) => {
       const changes = reverted(context, told);
-      for (const event of inputTakenBack(context)) enqueue.emit(event);
-      enqueue.emit({ type: 'thread.reverted', ...whereabouts(context), to: told.to, length: changes.history!.length });
+      for (const event of [...inputTakenBack(context), wentBack(context, told, changes)]) enqueue.emit(event);
       enqueue.assign(changes);
     }),
     inject: assign(({ context }, { items }: Told<'thread.inject'>) => ({ history: context.history.append(items) })),
-    noteInjected: assign(({ context }, { id, items }: Told<'thread.inject'>) => ({ injected: [...context.injected, ...joiningInput(id, items)] })),
+    injectLater: assign(({ context }, { items }: Told<'thread.inject'>) => ({ injected: [...context.injected, ...items] })),
     keepMail: assign(({ context }, { mail }: Told<'thread.mail'>) => ({ mailbox: [...context.mailbox, mail] })),
     keepEntry: assign(({ context }, { entry }: { entry: QueueEntry }) => ({ queue: [...context.queue, entry] })),
     editEntry: assign(({ context }, { entry }: Told<'queue.edit'>) => ({ queue: edited(context.queue, entry) })),
@@ -137,8 +138,11 @@ export const threadMachine = setup({
     setGoal: assign((_, { goal }: Told<'thread.goal'>) => ({ goal: goal && { ...goal, runs: 0 } })),
     dropGoal: assign({ goal: null }),
     reword: assign(({ context }, outcome: GoalOutcome) => (outcome.status === 'ok' && outcome.value.message !== undefined && context.goal ? { goal: { ...context.goal, message: outcome.value.message } } : {})),
-    countEffect: assign(({ context }) => ({ ordinal: context.ordinal + 1, compactedUpTo: context.history.length })),
-    takeCompaction: assign(({ context }, outcome: CompactorOutcome) => (outcome.status === 'ok' ? compacted(context, outcome.value.item) : {})),
+    countEffect: assign(({ context }) => ({ ordinal: context.ordinal + 1 })),
+    beginCompaction: assign(({ context }) => compactionBegun(context)),
+    announceCompaction: emit(({ context }) => compactionStarted(context)),
+    announceCompacted: emit(({ context }, outcome: CompactorOutcome) => compactionEnded(context, outcome)),
+    takeCompaction: assign(({ context }, outcome: CompactorOutcome) => compacted(context, outcome)),
   },
 }).createMachine({
   id: 'thread',
@@ -148,29 +152,17 @@ export const threadMachine = setup({
   context: ({ input }) => contextOf(input),
   output: ({ context }) => outcomeOf(context),
   entry: 'announceStart',
-  meta: { spawns: ['background'] },
+  meta: { spawns: ['background', 'report'] },
   initial: 'idle',
   on: {
     'thread.*': { actions: { type: 'decline', params: eventOf } },
     'queue.*': { actions: { type: 'decline', params: eventOf } },
     'queue.add': { actions: [{ type: 'keepEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] },
-    'queue.edit': [
-      { guard: { type: 'isQueued', params: eventOf }, actions: [{ type: 'editEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] },
-      { actions: { type: 'decline', params: eventOf } },
-    ],
-    'queue.move': [
-      { guard: { type: 'isQueued', params: eventOf }, actions: [{ type: 'moveEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] },
-      { actions: { type: 'decline', params: eventOf } },
-    ],
-    'queue.remove': [
-      { guard: { type: 'isQueued', params: eventOf }, actions: [{ type: 'removeEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] },
-      { actions: { type: 'decline', params: eventOf } },
-    ],
+    'queue.edit': [{ guard: { type: 'isQueued', params: eventOf }, actions: [{ type: 'editEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] }, { actions: { type: 'decline', params: eventOf } }],
+    'queue.move': [{ guard: { type: 'isQueued', params: eventOf }, actions: [{ type: 'moveEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] }, { actions: { type: 'decline', params: eventOf } }],
+    'queue.remove': [{ guard: { type: 'isQueued', params: eventOf }, actions: [{ type: 'removeEntry', params: eventOf }, 'announceQueue', { type: 'accept', params: eventOf }] }, { actions: { type: 'decline', params: eventOf } }],
     'rule.add': { actions: [{ type: 'addRule', params: eventOf }, 'announceRules', { type: 'accept', params: eventOf }] },
-    'rule.remove': [
-      { guard: { type: 'isRule', params: eventOf }, actions: [{ type: 'removeRule', params: eventOf }, 'announceRules', { type: 'accept', params: eventOf }] },
-      { actions: { type: 'decline', params: eventOf } },
-    ],
+    'rule.remove': [{ guard: { type: 'isRule', params: eventOf }, actions: [{ type: 'removeRule', params: eventOf }, 'announceRules', { type: 'accept', params: eventOf }] }, { actions: { type: 'decline', params: eventOf } }],
     'thread.goal': [
       { guard: { type: 'endsGoal', params: eventOf }, actions: ['dropGoal', { type: 'announceGoal', params: 'removed' }, { type: 'accept', params: eventOf }] },
       { actions: [{ type: 'setGoal', params: eventOf }, { type: 'announceGoal', params: 'set' }, { type: 'accept', params: eventOf }] },
@@ -189,7 +181,11 @@ export const threadMachine = setup({
       { guard: { type: 'isKnownBackground', params: eventOf }, actions: { type: 'decline', params: eventOf } },
       { actions: [{ type: 'beginBackground', params: eventOf }, { type: 'accept', params: eventOf }] },
     ],
-    'xstate.done.actor.background.*': { actions: [{ type: 'keepReport', params: endOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
+    'xstate.done.actor.background.*': [
+      { guard: { type: 'isExtracted', params: runEnded }, actions: [{ type: 'beginReport', params: runEnded }, { type: 'stopThat', params: actorIdOf }] },
+      { actions: [{ type: 'keepReport', params: endOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
+    ],
+    'xstate.done.actor.report.*': { actions: [{ type: 'keepReport', params: endOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
   },
   states: {
     idle: {
@@ -201,7 +197,7 @@ export const threadMachine = setup({
       ],
       on: {
         'thread.run': { guard: { type: 'isExpected', params: eventOf }, target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
-        'thread.compact': { target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
+        'thread.compact': { guard: 'canCompact', target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
         'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
         'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
       },
@@ -213,11 +209,12 @@ export const threadMachine = setup({
         going: {
           meta: { spawns: ['run'] },
           on: {
-            'xstate.done.actor.run.*': [
-              { guard: { type: 'runCompleted', params: outputOf }, target: 'concluding', actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
-              { target: '#thread.paused', actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+            'xstate.done.actor.run.*': { target: 'concluding', actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+            'xstate.done.actor.background.*': [
+              { guard: { type: 'isExtracted', params: runEnded }, actions: [{ type: 'beginReport', params: runEnded }, { type: 'stopThat', params: actorIdOf }] },
+              { actions: [{ type: 'passReport', params: endOf }, { type: 'stopThat', params: actorIdOf }] },
             ],
-            'xstate.done.actor.background.*': { actions: [{ type: 'passReport', params: endOf }, { type: 'stopThat', params: actorIdOf }] },
+            'xstate.done.actor.report.*': { actions: [{ type: 'passReport', params: endOf }, { type: 'stopThat', params: actorIdOf }] },
             'thread.run': [
               { guard: { type: 'isUnwanted', params: eventOf }, actions: { type: 'decline', params: eventOf } },
               { guard: { type: 'steers', params: eventOf }, actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => joining(event.id, event.input) }] },
@@ -229,7 +226,7 @@ export const threadMachine = setup({
             'thread.softStop': { guard: { type: 'isForRun', params: eventOf }, actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: { type: 'softStop' } }] },
             'thread.compact': { actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: { type: 'compact' } }] },
             'thread.mail': { actions: [{ type: 'accept', params: eventOf }, { type: 'notePassed', params: eventOf }, { type: 'pass', params: ({ event }) => posted(event.mail) }] },
-            'thread.inject': { actions: [{ type: 'accept', params: eventOf }, { type: 'noteInjected', params: eventOf }, { type: 'pass', params: ({ event }) => joining(event.id, event.items) }] },
+            'thread.inject': { actions: [{ type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => injecting(event) }] },
             'thread.revert': { guard: { type: 'isPoint', params: eventOf }, target: 'stopping', actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }, { type: 'pass', params: ({ event }) => interruption(event) }] },
             'thread.close': { target: 'closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }, { type: 'pass', params: ({ event }) => interruption(event) }] },
           },
@@ -248,7 +245,12 @@ export const threadMachine = setup({
             },
           },
         },
-        concluding: { always: [{ guard: 'mustJudge', target: 'between.judging' }, { target: '#thread.idle' }] },
+        concluding: { always: [
+          { guard: 'mustCompact', target: 'between.compacting' },
+          { guard: 'isHeld', target: '#thread.paused' },
+          { guard: 'mustJudge', target: 'between.judging' },
+          { target: '#thread.idle' },
+        ] },
         between: {
           on: {
             'thread.run': [
@@ -263,30 +265,29 @@ export const threadMachine = setup({
           initial: 'compacting',
           states: {
             compacting: {
-              description: 'The history is summed up, because somebody asked for it.',
+              description: 'The history is summed up, because somebody asked for it. What comes meanwhile stays behind it.',
               on: {
                 'thread.steer': { guard: { type: 'isForNoBackground', params: eventOf }, actions: { type: 'refuse', params: ({ event }) => ({ told: event, reason: 'compacting' as const }) } },
                 'thread.run': { guard: { type: 'steers', params: eventOf }, actions: { type: 'refuse', params: ({ event }) => ({ told: event, reason: 'compacting' as const }) } },
               },
-              entry: ['countEffect', { type: 'announcePhase', params: 'compacting' }],
+              entry: ['beginCompaction', { type: 'announcePhase', params: 'compacting' }, 'announceCompaction'],
               invoke: {
                 id: 'compactor',
                 src: 'compactor',
-                input: ({ context }) => ({ effectId: `${context.facts.path}/compact.${context.ordinal}#1`, agent: context.agent, items: context.history.toArray() }),
+                input: ({ context }) => compactorInput(context),
                 onDone: [
-                  { guard: 'isHeld', target: '#thread.paused', actions: { type: 'takeCompaction', params: outputOf } },
-                  { target: '#thread.idle', actions: { type: 'takeCompaction', params: outputOf } },
+                  { guard: 'followsRun', target: '#thread.active.concluding', actions: [{ type: 'announceCompacted', params: outputOf }, { type: 'takeCompaction', params: outputOf }] },
+                  { guard: 'isHeld', target: '#thread.paused', actions: [{ type: 'announceCompacted', params: outputOf }, { type: 'takeCompaction', params: outputOf }] },
+                  { target: '#thread.idle', actions: [{ type: 'announceCompacted', params: outputOf }, { type: 'takeCompaction', params: outputOf }] },
                 ],
               },
             },
             judging: {
               description: 'A run has completed: is the goal reached?',
-              on: {
-                'thread.goal': [
-                  { guard: { type: 'endsGoal', params: eventOf }, target: '#thread.idle', actions: ['dropGoal', { type: 'announceGoal', params: 'removed' }, { type: 'accept', params: eventOf }] },
-                  { target: 'judging', reenter: true, actions: [{ type: 'setGoal', params: eventOf }, { type: 'announceGoal', params: 'set' }, { type: 'accept', params: eventOf }] },
-                ],
-              },
+              on: { 'thread.goal': [
+                { guard: { type: 'endsGoal', params: eventOf }, target: '#thread.idle', actions: ['dropGoal', { type: 'announceGoal', params: 'removed' }, { type: 'accept', params: eventOf }] },
+                { target: 'judging', reenter: true, actions: [{ type: 'setGoal', params: eventOf }, { type: 'announceGoal', params: 'set' }, { type: 'accept', params: eventOf }] },
+              ] },
               entry: ['countEffect', { type: 'announcePhase', params: 'judging' }],
               invoke: {
                 id: 'goal',
@@ -318,7 +319,7 @@ export const threadMachine = setup({
               { guard: { type: 'replacesNothing', params: eventOf }, actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }] },
               { actions: [{ type: 'keepEntry', params: ({ event }) => entryAsked(event) }, 'announceQueue', { type: 'accept', params: eventOf }] },
             ],
-            'thread.inject': { actions: [{ type: 'accept', params: eventOf }, { type: 'noteInjected', params: eventOf }, { type: 'pass', params: ({ event }) => joining(event.id, event.items) }] },
+            'thread.inject': { actions: [{ type: 'injectLater', params: eventOf }, { type: 'accept', params: eventOf }] },
             'thread.revert': { guard: { type: 'isNextPoint', params: eventOf }, actions: [{ type: 'keepNext', params: eventOf }, { type: 'accept', params: eventOf }] },
             'thread.close': { target: 'closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
           },
@@ -329,6 +330,7 @@ export const threadMachine = setup({
           always: { guard: 'isDrained', target: '#thread.closed' },
           on: {
             'xstate.done.actor.run.*': { actions: [{ type: 'recordRun', params: outputOf }, { type: 'stopThat', params: actorIdOf }] },
+            'xstate.done.actor.background.*': { actions: [{ type: 'keepReport', params: endOf }, { type: 'stopThat', params: actorIdOf }, 'announceMailbox'] },
             'thread.*': { actions: { type: 'refuse', params: ({ event }) => ({ told: event, reason: 'closed' as const }) } },
             'queue.*': { actions: { type: 'refuse', params: ({ event }) => ({ told: event, reason: 'closed' as const }) } },
             'rule.*': { actions: { type: 'refuse', params: ({ event }) => ({ told: event, reason: 'closed' as const }) } },
@@ -343,7 +345,7 @@ export const threadMachine = setup({
       on: {
         'queue.resume': { target: 'idle', actions: [{ type: 'noteEnd', params: null }, { type: 'accept', params: eventOf }] },
         'thread.run': { guard: { type: 'isExpected', params: eventOf }, target: 'active.going', actions: [{ type: 'begin', params: ({ event }) => asked(event) }, { type: 'accept', params: eventOf }] },
-        'thread.compact': { target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
+        'thread.compact': { guard: 'canCompact', target: 'active.between.compacting', actions: { type: 'accept', params: eventOf } },
         'thread.revert': { guard: { type: 'isPoint', params: eventOf }, actions: [{ type: 'revert', params: eventOf }, { type: 'accept', params: eventOf }] },
         'thread.close': { target: 'active.closing', actions: [{ type: 'accept', params: eventOf }, { type: 'interruptBackgrounds', params: eventOf }] },
       },
@@ -351,8 +353,3 @@ export const threadMachine = setup({
     closed: { type: 'final', description: 'Nothing is taken any more; what is there can be read and forked.', entry: { type: 'announceState', params: 'closed' } },
   },
 });
-
-type Phase = NonNullable<Extract<LoopEvent, { type: 'thread.changed' }>['phase']>;
-type GoalChange = Extract<LoopEvent, { type: 'goal.changed' }>['why'];
-const whereabouts = ({ facts, agent }: ThreadContext) => ({ path: facts.path, agent });
-const answered = (context: ThreadContext, { id, type }: ThreadCommand, answer: CommandAnswer) => ({ type: 'command.answered' as const, ...whereabouts(context), id, command: type, answer });

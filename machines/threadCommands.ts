@@ -5,15 +5,27 @@ import type { Downward, PendingInput } from './protocol/command.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { RunOutcome } from './protocol/outcome.ts';
 import type { CommandAnswer, Mail, QueueEntry, RejectReason, ThreadCommand } from './protocol/thread.ts';
-import { type Beginning, type ThreadContext, asked, lengthAt } from './threadMemory.ts';
+import type { ReportOutcome } from './threadLeaves.ts';
+import { type Beginning, type Report, type ThreadContext, asked, lengthAt } from './threadMemory.ts';
 
 export type Told<Type extends ThreadCommand['type']> = Extract<ThreadCommand, { type: Type }>;
-/** A run beside the others has ended. */
-export interface BackgroundEnd { actorId: string; outcome: RunOutcome }
+type BackgroundEnd = DoneActorEvent<RunOutcome, `background.${string}`>;
 
-export function endOf({ event }: { event: DoneActorEvent<RunOutcome, `background.${string}`> }): BackgroundEnd {
-  return { actorId: event.actorId, outcome: event.output };
+/** A run beside the others has ended, and this is what it says; or what the app says of it. */
+export function endOf({ event }: { event: BackgroundEnd | DoneActorEvent<ReportOutcome, `report.${string}`> }): Report {
+  const id = event.actorId.replace('report', 'background');
+  return 'at' in event.output ? { id, content: textOfReport(event.output), triggerTurn: true } : { id, content: wordsOf(event.output), triggerTurn: event.output.status !== 'interrupted' };
 }
+
+const textOfReport = (outcome: ReportOutcome) => (outcome.status === 'ok' ? outcome.value.text : failedWords(outcome.failure.message));
+const failedWords = (message = '') => `The work failed: ${message}`;
+
+function wordsOf({ status, output, failure }: RunOutcome): string {
+  if (status === 'completed') return typeof output === 'string' ? output : JSON.stringify(output ?? null);
+  return status === 'failed' ? failedWords(failure?.message) : `The work was ${status}.`;
+}
+
+export const runEnded = ({ event }: { event: BackgroundEnd }) => ({ id: event.actorId, outcome: event.output });
 
 export const entryOf = (told: Told<'queue.edit' | 'queue.move' | 'queue.remove'>) => (told.type === 'queue.edit' ? told.entry.id : told.entryId);
 
@@ -22,8 +34,10 @@ export const entryAsked = ({ id, input, overrides }: Told<'thread.run'>): { entr
 
 /** The actor of a run beside the others, by the path of it or of something in it. */
 export function backgroundOf({ facts, background }: ThreadContext, path: string | undefined): string | undefined {
-  return Object.keys(background).find((actorId) => path === `${facts.path}/${actorId}` || path?.startsWith(`${facts.path}/${actorId}/`));
+  return Object.keys(background).find((actorId) => !background[actorId]!.isOver && isIn(path, `${facts.path}/${actorId}`));
 }
+
+const isIn = (path: string | undefined, run: string) => path === run || path?.startsWith(`${run}/`) === true;
 
 export function isForRun(context: ThreadContext, told: ThreadCommand): boolean {
   const { current } = context;
@@ -79,8 +93,9 @@ export const isPoint = (context: ThreadContext, { to, history }: Told<'thread.re
 export const steering = ({ input, mode, path, cut }: Told<'thread.steer'>): Downward => ({ type: 'steer', input, ...(mode && { mode }), ...(path !== undefined && { path }), ...(cut && { cut }) });
 
 /** Items that join the run at its next safe point. */
-export const joining = (id: string, items: AgentInputItem[]): Downward => ({ type: 'steer', input: joiningInput(id, items) });
-export const joiningInput = (id: string, items: AgentInputItem[]): PendingInput[] => items.map((item, at) => ({ id: at === 0 ? id : `${id}.${at}`, item }));
+export const joining = (id: string, items: AgentInputItem[]): Downward => ({ type: 'steer', input: items.map((item, at) => ({ id: at === 0 ? id : `${id}.${at}`, item })) });
+
+export const injecting = ({ id, items }: Told<'thread.inject'>): Downward => ({ type: 'steer', input: items.map((item, at): PendingInput => ({ id: at === 0 ? id : `${id}.${at}`, item, injected: true })) });
 
 /** Mail, as it is handed to the run that is going. */
 export const posted = (mail: Mail): Downward => ({ type: 'mail', input: [{ id: mail.id, item: mailMessage(mail), origin: 'mail' }] });

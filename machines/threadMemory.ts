@@ -6,6 +6,7 @@ import type { PendingInput } from './protocol/command.ts';
 import type { LoopEvent } from './protocol/event.ts';
 import type { AgentInputItem } from './protocol/item.ts';
 import type { CarriedTurn, ItemOrigin, RunInput, RunOutcome, ServerState } from './protocol/outcome.ts';
+import { withoutPlaces } from './threadCompaction.ts';
 import type { Goal, HistoryPoint, Mail, QueueEntry, RunMark, RunOverrides, RunSource, SessionRule, ThreadBase, ThreadCommand, ThreadInput, ThreadOutcome } from './protocol/thread.ts';
 
 type Revert = Extract<ThreadCommand, { type: 'thread.revert' }>;
@@ -27,6 +28,9 @@ export interface CurrentRun {
   keepsFloor: boolean;
 }
 
+/** An agent that works beside the runs. `isOver`: it has ended, and the app makes its result. */
+export interface Background { from: string; agent: string; extracts?: true; isOver?: true }
+
 export interface ThreadContext {
   facts: Pick<ThreadInput, 'path' | 'forkedFrom'> & { /** Who had the floor first. */ floor: string };
   /** Key of the agent that has the floor. */
@@ -44,19 +48,23 @@ export interface ThreadContext {
   mailbox: Mail[];
   /** Mail that the run that is going was given. */
   passed: Mail[];
-  /** Items of the history to come, that the run that is going was given (M9). */
-  injected: PendingInput[];
+  /** Items for the history, behind what the run that winds down brings (M9). */
+  injected: AgentInputItem[];
   /** Input that a stopped run did not deliver (P2). */
   pendingInput: PendingInput[];
   carried: CarriedTurn | null;
   /** Whose turn that is. */
   carriedBy: string | null;
   server?: ServerState;
+  /** Tokens of the history, as far as a run has counted them (N1). */
+  size?: number;
+  /** A run was asked for a compaction that did not come about in it. */
+  compactionAsked?: true;
   goal: Goal | null;
   rules: SessionRule[];
   next: Next | null;
   /** Agents that work beside the runs: who began each, by the id of its actor. */
-  background: Record<string, { from: string }>;
+  background: Record<string, Background>;
   backgrounds: number;
   /** Calls that have begun such an agent, while they may be carried out again. */
   begunBy: string[];
@@ -130,7 +138,9 @@ export function begun(context: ThreadContext, beginning: Beginning): { changes: 
   const base: ThreadBase = { history: history.toArray(), pendingInput: context.pendingInput };
   if (goesOn) base.carried = context.carried!;
   if (context.server) base.server = context.server;
+  if (context.size !== undefined) base.size = context.size;
   if (overrides) base.overrides = overrides;
+  if (overrides?.approvalPolicy) base.rules = context.rules.map(({ id }) => id);
   if (origin) base.origin = origin;
   const changes: Partial<ThreadContext> = {
     history,
@@ -140,6 +150,7 @@ export function begun(context: ThreadContext, beginning: Beginning): { changes: 
     pendingInput: [],
     carried: null,
     carriedBy: null,
+    compactionAsked: undefined,
     next: null,
   };
   if (source.kind === 'queue') changes.queue = context.queue.slice(1);
@@ -147,13 +158,6 @@ export function begun(context: ThreadContext, beginning: Beginning): { changes: 
   if (context.mailbox.length > 0) Object.assign(changes, { mailbox: [], passed: context.mailbox.filter(({ id }) => !ids.includes(id)) });
   return { changes, input: { path: runId, agent, given, base } };
 }
-
-/** Input that the last run had not read stands before that of this one, unless a turn has to be finished first (P2, G3). */
-export const joinsAtOnce = ({ base }: RunInput) => base!.carried === undefined && base!.pendingInput.length > 0; // every run of a thread has one
-
-export const joined = ({ path, agent, base }: RunInput): LoopEvent => ({
-  type: 'input.delivered', path: `${path}/agent.1`, agent, turn: 1, ids: base!.pendingInput.map(({ id }) => id), items: base!.pendingInput.map(({ item }) => item),
-});
 
 /** What the unfinished turn had brought; calls without a result read as aborted. */
 function givenUp({ carried, history }: ThreadContext): AgentInputItem[] {
@@ -164,29 +168,37 @@ function givenUp({ carried, history }: ThreadContext): AgentInputItem[] {
 
 /** What a run leaves to those after it. One whose input no guardrail has passed leaves nothing (E2). */
 export function recordRun(context: ThreadContext, outcome: RunOutcome): Partial<ThreadContext> {
-  const { runId, source, from, input, keepsFloor } = context.current!;
+  const { runId, source, from, keepsFloor } = context.current!;
   const isUndelivered = among(outcome.undelivered);
-  const brought = outcome.unguarded ? [] : [...input, ...outcome.generated.map(({ rawItem }) => rawItem)];
-  const { history, isCut } = withoutCompacted(context.history.append([...brought, ...returnedItems(context, outcome)]));
+  const history = historyAfter(context, outcome).append(returnedItems(context, outcome));
+  const isCut = isShortened(outcome);
+  const { marks, start } = isCut ? withoutPlaces(context) : context;
   const agent = keepsFloor ? context.agent : outcome.agent;
   const carried = outcome.status === 'stopped' || outcome.status === 'failed' ? outcome.carried : undefined;
   const isMail = among(context.passed);
   return {
     agent,
     history,
-    ...(isCut && unmeasured(context)),
-    marks: (isCut ? unmeasured(context).marks : context.marks).append([{ runId, source, from: isCut ? null : from, to: history.length, status: outcome.status, agent }]),
+    start,
+    marks: marks.append([{ runId, source, from: isCut ? null : from, to: history.length, status: outcome.status, agent, ...reasonOf(context, outcome) }]),
     current: null,
     ended: outcome.status,
     mailbox: [...context.passed.filter(isUndelivered), ...context.mailbox],
     passed: [],
-    injected: context.next?.type === 'thread.revert' ? context.injected.filter(isUndelivered) : [],
+    injected: context.next?.type === 'thread.revert' ? context.injected : [],
     begunBy: context.begunBy.filter((id) => !id.startsWith(`${runId}/`)),
     pendingInput: [...context.pendingInput, ...(outcome.status === 'stopped' ? outcome.undelivered.filter((one) => !isMail(one)) : [])],
     carried: carried ?? null,
     carriedBy: carried ? outcome.agent : null,
     server: outcome.server,
+    size: outcome.history.length === history.length ? outcome.size : undefined, // a filter may have shown the model less
+    compactionAsked: outcome.status === 'interrupted' ? undefined : outcome.compactionAsked,
   };
+}
+
+function reasonOf({ next }: ThreadContext, { status }: RunOutcome): Pick<RunMark, 'reason'> {
+  if (!next || status !== 'interrupted') return {};
+  return { reason: next.type === 'thread.run' ? 'replaced' : 'reverted' };
 }
 
 const among = (known: readonly { id: string }[]) => {
@@ -194,25 +206,25 @@ const among = (known: readonly { id: string }[]) => {
   return ({ id }: { id: string }) => ids.has(id);
 };
 
-/** Items that were put into the history while a run was going that did not deliver them: they stand behind it, unless they are kept for the next run (P2), or the history goes back first. */
+/**
+ * Items that were put into the history while the run was going, and that it did not deliver: they stand behind it, unless the history goes
+ * back first. What a run that was stopped was given itself waits with its other input (P2).
+ */
 export function returnedItems({ injected, next }: ThreadContext, { status, undelivered }: RunOutcome): AgentInputItem[] {
-  return status === 'stopped' || next?.type === 'thread.revert' ? [] : injected.filter(among(undelivered)).map(({ item }) => item);
+  if (next?.type === 'thread.revert') return [];
+  const given = status === 'stopped' ? [] : undelivered.filter((one) => one.injected).map(({ item }) => item);
+  return [...given, ...injected];
 }
-
-/** A compaction has taken the place of what was there. */
-const unmeasured = ({ marks }: ThreadContext) => ({ start: null, marks: Log.of(marks.toArray().map((mark) => ({ ...mark, from: null, to: null }))) });
 
 /** Only what came since the last compaction is read on; the journal has the rest (N3). */
-function withoutCompacted(history: Log<AgentInputItem>): { history: Log<AgentInputItem>; isCut: boolean } {
-  const items = history.toArray();
-  const at = items.findLastIndex(({ type }) => type === 'compaction');
-  return at > 0 ? { history: Log.of(items.slice(at)), isCut: true } : { history, isCut: false };
+function historyAfter({ history, current }: ThreadContext, outcome: RunOutcome): Log<AgentInputItem> {
+  if (outcome.unguarded) return history;
+  const { items, generated } = outcome.compacted ?? { items: current!.input, generated: 0 };
+  const brought = [...items, ...outcome.generated.slice(generated).map(({ rawItem }) => rawItem)];
+  return isShortened(outcome) ? Log.of(brought) : history.append(brought);
 }
 
-/** What was added while the compaction was at work stays behind it. */
-export function compacted(context: ThreadContext, item: AgentInputItem): Partial<ThreadContext> {
-  return { history: Log.of([item, ...context.history.toArray(context.compactedUpTo)]), ...unmeasured(context) };
-}
+const isShortened = ({ unguarded, compacted }: RunOutcome) => compacted !== undefined && !unguarded;
 
 /** A place in the history as it is known here; another needs the history to be given. */
 export function lengthAt({ marks, start }: ThreadContext, { runId, turn }: HistoryPoint): number | null {
@@ -230,7 +242,7 @@ export function reverted(context: ThreadContext, { to, history, agent }: Revert)
   const items = history ?? context.history.toArray().slice(0, length ?? 0);
   return {
     agent: agent ?? kept.at(-1)?.agent ?? context.facts.floor,
-    history: Log.of(wellFormed([...items, ...context.injected.map(({ item }) => item)])),
+    history: Log.of(wellFormed([...items, ...context.injected])),
     marks: Log.of(kept),
     start: length === null ? null : context.start,
     carried: null,
@@ -239,15 +251,13 @@ export function reverted(context: ThreadContext, { to, history, agent }: Revert)
     injected: [],
     next: null,
     server: undefined,
+    size: undefined,
+    compactionAsked: undefined,
   };
 }
 
 /** Input that waited for a run to come, of a history that there will not have been. */
-export function inputTakenBack({ facts: { path }, agent, pendingInput, injected }: ThreadContext): LoopEvent[] {
-  const isInjected = among(injected);
-  const inputs = pendingInput.filter((one) => !isInjected(one));
-  return inputs.length === 0 ? [] : [droppedEvent({ path, agent }, inputs, 'reverted')];
-}
+export const inputTakenBack = ({ facts: { path }, agent, pendingInput }: ThreadContext): LoopEvent[] => (pendingInput.length === 0 ? [] : [droppedEvent({ path, agent }, pendingInput, 'reverted')]);
 
 export function edited(queue: QueueEntry[], changes: Pick<QueueEntry, 'id'> & Partial<QueueEntry>): QueueEntry[] {
   return queue.map((entry) => (entry.id === changes.id ? { ...entry, ...changes } : entry));
@@ -259,22 +269,29 @@ export function moved(queue: QueueEntry[], entryId: string, to: number): QueueEn
 }
 
 /** An agent begins to work beside the runs. */
-export function backgroundBegun(context: ThreadContext, { id: toldId, agent, input: given, from, tool }: Extract<ThreadCommand, { type: 'background.start' }>) {
+export function backgroundBegun(context: ThreadContext, { id: toldId, agent, input: given, type: _type, at: _at, expectedRunId: _expected, ...background }: Extract<ThreadCommand, { type: 'background.start' }>) {
   const id = `background.${context.backgrounds + 1}`;
-  const changes: Partial<ThreadContext> = { backgrounds: context.backgrounds + 1, begunBy: [...context.begunBy, toldId], background: { ...context.background, [id]: { from } } };
-  const input: RunInput = { path: `${context.facts.path}/${id}`, agent, given, base: { history: [], pendingInput: [], background: { tool, from } } };
+  const { from, delegate, extracts } = background;
+  const known: Background = { from, agent: delegate, ...(extracts && { extracts }) };
+  const changes: Partial<ThreadContext> = { backgrounds: context.backgrounds + 1, begunBy: [...context.begunBy, toldId], background: { ...context.background, [id]: known } };
+  const input: RunInput = { path: `${context.facts.path}/${id}`, agent, given, base: { history: [], pendingInput: [], background } };
   return { changes, id, input };
 }
 
-/** What it has brought, as a message to the thread (F5). */
-export function reported(context: ThreadContext, actorId: string, outcome: RunOutcome, into: 'mailbox' | 'passed'): Partial<ThreadContext> {
-  const { [actorId]: ended, ...background } = context.background;
-  const path = `${context.facts.path}/${actorId}`;
-  const mail: Mail = { id: `${path}/report`, from: ended?.from ?? path, content: reportText(outcome), triggerTurn: outcome.status !== 'interrupted' };
-  return { background, [into]: [...context[into], mail], begunBy: context.begunBy.filter((id) => !id.startsWith(`${path}/`)) };
+/** What a run beside the others has brought, in words; `id` is that of its actor. */
+export interface Report { id: string; content: string; triggerTurn: boolean }
+
+/** It comes as a message to the thread (F5). */
+export function reported(context: ThreadContext, { id, content, triggerTurn }: Report, into: 'mailbox' | 'passed'): Partial<ThreadContext> {
+  const { [id]: ended, ...background } = context.background;
+  const path = `${context.facts.path}/${id}`;
+  const mail: Mail = { id: `${path}/report`, from: ended?.from ?? path, content, triggerTurn };
+  return { background, [into]: [...context[into], mail], begunBy: context.begunBy.filter((begun) => !begun.startsWith(`${path}/`)) };
 }
 
-function reportText({ status, output, failure }: RunOutcome): string {
-  if (status === 'completed') return typeof output === 'string' ? output : JSON.stringify(output ?? null);
-  return status === 'failed' ? `The work failed: ${failure?.message ?? ''}` : `The work was ${status}.`;
+/** The app makes the result: until then nobody is at work on it any more. */
+export function reporting({ facts, background }: ThreadContext, id: string, outcome: RunOutcome) {
+  const path = `${facts.path}/${id}`;
+  const changes: Partial<ThreadContext> = { background: { ...background, [id]: { ...background[id]!, isOver: true } } };
+  return { changes, id: id.replace('background', 'report'), input: { effectId: `${path}/report#1`, path, from: background[id]!.from, outcome } };
 }

@@ -45,8 +45,8 @@ export function noticesFor(scope: RunScope, agent: string, io: EffectIo): ItemRe
   return isDue ? [notice(agent, BUDGET_NOTICE, COME_TO_AN_END)] : undefined;
 }
 
-/** A call that begins before its answer is complete is held against the budget by itself. @param before the calls that the answer has already. */
-export const admitted = ({ ledger }: RunScope, call: Call, before: readonly Call[], io: Pick<EffectIo, 'effectId'>): Call => ledger.admit(io.effectId, [call], tooManyCalls, before)[0]!;
+/** Those beyond the limit are not carried out. @param before calls of the same answer that were admitted already: they may have begun (C4). */
+export const admitted = ({ ledger }: RunScope, calls: Call[], before: readonly Call[], io: Pick<EffectIo, 'effectId'>): Call[] => ledger.admit(io.effectId, calls, tooManyCalls, before);
 
 /**
  * What the charts have to know of the answer: what it cost, which of its calls go too far, and whether it was the last.
@@ -57,7 +57,7 @@ export function noteBudget(scope: RunScope, agent: AnyAgent, response: Response,
   if (!ledger.limits) return;
   const price = priceOf(scope, agent);
   if (price) response.cost = costOf(response.usage, price);
-  response.calls = ledger.admit(io.effectId, response.calls, tooManyCalls, ready);
+  response.calls = admitted(scope, response.calls, ready, io);
   if (ledger.isSpentBy(response, { now: io.clock.now(), maxTokens: modelSettings.maxTokens, price })) response.spendsBudget = true;
 }
 

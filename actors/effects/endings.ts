@@ -72,7 +72,7 @@ export async function errorHandler(scope: RunScope, input: { agent: string; kind
     const answer = await (handlers?.[input.kind] ?? handlers?.default)?.({
       error: errorOf(scope, input.failure) as never, // one of the three classes that belong to the three kinds
       context: scope.runContext,
-      runData: scope.runData!() as RunErrorData<any, any>,
+      runData: scope.runData!(scope) as RunErrorData<any, any>,
     });
     if (!answer) return ok(null);
     const finalOutput: unknown = answer.finalOutput;

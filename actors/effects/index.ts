@@ -55,6 +55,7 @@ export class Effects implements EffectRunner {
       case 'person':
       case 'timer':
       case 'goal':
+      case 'report':
         throw new Error(`The host itself sees to "${src}".`);
       default:
         return EFFECTS[src](this.scopeOf(io.effectId), input, io);
@@ -76,7 +77,9 @@ export class Effects implements EffectRunner {
     if (src === 'reconcile') return this.#observeFinding(scope, input, outcome.value as Finding); // what a tool found out
     if (src === 'prepare') {
       scope.sessionLength = (outcome.value as PreparedRun).sessionLength; // what the leaf of this name answers with
-    } else if (src === 'model' && !input.carried) {
+    } else if (src === 'model' && input.carried) {
+      if (input.carried.unread) scope.ledger.count(input.effectId, outcome.value as Response, input.history); // its calls had not been
+    } else if (src === 'model') {
       const response = outcome.value as Response; // what the leaf of this name answers with
       scope.runContext.usage.add(response.usage instanceof Usage ? response.usage : new Usage(response.usage));
       scope.rawResponses.push(modelResponse(response));
@@ -162,9 +165,18 @@ export class Effects implements EffectRunner {
 
   #prepare({ input }: { input: RunInput }, io: EffectIo): Promise<RecordedOutcome> {
     const { delegatedBy, given = [], base } = input;
-    if (base) return Promise.resolve(ok(prepared(this.#root, this.#root.agent(base.background ? this.#root.rootKey : input.agent), { history: [], input: given }))); // the history is in the thread
+    if (base) return Promise.resolve(this.#prepareOfThread(input, base, io));
     if (!delegatedBy) return prepareWithSession(this.#root, this.#root.agent(input.agent), given, io);
     return this.#prepareNested(input, delegatedBy, io);
+  }
+
+  /** The history is in the thread. An agent or a tool that is missing by now fails this run, and no other. */
+  #prepareOfThread({ agent, given = [] }: RunInput, { background }: NonNullable<RunInput['base']>, { effectId }: EffectIo): RecordedOutcome {
+    try {
+      return ok(prepared(this.#root, this.#root.agent(background ? this.#root.rootKey : agent), { history: [], input: given }));
+    } catch (error) {
+      return this.#root.failure('user', error, effectId);
+    }
   }
 
   async #prepareNested(input: RunInput, call: Call, io: EffectIo): Promise<RecordedOutcome> {
@@ -210,7 +222,7 @@ export class Effects implements EffectRunner {
   }
 }
 
-const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | 'timer' | 'goal'>, Effect> = {
+const EFFECTS: Record<Exclude<keyof Leaves, 'prepare' | 'execute' | 'person' | 'timer' | 'goal' | 'report'>, Effect> = {
   model: sample,
   inputGuardrail,
   inputScreen,

@@ -28,7 +28,7 @@ export async function sample(scope: RunScope, input: ModelInput, io: EffectIo): 
   const agent = scope.agent(input.agent);
   const attempt: Attempt = { stage: 'preparing', visible: false, kept: keptItems(input, io), ready: readyCalls(input, io), keeps: false, scope, input, io };
   try {
-    if (input.carried) return ok(await reread(scope, agent, input.carried));
+    if (input.carried) return ok(await reread(scope, agent, input.carried, io));
     const pause = input.attempt === 1 ? scope.pace?.(io.signal) : undefined;
     if (pause) await pause;
     await tellStart(scope, agent, input, io);
@@ -85,9 +85,10 @@ async function tellStart(scope: RunScope, agent: AnyAgent, input: ModelInput, io
 }
 
 /** What was complete of an answer that came to nothing is read as one: its calls are carried out, and have been in part. */
-async function reread(scope: RunScope, agent: AnyAgent, { items, calls }: Response): Promise<Response> {
+async function reread(scope: RunScope, agent: AnyAgent, { items, calls }: Response, io: EffectIo): Promise<Response> {
   const output = items as AgentOutputItem[]; // completed items of a model's answer
-  return readResponse(scope, agent, await offerFor(scope, agent), { usage: new Usage({ ...NO_USAGE, requests: 0 }), output }, calls);
+  const response = await readResponse(scope, agent, await offerFor(scope, agent), { usage: new Usage({ ...NO_USAGE, requests: 0 }), output }, calls);
+  return { ...response, calls: admitted(scope, response.calls, calls, io) };
 }
 
 /** Goes on from what is complete of the answer already; where a call is, that is carried out first. */
@@ -151,9 +152,9 @@ async function keep(attempt: Attempt, agent: AnyAgent, item: AgentOutputItem, of
   kept.push(item);
   if (!call) return io.keepItem(item);
   const isLater = item.type === 'shell_call' || item.type === 'apply_patch_call';
-  call = admitted(scope, call, ready, io);
-  ready.push(call);
-  io.keepItem(item, isLater ? undefined : call);
+  const [counted] = admitted(scope, [call], ready, io);
+  ready.push(counted!);
+  io.keepItem(item, isLater ? undefined : counted);
 }
 
 /** Trouble as data: whose it is, whether the request was sent, and when to try again (K1, K4). */

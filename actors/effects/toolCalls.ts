@@ -34,6 +34,7 @@ export async function execute(scope: RunScope, input: BodyInput, io: EffectIo, d
   const { call } = input;
   if (call.item.type === 'hosted_tool_call') return ok(hostedApproval(call.item));
   const tool = await toolOf(scope, agent, call);
+  if (!scope.startBackground && tool.type === 'function' && tool.delegate?.background) return scope.failure('user', new UserError(`The agent tool "${tool.name}" works in the background, which needs a thread. Run its agent with createThread(), or leave out \`background\`.`), io.effectId);
   try {
     if (!input.nested) await tellStart(scope, agent, tool, call, io.effectId);
     io.signal.throwIfAborted(); // nothing starts after an interrupt (J4)
@@ -85,9 +86,9 @@ async function runFunction(scope: RunScope, tool: AnyFunctionTool, input: BodyIn
 
 /** The same call begins one agent, however often it is carried out: by its key it is known. */
 async function beginBackground(scope: RunScope, tool: AnyFunctionTool, delegate: NonNullable<AnyFunctionTool['delegate']>, { agent, key }: BodyInput, parsed: unknown): Promise<string> {
-  if (!scope.startBackground) throw new UserError(`The agent tool "${tool.name}" works in the background, which needs a thread. Run its agent with createThread(), or leave out \`background\`.`);
   const built = await delegate.buildInput(parsed);
-  scope.startBackground({ id: key, agent, tool: tool.name, input: toItems(built), from: tool.name });
+  const { capturesInput, extracts } = delegate;
+  scope.startBackground!({ id: key, agent, tool: tool.name, delegate: delegate.agent.name, input: toItems(built), from: tool.name, ...(capturesInput && { params: parsed }), ...(extracts && { extracts }) }); // a run that is not of a thread has failed
   return `"${tool.name}" has begun to work in the background. Its answer will come as mail; do not wait for it.`;
 }
 

@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import type { ThreadInput } from '../../machines/protocol/thread.ts';
 import { JournalDivergence } from '../journal.ts';
 import { MemoryJournal } from '../memoryJournal.ts';
-import type { AnyAgent, OpenThreadOptions, ThreadOptions } from './options.ts';
+import { type AnyAgent, type OpenThreadOptions, type ThreadOptions, checkThreadOptions } from './options.ts';
 import { type Forker, LiveThread } from './thread.ts';
 import type { Thread } from './types.ts';
 
@@ -26,7 +26,8 @@ import type { Thread } from './types.ts';
  */
 export function createThread<TContext = undefined>(agent: AnyAgent, options: ThreadOptions<TContext> = {}): Thread {
   if (!(agent instanceof Agent)) throw new UserError('createThread() needs an Agent as its first argument: createThread(new Agent({ name: "Assistant" })).');
-  if (options.threadId?.includes('/')) throw new UserError(`A thread id must not contain "/": "${options.threadId}". Paths of runs and agents are built with it.`);
+  checkId(options.threadId);
+  checkThreadOptions(options);
   const { history, rules } = options;
   return begun(agent, withJournal(options), { ...(history && { history }), ...(rules && { rules }) });
 }
@@ -56,6 +57,7 @@ function begun(agent: AnyAgent, options: ThreadOptions<any>, input: Omit<ThreadI
  */
 export async function openThread<TContext = undefined>(threadId: string, { agents, ...options }: OpenThreadOptions<TContext>): Promise<Thread> {
   const { journal } = options;
+  checkThreadOptions(options);
   const entries = await journal.read(threadId);
   const [start] = entries;
   if (!start) throw new UserError(`There is no thread ${threadId} in this journal. journal.list() tells which there are.`);
@@ -67,7 +69,12 @@ export async function openThread<TContext = undefined>(threadId: string, { agent
   const all: ThreadOptions<any> = { ...options, threadId, agents: given.filter((one) => one !== agent) };
   const thread = new LiveThread(agent, all, forker(agent, all), await checkpointOf(journal, threadId));
   thread.begin((execution) => execution.open(entries));
-  await thread.ready;
+  try {
+    await thread.ready;
+  } catch (error) {
+    await thread.release();
+    throw error;
+  }
   return thread;
 }
 
@@ -81,11 +88,16 @@ async function checkpointOf(journal: OpenThreadOptions['journal'], threadId: str
 }
 
 /** A fork is a thread of its own, in the same journal. */
-const forker = (agent: AnyAgent, { onEvent: _hears, ...options }: ThreadOptions<any>): Forker => async ({ history, agent: floor }, forkedFrom, threadId) => {
+const forker = (agent: AnyAgent, { onEvent: _hears, rules: _rules, history: _history, ...options }: ThreadOptions<any>): Forker => async ({ history, agent: floor }, forkedFrom, threadId) => {
+  checkId(threadId);
   const fork = begun(agent, { ...options, threadId }, { history, floor, forkedFrom });
   await fork.ready;
   return fork;
 };
+
+function checkId(threadId: string | undefined): void {
+  if (threadId?.includes('/')) throw new UserError(`A thread id must not contain "/": "${threadId}". Paths of runs and agents are built with it.`);
+}
 
 /** Forks are made from a journal, so that a thread without one gets its own. */
 const withJournal = (options: ThreadOptions<any>): ThreadOptions<any> => (options.journal ? options : { ...options, journal: options.runner?.config.journal ?? new MemoryJournal() });

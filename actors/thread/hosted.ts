@@ -2,7 +2,7 @@
 import { composeThread } from '../../machines/composeThread.ts';
 import { type Incoming, JOURNAL_FORMAT } from '../../machines/protocol/journal.ts';
 import type { ThreadInput } from '../../machines/protocol/thread.ts';
-import type { ThreadContext } from '../../machines/thread.ts';
+import type { ThreadContext } from '../../machines/threadMemory.ts';
 import { threadMachine } from '../../machines/thread.ts';
 import { CHART_VERSIONS } from '../../machines/versions.ts';
 import { hostedLeaves, hostedRun } from '../leaf.ts';
@@ -18,6 +18,7 @@ export const THREAD: RootChart = {
     if (value === 'idle' || value === 'paused' || value === 'closed') return { state: value };
     return isWaiting(value) ? { state: 'awaitingApproval' } : undefined;
   },
+  takenBy: (id) => `The id ${id} is in use in this journal. Go on with a thread through openThread("${id}", …), or give the new one another id.`,
   startOf: ({ runId }, charts, input): Incoming => ({ type: 'thread.start', format: JOURNAL_FORMAT, threadId: runId, charts, input: input as ThreadInput }), // given to a thread
 };
 

@@ -20,12 +20,13 @@ export function lookAt({ host, context, usage }: ThreadExecution): ThreadLook {
     mailbox: context.mailbox,
     rules: context.rules,
     goal: context.goal,
+    background: Object.entries(context.background).map(([id, { agent, from }]) => ({ path: `${context.facts.path}/${id}`, agent, from })),
     usage,
   };
 }
 
 /** Before its journal is open. */
-const NOTHING: ThreadLook = { state: 'idle', phase: undefined, agent: '', activeRunId: undefined, history: [], runs: [], queue: [], mailbox: [], rules: [], goal: null, usage: new Usage() };
+const NOTHING: ThreadLook = { state: 'idle', phase: undefined, agent: '', activeRunId: undefined, history: [], runs: [], queue: [], mailbox: [], rules: [], goal: null, background: [], usage: new Usage() };
 
 function phaseOf(active: Extract<Value, object>['active']): ThreadLook['phase'] {
   if (typeof active === 'string') return active === 'concluding' ? undefined : active;

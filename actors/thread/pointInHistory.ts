@@ -3,7 +3,7 @@ import type { LoopEvent } from '../../machines/protocol/event.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { JournalEntry } from '../../machines/protocol/journal.ts';
 import type { HistoryPoint } from '../../machines/protocol/thread.ts';
-import type { ThreadContext } from '../../machines/thread.ts';
+import type { ThreadContext } from '../../machines/threadMemory.ts';
 import { INTERRUPTED_NOTICE, notice, wellFormed } from '../../machines/history.ts';
 import { Host } from '../host.ts';
 import type { Journal } from '../journal.ts';
@@ -31,7 +31,7 @@ function atStart([start]: readonly JournalEntry[]): Past | undefined {
 export async function presentOf(journal: Journal, threadId: string): Promise<Past> {
   const host = quiet(threadId, () => undefined);
   await host.replay(await journal.read(threadId));
-  const past = duringRun(host);
+  const past = shownInterrupted(host);
   host.stop();
   return past;
 }
@@ -41,7 +41,7 @@ async function replayed(threadId: string, entries: readonly JournalEntry[], { ru
   let isThere = false;
   const host = quiet(threadId, (event) => { isThere ||= turn === undefined ? endsRun(event, runId) : endsTurn(event, runId, turn); });
   await host.replay(entries, undefined, () => {
-    if (isThere) found ??= turn === undefined ? behindRun(host) : duringRun(host);
+    if (isThere) found ??= turn === undefined ? behindRun(host) : duringRun(host, runId);
   });
   host.stop();
   return found;
@@ -64,13 +64,19 @@ function behindRun(host: Host): Past {
   return { history: history.toArray(), agent };
 }
 
-/** What the run that is going has brought so far counts too. */
-function duringRun(host: Host): Past {
+/** What the run has brought so far counts too; with its last turn it may have ended, and the next one begun. */
+function duringRun(host: Host, runId: string | null): Past {
   const { context, children } = snapshotOf(host);
-  const run = context.current && children[`run.${context.count}`]?.getSnapshot();
+  const run = context.current?.runId === runId && children[`run.${context.count}`]?.getSnapshot();
   if (!context.current || !run) return behindRun(host);
   const { generated, agent } = progressOf(run);
   const brought = generated.map(({ rawItem }) => rawItem);
-  const cut = notice(agent, 'interrupted', INTERRUPTED_NOTICE).rawItem;
-  return { history: wellFormed([...context.history.toArray(), ...context.current.input, ...brought, cut]), agent: agent || context.agent };
+  return { history: wellFormed([...context.history.toArray(), ...context.current.input, ...brought]), agent: context.current.keepsFloor ? context.agent : agent || context.agent };
+}
+
+function shownInterrupted(host: Host): Past {
+  const { current } = snapshotOf(host).context;
+  if (!current) return behindRun(host);
+  const { history, agent } = duringRun(host, current.runId);
+  return { history: [...history, notice(agent, 'interrupted', INTERRUPTED_NOTICE).rawItem], agent };
 }

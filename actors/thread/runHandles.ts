@@ -1,12 +1,14 @@
 /** The handles of runs that somebody has asked for: found by their input until they begin, then by their run. */
 import type { LoopEvent } from '../../machines/protocol/event.ts';
+import type { RunOutcome } from '../../machines/protocol/outcome.ts';
 import type { QueueEntry } from '../../machines/protocol/thread.ts';
 import { RunInterruptedError, UserError } from '../errors.ts';
 import { BudgetExceededError } from '../limitErrors.ts';
 import type { RunScope } from '../scope.ts';
 import { errorOf } from '../toError.ts';
 import type { RunHandle } from './runHandle.ts';
-import { resultOf } from './runResult.ts';
+import { resultOf, undeliveredOf } from './runResult.ts';
+import type { RunEnd } from './threadExecution.ts';
 import type { Receipt, ThreadEvent } from './types.ts';
 
 export class RunHandles {
@@ -55,10 +57,10 @@ export class RunHandles {
     handle.failed(new UserError(receipt.status === 'rejected' ? receipt.message : 'The run was not begun.'));
   }
 
-  settled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope, at: number): void {
+  settled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope, end: RunEnd): void {
     const handles = this.#going.get(event.path) ?? [];
     this.#going.delete(event.path);
-    for (const handle of handles) settle(handle, event, { scope, at });
+    for (const handle of handles) settle(handle, event, scope, end);
   }
 
   /** None of them ends any more. */
@@ -82,16 +84,28 @@ export class RunHandles {
   }
 }
 
-function settle(handle: RunHandle, event: Extract<LoopEvent, { type: 'run.settled' }>, { scope, at }: { scope: RunScope; at: number }): void {
+function settle(handle: RunHandle, event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope, end: RunEnd): void {
   const { status, failure } = event.outcome;
-  if (status === 'failed') handle.failed(errorOf(scope, failure!));
-  else if (status === 'interrupted') handle.failed(cutShort(scope, at));
+  if (status === 'failed') handle.failed(withUndelivered(errorOf(scope, failure!), event.outcome));
+  else if (status === 'interrupted') handle.failed(withUndelivered(cutShort(scope, end), event.outcome));
   else handle.settled(resultOf(event, scope));
 }
 
+/** Errors of the app itself are left as they are, where they cannot be added to. */
+function withUndelivered(error: Error, outcome: RunOutcome): Error {
+  if (Object.isExtensible(error)) Object.defineProperty(error, 'undelivered', { value: undeliveredOf(outcome), configurable: true, writable: true, enumerable: false });
+  return error;
+}
+
 /** A person's interrupt is an abort; the end of the wall time is a limit that was met (B2). */
-function cutShort({ ledger }: RunScope, at: number): Error {
+function cutShort({ ledger }: RunScope, { at, next }: RunEnd): Error {
+  if (next) return new RunInterruptedError(REASONS[next]);
   const limit = ledger.limits?.wallTimeMs;
   const isOverdue = limit !== undefined && (ledger.untilDeadline(at) ?? 1) <= 0;
   return isOverdue ? new BudgetExceededError({ kind: 'time', limit, spent: ledger.msAt(at) }) : new RunInterruptedError();
 }
+
+const REASONS = {
+  'thread.run': 'The run was interrupted: another took its place (whenBusy: "replace").',
+  'thread.revert': 'The run was interrupted: the conversation went back.',
+};

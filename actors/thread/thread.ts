@@ -7,23 +7,22 @@ import type { RunToolApprovalItem } from '../approvalItem.ts';
 import { lengthAt } from '../../machines/threadMemory.ts';
 import { UserError } from '../errors.ts';
 import { type EventHub, runEventHub } from '../eventHub.ts';
-import { toItems } from '../input.ts';
 import { approvalItemOf } from '../runItems.ts';
 import type { RunScope } from '../scope.ts';
+import { Awaited } from './awaited.ts';
 import { ColdThreadRun } from './coldThreadRun.ts';
-import { overridesIn } from './inputs.ts';
+import { eventsFrom } from './eventsFrom.ts';
+import { goalOf, injectedItems, inputOf, mailOf, overridesIn, pointOf } from './inputs.ts';
 import { lookAt } from './look.ts';
 import { observableOf } from './observable.ts';
 import type { AnyAgent, ThreadOptions } from './options.ts';
 import { type Past, pastOf, presentOf } from './pointInHistory.ts';
 import { type Approving, PersonsSay, type Rejecting } from './personsSay.ts';
 import { receiptOf } from './receipts.ts';
-import { RunHandle } from './runHandle.ts';
-import { RunHandles } from './runHandles.ts';
-import { Deliveries } from './deliveries.ts';
-import { ThreadExecution } from './threadExecution.ts';
+import { RunHandle, interruptOn } from './runHandle.ts';
+import { type RunEnd, ThreadExecution } from './threadExecution.ts';
 import { InputQueue, type Saying } from './threadQueue.ts';
-import type { HistoryPoint, Receipt, SessionRule, SteerOptions, SteerReceipt, StreamOptions, Thread, ThreadEvent, ThreadLook, ThreadQueue, ThreadRun, ThreadRunOptions, ThreadState, ThreadText } from './types.ts';
+import type { CompactReceipt, HistoryPoint, Receipt, SessionRule, SteerOptions, SteerReceipt, StreamOptions, Thread, ThreadEvent, ThreadLook, ThreadQueue, ThreadRun, ThreadRunOptions, ThreadState, ThreadText } from './types.ts';
 
 type Settled = Extract<LoopEvent, { type: 'run.settled' }>;
 /** Makes a thread of its own, with what this one was made with (M6). */
@@ -36,8 +35,7 @@ export class LiveThread implements Thread {
   readonly #execution: ThreadExecution;
   readonly #hub: EventHub<ThreadEvent> = runEventHub();
   readonly #persons: PersonsSay;
-  readonly #handles = new RunHandles();
-  readonly #deliveries = new Deliveries();
+  readonly #awaited = new Awaited(() => this.#execution.home);
   readonly #options: ThreadOptions<any>; // `any`: as in the front door's own types
   readonly #fork: Forker;
   #ready: Promise<void> = Promise.resolve();
@@ -48,9 +46,12 @@ export class LiveThread implements Thread {
     this.#fork = fork;
     const watcher = {
       onEvent: (event: ThreadEvent, isReplayed: boolean) => this.#heard(event, isReplayed),
-      onSettled: (event: Settled, scope: RunScope, at: number) => this.#handles.settled(event, scope, at),
+      onSettled: (event: Settled, scope: RunScope, end: RunEnd) => this.#awaited.runs.settled(event, scope, end),
       onRest: () => this.#wake(),
-      onCrash: (error: unknown) => this.#broke(error),
+      onCrash: (error: unknown) => {
+        this.#broke(error);
+        void this.#execution.release();
+      },
     };
     this.#execution = new ThreadExecution(agent, options, { ...watcher, pace: (signal) => this.#hub.pace(signal) }, checkpoint);
     this.#persons = new PersonsSay(this.#execution);
@@ -59,6 +60,7 @@ export class LiveThread implements Thread {
     this.queue = new InputQueue({
       entries: () => this.#execution.context?.queue ?? [],
       tell: (command, id) => this.#say(command, id),
+      overrides: (options) => overridesIn(options, this.#execution.known),
       handle: (id, ask) => this.#handle(id, ask),
     });
   }
@@ -66,7 +68,10 @@ export class LiveThread implements Thread {
   /** Commands wait until it has begun. */
   begin(beginning: (execution: ThreadExecution) => Promise<void>): void {
     this.#ready = beginning(this.#execution);
-    this.#ready.catch((error: unknown) => this.#broke(error));
+    this.#ready.catch((error: unknown) => {
+      this.#broke(error);
+      void this.#execution.release(); // whoever tries again finds the journal free
+    });
   }
 
   get ready(): Promise<void> {
@@ -83,24 +88,24 @@ export class LiveThread implements Thread {
 
   get activeRun(): ThreadRun | undefined {
     const { activeRunId } = this.look;
-    return activeRunId === undefined ? undefined : (this.#handles.of(activeRunId) ?? this.#adopt(activeRunId));
+    return activeRunId === undefined ? undefined : (this.#awaited.runs.of(activeRunId) ?? this.#adopt(activeRunId));
   }
 
   get interruptions(): RunToolApprovalItem[] {
     return this.#execution.openDecisions.map((open) => approvalItemOf(this.#execution.effects.scopeOf(open.id), open));
   }
 
-  events({ from, signal }: { from?: number; signal?: AbortSignal } = {}): AsyncIterable<ThreadEvent> {
-    return this.#hub.read({ ...(from !== undefined && { from }), ...(signal && { signal }) });
+  events(options: { from?: number; signal?: AbortSignal } = {}): AsyncIterable<ThreadEvent> {
+    return eventsFrom(options, this.#hub, this.#execution);
   }
 
   run(input: ThreadText, options: ThreadRunOptions = {}): ThreadRun {
     const { whenBusy = this.#options.whenBusy ?? 'queue', signal, id: given, expectedRunId, ...rest } = options;
-    const overrides = overridesIn(rest);
     const partials = whenBusy === 'replace' ? { partials: this.#partials() } : {};
     const handle = this.#handle(given, async ({ id }) => {
-      const receipt = await this.#say({ type: 'thread.run', input: toItems(input), whenBusy, ...(expectedRunId !== undefined && { expectedRunId }), ...partials, ...(overrides && { overrides }) }, id);
-      if (whenBusy === 'steer' && receipt.status === 'accepted') this.#handles.join(id, receipt.runId);
+      const overrides = overridesIn(rest, this.#execution.known);
+      const receipt = await this.#say({ type: 'thread.run', input: inputOf(input), whenBusy, ...(expectedRunId !== undefined && { expectedRunId }), ...partials, ...(overrides && { overrides }) }, id);
+      if (whenBusy === 'steer' && receipt.status === 'accepted') this.#awaited.runs.join(id, receipt.runId);
       return receipt;
     });
     if (signal) interruptOn(signal, handle);
@@ -112,16 +117,16 @@ export class LiveThread implements Thread {
   }
 
   async steer(input: ThreadText, { id = globalThis.crypto.randomUUID(), expectedRunId, path, mode = this.#options.steerMode }: SteerOptions = {}): Promise<SteerReceipt> {
-    const items = toItems(input);
+    const items = inputOf(input);
     if (input === '' || items.length === 0) return { status: 'rejected', id, reason: 'empty', message: 'A steer needs text or items.' };
     const pending = items.map((item, at) => ({ id: at === 0 ? id : `${id}.${at}`, item }));
-    const delivery = this.#deliveries.of(pending.map((one) => one.id));
+    const delivery = this.#awaited.deliveries.of(pending.map((one) => one.id));
     const receipt = await this.#say({ type: 'thread.steer', input: pending, ...(expectedRunId !== undefined && { expectedRunId }), ...(path !== undefined && { path }), ...(mode === 'instant' && { mode }) }, id);
     return receipt.status === 'accepted' ? { ...receipt, delivery } : receipt;
   }
 
-  mail({ from, content, triggerTurn = false, id = globalThis.crypto.randomUUID() }: { from: string; content: string; triggerTurn?: boolean; id?: string }): Promise<Receipt> {
-    return this.#say({ type: 'thread.mail', mail: { id, from, content, triggerTurn } }, id);
+  async mail({ triggerTurn = false, id = globalThis.crypto.randomUUID(), ...mail }: { from: string; content: string; triggerTurn?: boolean; id?: string }): Promise<Receipt> {
+    return this.#say({ type: 'thread.mail', mail: mailOf({ id, triggerTurn, ...mail }) }, id);
   }
 
   async interrupt({ expectedRunId, path }: { expectedRunId?: string; path?: string } = {}): Promise<Receipt> {
@@ -141,8 +146,8 @@ export class LiveThread implements Thread {
 
   async reject(call: RunToolApprovalItem | string, { interrupt, ...options }: Rejecting & { interrupt?: boolean } = {}): Promise<void> {
     await this.#ready;
-    const end = this.#interruption();
-    await this.#persons.reject(call, options, ...(interrupt ? [{ ...end, id: globalThis.crypto.randomUUID(), at: 0 }] : []));
+    const end = { ...this.#interruption(), ...runMeant(typeof call === 'string' ? call : call.id), id: globalThis.crypto.randomUUID(), at: 0 };
+    await this.#persons.reject(call, options, ...(interrupt ? [end] : []));
     if (interrupt) await this.#woundDown();
   }
 
@@ -156,37 +161,43 @@ export class LiveThread implements Thread {
     await this.#persons.useResult(call, output);
   }
 
-  compact(): Promise<Receipt> {
-    return this.#say({ type: 'thread.compact' });
+  async compact(): Promise<CompactReceipt> {
+    const compaction = this.#awaited.compactions.next();
+    const receipt = await this.#say({ type: 'thread.compact' });
+    return receipt.status === 'accepted' ? { ...receipt, compaction } : receipt;
   }
 
   async fork({ at, threadId }: { at?: HistoryPoint; threadId?: string } = {}): Promise<Thread> {
     await this.#ready;
     const { journal } = this.#execution.host;
-    const past = at ? await pastOf(journal, this.id, at) : await presentOf(journal, this.id);
+    const past = at ? await pastOf(journal, this.id, pointOf(at)) : await presentOf(journal, this.id);
     if (!past) throw new UserError(`Thread ${this.id} has no such point: ${JSON.stringify(at)}. Fork at a run that has settled, or at a turn of one that is over; thread.look.runs tells which runs there are.`);
     return this.#fork(past, { threadId: this.id, ...(at && { at }) }, threadId);
   }
 
-  async revert(to: HistoryPoint): Promise<Receipt> {
+  async revert(point: HistoryPoint): Promise<Receipt> {
+    const to = pointOf(point);
     await this.#ready;
     const isKnown = lengthAt(this.#execution.context, to) !== null;
     const past = isKnown ? undefined : await pastOf(this.#execution.host.journal, this.id, to); // what a compaction has taken the place of, say
-    const receipt = await this.#say({ type: 'thread.revert', to, ...(past && { history: past.history }), partials: this.#partials() });
+    const receipt = await this.#say({ type: 'thread.revert', to, ...past, partials: this.#partials() });
     if (receipt.status === 'accepted') await this.#woundDown();
     return receipt;
   }
 
-  inject(items: AgentInputItem[]): Promise<Receipt> {
-    return this.#say({ type: 'thread.inject', items });
+  async inject(items: AgentInputItem[]): Promise<Receipt> {
+    return this.#say({ type: 'thread.inject', items: injectedItems(items) });
   }
 
-  setGoal(goal: { message: string; maxRuns?: number } | null): Promise<Receipt> {
-    return this.#say({ type: 'thread.goal', goal: goal && { message: goal.message, maxRuns: goal.maxRuns ?? 10 } });
+  async setGoal(goal: { message: string; maxRuns?: number } | null): Promise<Receipt> {
+    return this.#say({ type: 'thread.goal', goal: goal && goalOf(goal) });
   }
 
-  addRule({ id = globalThis.crypto.randomUUID(), ...rule }: Omit<SessionRule, 'id'> & { id?: string }): Promise<Receipt> {
-    return this.#say({ type: 'rule.add', rule: { id, ...rule } });
+  async addRule({ id = globalThis.crypto.randomUUID(), ...said }: Omit<SessionRule, 'id'> & { id?: string }): Promise<Receipt> {
+    const rule = this.#execution.checkedRule({ id, ...said });
+    const receipt = await this.#say({ type: 'rule.add', rule });
+    if (receipt.status === 'accepted') await this.#execution.answerByRules();
+    return receipt;
   }
 
   removeRule(ruleId: string): Promise<Receipt> {
@@ -203,8 +214,7 @@ export class LiveThread implements Thread {
   async release(): Promise<void> {
     await this.#ready.catch(() => undefined); // whoever made it hears why
     await this.#execution.release();
-    this.#deliveries.end();
-    this.#handles.end(new UserError(`Thread ${this.id} was given back before the run had ended; it goes on where the thread is opened again.`));
+    this.#awaited.end(new UserError(this.#execution.host.ending === null ? `Thread ${this.id} was given back before the run had ended; it goes on where the thread is opened again.` : `Thread ${this.id} is closed: the run never begins. thread.queue.list() has its input.`));
     this.#hub.end();
     this.#wake();
   }
@@ -217,19 +227,18 @@ export class LiveThread implements Thread {
   }
 
   #handle(given: string | undefined, ask: (handle: RunHandle) => Promise<Receipt>): RunHandle {
-    const handle = new RunHandle(given ?? globalThis.crypto.randomUUID(), { thread: this, hub: this.#hub }, async (made) => {
-      this.#handles.add(made);
+    return new RunHandle(given ?? globalThis.crypto.randomUUID(), { thread: this, hub: this.#hub }, async (made) => {
+      this.#awaited.runs.add(made);
       const receipt = await ask(made);
-      if (receipt.status !== 'accepted') this.#handles.refused(made, receipt);
+      if (receipt.status !== 'accepted') this.#awaited.runs.refused(made, receipt);
       return receipt;
     });
-    return handle;
   }
 
   /** A run that another process began, or a queued entry whose handle nobody has. */
   #adopt(runId: string): RunHandle {
     const handle = new RunHandle(runId, { thread: this, hub: this.#hub }, async () => ({ status: 'accepted', id: runId, runId }));
-    this.#handles.adopt(handle, runId);
+    this.#awaited.runs.adopt(handle, runId);
     return handle;
   }
 
@@ -242,9 +251,7 @@ export class LiveThread implements Thread {
   readonly #partials = (): Record<string, string> => this.#execution.host.effects.partials;
 
   #heard(event: ThreadEvent, isReplayed: boolean): void {
-    if (event.type === 'input.accepted') this.#handles.begun(event);
-    if (event.type === 'queue.changed') this.#handles.queued(event.queue);
-    this.#deliveries.heard(event);
+    this.#awaited.heard(event, isReplayed);
     this.#options.onEvent?.(event);
     this.#hub.publish(event); // nobody hears it yet of what is replayed; of the run that goes on it can be read again (I6)
   }
@@ -265,18 +272,14 @@ export class LiveThread implements Thread {
   }
 
   #broke(error: unknown): void {
-    this.#handles.end(error);
-    this.#deliveries.end();
+    this.#awaited.end(error);
     this.#hub.fail(error);
     this.#wake();
   }
 }
 
-/** Nothing is left on the signal when the run is over. */
-function interruptOn(signal: AbortSignal, handle: RunHandle): void {
-  const interrupt = () => void handle.interrupt().catch(() => undefined); // one that was refused is over
-  if (signal.aborted) return interrupt();
-  signal.addEventListener('abort', interrupt, { once: true });
-  const leave = () => signal.removeEventListener('abort', interrupt);
-  void handle.result.then(leave, leave);
+/** Of the run in which a call waits; one that is at work beside the others is known by its path. */
+function runMeant(callId: string): { path: string } | { expectedRunId: string } {
+  const run = callId.split('/').slice(0, 2).join('/');
+  return run.includes('/background.') ? { path: run } : { expectedRunId: run };
 }

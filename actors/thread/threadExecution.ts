@@ -3,8 +3,8 @@ import type { LoopEvent } from '../../machines/protocol/event.ts';
 import type { Decision } from '../../machines/protocol/command.ts';
 import type { JournalEntry } from '../../machines/protocol/journal.ts';
 import type { RunInput } from '../../machines/protocol/outcome.ts';
-import type { CommandAnswer, ThreadCommand, ThreadInput } from '../../machines/protocol/thread.ts';
-import type { ThreadContext } from '../../machines/thread.ts';
+import type { CommandAnswer, SessionRule, ThreadCommand, ThreadInput } from '../../machines/protocol/thread.ts';
+import type { ThreadContext } from '../../machines/threadMemory.ts';
 import type { ApprovalRules } from '../approvalRules.ts';
 import { Checkpoints } from '../checkpoints.ts';
 import { systemClock } from '../clock.ts';
@@ -15,23 +15,28 @@ import { Host, type OpenDecision } from '../host.ts';
 import { MemoryJournal } from '../memoryJournal.ts';
 import { Runner } from '../run.ts';
 import { RunContext } from '../runContext.ts';
+import { runDataOf } from '../runData.ts';
 import { RunView } from '../runView.ts';
 import type { BackgroundStart, RunScope } from '../scope.ts';
 import type { Usage } from '../usage.ts';
 import { Deadlines } from './deadlines.ts';
 import { THREAD, THREAD_VERSIONS } from './hosted.ts';
 import type { AnyAgent, ThreadOptions } from './options.ts';
-import { replaceSession, rulesOf } from './rules.ts';
-import { runScope } from './runScope.ts';
+import type { Known } from './inputs.ts';
+import { checkedRule, replaceSession, rulesOf } from './rules.ts';
+import { reachable, runScope } from './runScope.ts';
 import { ThreadEffects } from './threadEffects.ts';
 import { Told } from './told.ts';
 import type { ThreadEvent } from './types.ts';
 
+/** When a run has ended, in ms since the epoch, and for what it made way. */
+export interface RunEnd { at: number; next?: 'thread.run' | 'thread.revert' }
+
 export interface ThreadWatcher {
   /** All that happens, in order; also what is told again while a recorded thread is opened. */
   onEvent(event: ThreadEvent, isReplayed: boolean): void;
-  /** A run has ended, at this time, in ms since the epoch; its scope is there for the last time. */
-  onSettled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope, at: number): void;
+  /** A run has ended; its scope is there for the last time. */
+  onSettled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope, end: RunEnd): void;
   /** What came in has been applied. */
   onRest(): void;
   /** The thread cannot go on: its journal cannot be written, or there is a bug. */
@@ -49,15 +54,14 @@ export class ThreadExecution {
   readonly #told = new Told();
   readonly #watcher: ThreadWatcher;
   readonly #checkpoints: Checkpoints;
-  readonly #home: RunScope;
+  /** Of what the thread does itself. */
+  readonly home: RunScope;
   readonly #answering = new Set<string>();
-  /** The errors themselves, by the effects of the runs that are going. */
-  readonly #causes = new Map<string, unknown>();
   readonly #deadlines: Deadlines;
   readonly #rules: ApprovalRules;
-  /** Who waits until what was said is durable. */
-  readonly #unwritten: { resolve(): void; reject(error: unknown): void }[] = [];
-  #isReleased = false;
+  readonly #causes = new Map<string, unknown>();
+  #hasSettled = false;
+  #released: Promise<void> | undefined;
 
   constructor(agent: AnyAgent, options: ThreadOptions<any>, watcher: ThreadWatcher, checkpoint?: string) {
     const { runner = new Runner(), journal = runner.config.journal, clock = runner.config.clock ?? systemClock } = options;
@@ -65,17 +69,16 @@ export class ThreadExecution {
     this.options = options;
     this.agent = agent;
     this.#watcher = watcher;
-    this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy, options.rules);
-    const causes = this.#causes;
+    this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy);
     const view = new RunView({ onEvent: (event) => this.#heard(event), bufferUntilGuarded: options.bufferUntilGuarded });
-    const runContext = options.context instanceof RunContext ? options.context : new RunContext<any>(options.context);
-    const hearing = { causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: () => this.runData, pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
-    this.#deadlines = new Deadlines(clock, (runId) => void this.host.tell({ type: 'thread.interrupt', id: globalThis.crypto.randomUUID(), at: 0, expectedRunId: runId, reason: 'deadline' }));
-    this.#home = runScope({ path: this.threadId, agent: agent.name }, options, new RunContext<any>(runContext.context), hearing);
+    const context: unknown = options.context instanceof RunContext ? options.context.context : options.context;
+    const hearing = { causes: this.#causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: (scope: RunScope) => runDataOf(scope, this.host.snapshot, this.threadId), pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
+    this.#deadlines = new Deadlines(clock, (runId) => void this.host.tell({ type: 'thread.interrupt', id: globalThis.crypto.randomUUID(), at: 0, ...(isOfThread(runId) ? { expectedRunId: runId } : { path: runId }), reason: 'deadline' }));
+    this.home = runScope({ path: this.threadId, agent: agent.name }, options, context, hearing);
     this.effects = new ThreadEffects({
       threadId: this.threadId,
-      scopeFor: (input: RunInput) => runScope(input, options, new RunContext<any>(runContext.context), hearing),
-      home: this.#home,
+      scopeFor: (input: RunInput) => runScope(input, options, context, hearing),
+      home: this.home,
       isGoalReached: options.isGoalReached,
       now: () => this.host.now,
       onBegun: (scope) => this.#deadlines.begun(scope),
@@ -87,8 +90,9 @@ export class ThreadExecution {
       journal: journal ?? new MemoryJournal(),
       clock,
       effects: this.effects,
-      causes,
+      causes: this.#causes,
       onRest: () => this.#rested(),
+      onDecided: (id) => this.#told.answered(decisionOn(id), { status: 'accepted' }),
       onEvent: (event) => {
         view.emitted(event);
         if (event.type === 'run.settled') this.#settled(event);
@@ -98,7 +102,7 @@ export class ThreadExecution {
       maxConcurrency: options.toolExecution?.maxFunctionToolConcurrency ?? runner.config.toolExecution?.maxFunctionToolConcurrency ?? undefined,
       graceMs: options.graceMs ?? runner.config.graceMs,
     });
-    this.#checkpoints = new Checkpoints({ runId: this.threadId, text: checkpoint, every: options.checkpointEvery ?? runner.config.checkpointEvery ?? (journal ? undefined : Infinity), isWatched: options.inspect !== undefined || options.onEvent !== undefined });
+    this.#checkpoints = new Checkpoints({ runId: this.threadId, text: checkpoint, charts: THREAD_VERSIONS, every: options.checkpointEvery ?? runner.config.checkpointEvery ?? (journal ? undefined : Infinity), isWatched: options.inspect !== undefined || options.onEvent !== undefined });
     view.follow(this.host, this.effects);
   }
 
@@ -114,30 +118,45 @@ export class ThreadExecution {
     return this.effects.usage;
   }
 
+  /** What its runs can be told to use (M7). */
+  get known(): Known {
+    const agents = reachable([this.agent, ...(this.options.agents ?? [])]);
+    const tools = [...agents].flatMap((agent) => agent.tools);
+    return {
+      agents: this.home.agents.map((agent) => this.home.keyOf(agent)),
+      tools: [...new Set([...tools, ...(this.options.tools ?? [])].map(({ name }) => name))],
+      hasServers: [...agents].some(({ mcpServers }) => mcpServers.length > 0),
+    };
+  }
+
+  /** @throws UserError for a rule that cannot be. */
+  checkedRule(rule: SessionRule): SessionRule {
+    return checkedRule(this.#rules, rule);
+  }
+
   keyOf(agent: AnyAgent): string {
-    return this.#home.keyOf(agent);
+    return this.home.keyOf(agent);
   }
 
   agentOf(key: string): AnyAgent {
-    return this.#home.agent(key);
-  }
-
-  /** What error handlers are shown of the run so far. */
-  get runData(): unknown {
-    return { input: [], newItems: [], history: this.context.history.toArray(), output: [], rawResponses: [] };
+    return this.home.agent(key);
   }
 
   async start(input: Omit<ThreadInput, 'path' | 'agent'>): Promise<void> {
     this.#deadlines.goOn();
-    await this.host.start({ path: this.threadId, agent: this.#home.rootKey, ...input }, THREAD_VERSIONS);
+    replaceSession(this.#rules, input.rules ?? []);
+    await this.host.start({ path: this.threadId, agent: this.home.rootKey, ...input }, THREAD_VERSIONS);
   }
 
   /** Goes on with a recorded thread: what is recorded is not run again, what was under way is, by its effect class (O1-O3). */
   async open(entries: readonly JournalEntry[]): Promise<void> {
+    replaceSession(this.#rules, entries[0]?.type === 'thread.start' ? (entries[0].input.rules ?? []) : []);
     await this.#checkpoints.replay(this.host, entries);
+    replaceSession(this.#rules, this.context.rules); // also where a checkpoint has told nobody of them
     for (const [, effect] of this.host.effects.entries()) await this.effects.checkFits(effect.src, effect.input, false);
+    this.#deadlines.goOn(); // whose time is over is interrupted before anything begins
     this.host.goOn();
-    this.#deadlines.goOn();
+    await this.answerByRules();
   }
 
   /** Only feeds what is recorded, to be looked at; nothing is run or written. */
@@ -147,37 +166,34 @@ export class ThreadExecution {
 
   tell(command: ThreadCommand): Promise<CommandAnswer> {
     if (this.host.ending !== null) return Promise.resolve({ status: 'rejected', reason: 'closed' }); // also when it was given back since
-    if (this.#isReleased) return Promise.reject(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
-    return this.#told.ask(command.id, () => void this.host.tell(command));
+    if (this.#released && !this.host.crash) return Promise.reject(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
+    return this.#told.ask(command.id, () => {
+      if (this.host.tell(command) === 'over') this.#told.answered(command.id, { status: 'rejected', reason: 'closed' });
+    });
   }
 
   /** Of a run's effects: the call waits, and about what. @throws StaleStateError, UserError for one that does not. */
   openCall(id: string): OpenDecision {
-    const open = this.host.openDecisions.find((one) => one.id === id);
-    if (open && !this.#answering.has(id)) return open;
-    const isOver = open !== undefined || this.#hasBegun(id);
-    if (isOver) throw new StaleStateError(`The call ${id} does not wait any more: it was decided, or its run is over. Nothing was changed.`);
+    const isOpen = this.host.standing(id) === 'open';
+    const open = this.host.openDecisions.find((one) => one.id === id) ?? (isOpen ? this.host.decisions.expected(id) : undefined);
+    if (open && isOpen && !this.#answering.has(id)) return open;
+    if (open || isOpen || this.#hasBegun(id)) throw staleCall(id);
     throw new UserError(`No call ${id} waits in thread ${this.threadId}. Decide about its own interruptions.`);
   }
 
-  /** A decision as it is recorded, with what comes with it in the same step (D2); what a rule now answers too is answered. */
+  /** A decision with what comes with it in the same step (D2), recorded when it resolves; what a rule now answers too is answered. */
   async decide(id: string, decision: Decision, then: ThreadCommand[] = []): Promise<void> {
     const open = this.openCall(id);
     this.#answering.add(id);
     try {
       const complete = await completeDecision(this.effects.scopeOf(id), open, decision);
-      this.host.decide(id, complete, ...then);
-      await this.#durable();
+      if (this.host.standing(id) !== 'open') throw staleCall(id);
+      const { status } = await this.#told.ask(decisionOn(id), () => this.host.decide(id, complete, ...then));
+      if (status === 'rejected') throw staleCall(id);
     } finally {
       this.#answering.delete(id);
     }
     if (then.some(({ type }) => type === 'rule.add')) await this.answerByRules();
-  }
-
-  /** Resolves when all that came in is written and applied: it survives the process from then on. */
-  #durable(): Promise<void> | undefined {
-    if (!this.host.isBusy) return undefined;
-    return new Promise((resolve, reject) => this.#unwritten.push({ resolve, reject }));
   }
 
   /** Calls that wait, and need not. */
@@ -189,16 +205,19 @@ export class ThreadExecution {
     }
   }
 
-  async release(): Promise<void> {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
+  /** Resolves when another process may have it. */
+  release(): Promise<void> {
+    return (this.#released ??= this.#release());
+  }
+
+  async #release(): Promise<void> {
     this.#deadlines.clear();
     if (this.host.rest?.state !== 'awaitingApproval') await this.#checkpoints.keep(this.host); // whoever goes on with a run reads its events from its begin
     this.host.stop();
+    this.#told.fail(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
     await this.host.effects.unwound();
     for (const scope of this.effects.scopes) if (scope.computers.size > 0) await disposeComputers(scope);
     await this.host.writer.release();
-    this.#told.fail(new UserError(`Thread ${this.threadId} was given back before it had answered.`));
   }
 
   /** The id is of a run that is going or over, or of something in it. */
@@ -214,27 +233,34 @@ export class ThreadExecution {
   }
 
   #settled(event: Extract<LoopEvent, { type: 'run.settled' }>): void {
-    const scope = this.effects.scopeOf(`${event.path}/`);
-    if (scope.runId !== event.path) return; // one that is nested, or ended before it had begun
-    this.#watcher.onSettled(event, scope, this.host.now);
+    if (event.path.includes('/agent.')) return; // it is nested
+    const scope = this.effects.scopeOf(`${event.path}/`); // the thread's own for a run that ended before it had begun
+    const { next } = this.context;
+    this.#watcher.onSettled(event, scope, { at: this.host.now, ...(next && { next: next.type }) });
     this.#deadlines.ended(event.path);
+    this.#hasSettled = true;
     const ended = this.effects.forget(event.path);
-    for (const id of this.#causes.keys()) if (id.startsWith(`${event.path}/`)) this.#causes.delete(id);
+    for (const id of this.#causes.keys()) if (!this.effects.isOfLiveRun(id)) this.#causes.delete(id); // also of bodies that ended too late
     if (ended && ended.computers.size > 0) void disposeComputers(ended);
   }
 
   #rested(): void {
     const { crash } = this.host;
-    for (const { resolve, reject } of this.#unwritten.splice(0)) {
-      if (crash) reject(crash.error);
-      else resolve();
-    }
     if (crash) {
       this.#told.fail(crash.error);
+      this.#deadlines.clear();
       return this.#watcher.onCrash(crash.error);
     }
+    if (this.host.ending !== null) this.#told.answerAll({ status: 'rejected', reason: 'closed' });
     const { rest } = this.host;
-    if (rest && rest.state !== 'awaitingApproval') void this.#checkpoints.keep(this.host).then(() => this.host.forget());
+    if (rest && rest.state !== 'awaitingApproval') void this.#checkpoints.keep(this.host);
+    if (this.#hasSettled) this.host.forget(); // nothing of a run that is over is asked for again
+    this.#hasSettled = false;
     this.#watcher.onRest();
   }
 }
+
+/** Not of an agent that works beside the runs. */
+const isOfThread = (runId: string) => /\/run\.\d+$/.test(runId);
+const decisionOn = (id: string) => `decision on ${id}`;
+const staleCall = (id: string) => new StaleStateError(`The call ${id} does not wait any more: it was decided, or its run is over. Nothing was changed.`);

@@ -1,6 +1,5 @@
 /** Input that waits, each entry to be a run of its own. */
-import { toItems } from '../input.ts';
-import { overridesIn } from './inputs.ts';
+import { inputOf, placeOf } from './inputs.ts';
 import type { RunHandle } from './runHandle.ts';
 import type { QueueEntry, Receipt, RunOverrides, ThreadQueue, ThreadRun, ThreadText } from './types.ts';
 import type { ThreadCommand } from '../../machines/protocol/thread.ts';
@@ -11,6 +10,8 @@ export type Saying = ThreadCommand extends infer Command ? (Command extends Thre
 export interface QueueHome {
   entries(): readonly QueueEntry[];
   tell(command: Saying, id?: string): Promise<Receipt>;
+  /** @throws UserError for what a run cannot be told. */
+  overrides(options: RunOverrides): RunOverrides | undefined;
   handle(id: string | undefined, ask: (handle: RunHandle) => Promise<Receipt>): ThreadRun;
 }
 
@@ -26,17 +27,19 @@ export class InputQueue implements ThreadQueue {
   }
 
   add(input: ThreadText, { id: given, ...options }: RunOverrides & { id?: string } = {}): ThreadRun {
-    const overrides = overridesIn(options);
-    return this.#home.handle(given, ({ id }) => this.#home.tell({ type: 'queue.add', entry: { id, input: toItems(input), ...(overrides && { overrides }) } }, id));
+    return this.#home.handle(given, async ({ id }) => {
+      const overrides = this.#home.overrides(options);
+      return this.#home.tell({ type: 'queue.add', entry: { id, input: inputOf(input), ...(overrides && { overrides }) } }, id);
+    });
   }
 
-  edit(id: string, { input, ...options }: { input?: ThreadText } & RunOverrides): Promise<Receipt> {
-    const overrides = overridesIn(options);
-    return this.#home.tell({ type: 'queue.edit', entry: { id, ...(input !== undefined && { input: toItems(input) }), ...(overrides && { overrides }) } });
+  async edit(id: string, { input, ...options }: { input?: ThreadText } & RunOverrides): Promise<Receipt> {
+    const overrides = this.#home.overrides(options);
+    return this.#home.tell({ type: 'queue.edit', entry: { id, ...(input !== undefined && { input: inputOf(input) }), ...(overrides && { overrides }) } });
   }
 
-  move(id: string, to: number): Promise<Receipt> {
-    return this.#home.tell({ type: 'queue.move', entryId: id, to });
+  async move(id: string, to: number): Promise<Receipt> {
+    return this.#home.tell({ type: 'queue.move', entryId: id, to: placeOf(to) });
   }
 
   remove(id: string): Promise<Receipt> {

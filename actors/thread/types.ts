@@ -34,6 +34,17 @@ export type SteerReceipt =
   | (Extract<Receipt, { status: 'accepted' }> & { /** Resolves when the model is about to read it, or when it never will. */ delivery: Promise<Delivery> })
   | Exclude<Receipt, { status: 'accepted' }>;
 
+/** What became of a compaction; `dropped`: it was cut short, or there was no room for it. Sizes are in tokens, as far as they are known. */
+export type Compaction =
+  | { status: 'completed'; before: number; after: number; /** The oldest items, which the model that summed up could not be shown. */ dropped: number }
+  /** The history is as it was. */
+  | { status: 'failed'; error: Error }
+  | { status: 'dropped' };
+
+export type CompactReceipt =
+  | (Extract<Receipt, { status: 'accepted' }> & { /** Resolves when it has ended. */ compaction: Promise<Compaction> })
+  | Exclude<Receipt, { status: 'accepted' }>;
+
 export interface ThreadRunOptions extends RunOverrides {
   /** Default: as of the thread, else `queue`. */
   whenBusy?: WhenBusy;
@@ -99,6 +110,8 @@ export interface ThreadQueue {
   resume(): Promise<Receipt>;
 }
 
+export interface BackgroundWork { path: string; agent: string; from: string }
+
 /** A thread as it is now. */
 export interface ThreadLook {
   state: ThreadState;
@@ -114,6 +127,9 @@ export interface ThreadLook {
   /** What an "always" and the app have decided for calls to come; each can be taken back (M8). */
   rules: readonly SessionRule[];
   goal: Goal | null;
+  /** Agents that work beside the runs: at `path` they can be steered and interrupted, `from` will have written their result (F5). */
+  background: readonly BackgroundWork[];
+  /** Of all runs, and what the thread has asked for itself: sums; what each request has cost is in the results of the runs. */
   usage: Usage;
 }
 
@@ -150,7 +166,8 @@ export interface Thread {
   reject(item: RunToolApprovalItem | string, options?: { always?: boolean; message?: string; interrupt?: boolean }): Promise<void>;
   answer(item: RunToolApprovalItem | string, answers: Record<string, unknown>): Promise<void>;
   useResult(item: RunToolApprovalItem | string, output: unknown): Promise<void>;
-  compact(): Promise<Receipt>;
+  /** Sums up the history: at once, at the next safe point of the run that is going, or else after it (N1). */
+  compact(): Promise<CompactReceipt>;
   /** A new thread with the same history, up to a run, a turn of a run, or all of it; this one is not disturbed (M6). */
   fork(options?: { at?: HistoryPoint; threadId?: string }): Promise<Thread>;
   /** The history goes back by a marker; what is going is interrupted first (M6). */

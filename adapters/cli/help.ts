@@ -34,8 +34,8 @@ ${PROVIDER}
 
 In the terminal
   Enter sends. A line typed while the agent works steers it: it is shown as waiting until the model reads it, at the
-  next safe point. A call that waits for approval, or asks a question, has the input row until it is answered;
-  lines that begin with a slash are commands there too.
+  next safe point. A call that waits for approval, or asks a question, has the input row until it is answered,
+  once the line that is being typed is sent; lines that begin with a slash are commands there too.
 ${COMMAND_HELP.map(([usage, meaning]) => `    ${usage.padEnd(14)} ${meaning}`).join('\n')}
   Ctrl-C interrupts what is going, and again leaves; with nothing going, twice leaves. Ctrl-D leaves.
 Without a terminal every line of the input is a run of its own, one after the other.

@@ -12,6 +12,8 @@ export interface PendingInput {
   origin?: ItemOrigin;
   /** It was added while the run was at rest: a guardrail that trips on it fails the run that goes on with it (E6). */
   staged?: true;
+  /** It is for the history, whether the run reads it or not (M9). */
+  injected?: true;
 }
 
 export type InterruptReason = 'user' | 'tripwire' | 'replaced' | 'deadline';

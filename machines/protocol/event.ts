@@ -44,6 +44,8 @@ export type LoopEvent =
   | { type: 'compaction.started'; path: string; agent: string; size: number }
   /** `dropped`: the oldest items, which the model that summed up could not be shown. */
   | { type: 'compaction.completed'; path: string; agent: string; before: number; after: number; dropped: number; record: ItemRecord }
+  /** Of a thread: the history is as it was. */
+  | { type: 'compaction.failed'; path: string; agent: string; failure: Failure }
   | { type: 'guardrail.tripped'; path: string; agent: string; failure: Failure }
   | { type: 'run.awaitingApproval'; path: string; agent: string }
   | { type: 'run.resumed'; path: string; agent: string }

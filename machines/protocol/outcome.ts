@@ -199,4 +199,6 @@ export interface RunOutcome {
   size?: number;
   /** A compaction was asked for and has not come about. */
   compactionAsked?: true;
+  /** Of a run of a thread: what the model read after the last compaction, and how many of the generated records had been brought by then. */
+  compacted?: { items: AgentInputItem[]; generated: number };
 }

@@ -72,6 +72,8 @@ export interface RunMark {
   status: RunOutcome['status'];
   /** Name of the agent that had the floor after it. */
   agent: string;
+  /** Of one that was interrupted: because another took its place (M1), or because the history went back (M6). */
+  reason?: 'replaced' | 'reverted';
 }
 
 /** Where a history is cut: behind a run, behind one turn of a run, or before all (M6). */
@@ -101,7 +103,22 @@ export type ThreadCommand =
   | (Told & { type: 'rule.add'; rule: SessionRule })
   | (Told & { type: 'rule.remove'; ruleId: string })
   /** An agent begins to work beside the runs; its result comes as mail (F5). */
-  | (Told & { type: 'background.start'; agent: string; tool: string; input: AgentInputItem[]; from: string });
+  | (Told & { type: 'background.start' } & BackgroundTask & { input: AgentInputItem[] });
+
+/** What an agent works on beside the runs. */
+export interface BackgroundTask {
+  /** Key of the agent that called the tool. */
+  agent: string;
+  /** By whom its result will have been written. */
+  from: string;
+  tool: string;
+  /** Name of the agent that works. */
+  delegate: string;
+  /** Arguments of the call, where the agent is to see them. */
+  params?: unknown;
+  /** The app makes the result of what the agent brings. */
+  extracts?: true;
+}
 
 export type RejectReason =
   /** The thread is closed. */
@@ -152,8 +169,12 @@ export interface ThreadBase {
   /** Of the input, where a person did not write it: guardrails do not look at what the runtime says (P4). */
   origin?: ItemOrigin;
   overrides?: RunOverrides;
+  /** Tokens of the history, as far as is known; where it is limited (N1). */
+  size?: number;
+  /** Of a run with rules of its own: ids of those that the thread had by then. */
+  rules?: string[];
   /** It works beside the runs, for the call of a tool. */
-  background?: { tool: string; from: string };
+  background?: Omit<BackgroundTask, 'agent'>;
 }
 
 export type { InterruptReason };

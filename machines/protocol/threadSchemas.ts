@@ -37,5 +37,5 @@ export const ThreadCommandSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('queue.resume'), ...told }),
   z.object({ type: z.literal('rule.add'), ...told, rule: Rule }),
   z.object({ type: z.literal('rule.remove'), ...told, ruleId: z.string() }),
-  z.object({ type: z.literal('background.start'), ...told, agent: z.string(), tool: z.string(), input: z.array(Item), from: z.string() }),
+  z.object({ type: z.literal('background.start'), ...told, agent: z.string(), tool: z.string(), delegate: z.string(), input: z.array(Item), from: z.string(), params: z.unknown().optional(), extracts: z.literal(true).optional() }),
 ]);

@@ -59,7 +59,7 @@ class Person {
   }
 }
 
-test('a chat in a browser: streaming text, an approval, the queue, a steer that a nested agent is busy for, and a stop', { timeout: 120_000 }, async () => {
+test('a chat in a browser: streaming text, an approval, the queue, questions, a steer that a nested agent is busy for, and a stop', { timeout: 120_000 }, async () => {
   await chatting(async (page, chat) => {
     await chat.isIn('idle');
     await chat.says('Refund order 7, please.');
@@ -75,6 +75,21 @@ test('a chat in a browser: streaming text, an approval, the queue, a steer that 
     expect([await chat.queue(), await page.getByRole('alertdialog').count()]).toEqual([[], 0]);
     const first = ['user delivered: Refund order 7, please.', 'toolCall completed: refund {"order":7} refunded order 7', 'assistant completed: Order 7 is refunded. The money is on its way.', 'user delivered: And thank me.', 'assistant completed: You are very welcome.'];
     expect(await chat.transcript()).toEqual(first);
+
+    await chat.says('Call me.');
+    await chat.isIn('awaitingApproval');
+    await page.getByLabel('Tuesday').check();
+    await page.getByLabel('Which number?').fill('none');
+    await chat.presses('Answer');
+    expect(await page.getByRole('alert').innerText()).toContain('number');
+    await page.getByLabel('Tuesday').check();
+    await page.getByLabel('Which number?').fill('5550100');
+    await chat.presses('Answer');
+    await chat.sees('assistant.completed', 'We shall call.');
+    await chat.isIn('idle');
+    const asked = (await chat.transcript()).slice(first.length);
+    expect(asked).toEqual(['user delivered: Call me.', expect.stringMatching(/^toolCall completed: arrange_call .*Tuesday.*5550100/), 'assistant completed: We shall call.']);
+    first.push(...asked);
 
     await chat.says('What is in the archive of 1999?');
     await chat.sees('toolCall.running', 'search');

@@ -24,8 +24,7 @@ await thread.release(); // a kill would do as well: what was accepted is in the 
 
 const again = await openThread(thread.id, { journal, agents: agent });
 for (const call of again.interruptions) await again.approve(call, { always: true }); // a rule from now on: again.look.rules
-const { finalOutput } = await again.activeRun!;
-console.log(finalOutput);
-console.log((await again.activeRun)?.finalOutput);
+console.log((await again.activeRun!).finalOutput); // the trip
+console.log((await again.activeRun!).finalOutput); // the hotel: the queue has gone on
 await again.release();
 journal.close();

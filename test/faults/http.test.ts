@@ -26,8 +26,8 @@ const TROUBLES: Record<string, Trouble> = {
   'a web page': { answer: () => (response) => { response.writeHead(200, { 'content-type': 'text/html' }); response.end('<html>'); }, message: /\/v1/, fields: { code: 'malformed_response' } },
   'a stream that is cut in the middle': { answer: (api) => beginsToSpeak(api, (response) => void response.socket?.destroy()), message: /^The connection to http:\/\/127\.0\.0\.1:\d+\/v1 failed/ },
   'a stream that ends in the middle': { answer: (api) => beginsToSpeak(api, (response) => void response.end()), message: /without its final event|ended before|stream ended/i, streamedOnly: true },
-  'a server that says nothing': { answer: () => silent, message: /^Model call timed out after 60ms\.$/, fields: { code: 'ETIMEDOUT', timeoutMs: 60 }, settings: { timeoutMs: 60 } },
-  'a stream that stops half-way': { answer: (api) => beginsToSpeak(api, () => undefined), message: /^Model call timed out after 60ms\.$/, fields: { name: 'ModelTimeoutError' }, settings: { timeoutMs: 60 } },
+  'a server that says nothing': { answer: () => silent, message: /^Model call timed out after 300ms\.$/, fields: { code: 'ETIMEDOUT', timeoutMs: 300 }, settings: { timeoutMs: 300 } },
+  'a stream that stops half-way': { answer: (api) => beginsToSpeak(api, () => undefined), message: /^Model call timed out after 300ms\.$/, fields: { name: 'ModelTimeoutError' }, settings: { timeoutMs: 300 } },
 };
 
 for (const [api, useResponses] of APIS) {

@@ -1,18 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import type { AnyEventObject } from 'xstate';
+import { compactionItem } from '../../machines/compaction.ts';
 import type { RunInput, RunOutcome } from '../../machines/protocol/outcome.ts';
 import type { ThreadCommand, ThreadInput, WhenBusy } from '../../machines/protocol/thread.ts';
-import type { ThreadContext } from '../../machines/thread.ts';
+import type { ThreadContext } from '../../machines/threadMemory.ts';
 import { threadMachine } from '../../machines/thread.ts';
 import { type ExploredEdge, type Leaf, completions, crashes, explore } from '../support/explore.ts';
 import { everyConfiguration } from './everyConfiguration.ts';
-import { AT, asked, ok, responseOf, trouble } from './samples.ts';
+import { AT, asked, ok, responseOf, said, trouble } from './samples.ts';
 
 const BUG = { name: 'Error', message: 'bug' };
 /** What a walk is about: all of it at once would be millions of states that say nothing new. */
 const TOPICS = ['queue', 'history', 'goal', 'background', 'rules'] as const;
 type Topic = (typeof TOPICS)[number];
-const inputs = TOPICS.map((topic): ThreadInput => ({ path: topic, agent: 'first', history: [asked('before')] }));
+const inputs = TOPICS.map((topic): ThreadInput => ({ path: topic, agent: 'first', history: [asked('before'), said('yes')] }));
 
 type Telling = ThreadCommand extends infer Command ? (Command extends ThreadCommand ? Omit<Command, 'id' | 'at'> & { id?: string } : never) : never;
 const told = ({ id = 'command', ...command }: Telling): AnyEventObject => ({ ...command, id, at: AT });
@@ -54,7 +55,7 @@ const COMMANDS: Record<Topic, (context: ThreadContext) => AnyEventObject[]> = {
       steer(), steer({ path }), steer({ path: `${path}/agent.1` }),
       told({ type: 'thread.interrupt' }), told({ type: 'thread.interrupt', path }), told({ type: 'thread.compact' }),
       ...(goal ? [] : [told({ type: 'thread.goal', goal: { message: 'go on', maxRuns: 1 } })]),
-      ...(mailbox.length + passed.length < 2 && Object.keys(background).length === 0 ? [told({ type: 'background.start', id: 'b', agent: 'first', tool: 'work', input: [asked('work')], from: 'call' })] : []),
+      ...(mailbox.length + passed.length < 2 && Object.keys(background).length === 0 ? [...[undefined, true as const].map((extracts) => told({ type: 'background.start', id: 'b', agent: 'first', tool: 'work', delegate: 'second', input: [asked('work')], from: 'call', ...(extracts && { extracts }) }))] : []),
       told({ type: 'queue.resume' }),
     ];
   },
@@ -80,6 +81,8 @@ function runEnds(context: ThreadContext, { input }: Leaf): RunOutcome[] {
   const carried = { response: responseOf(), results: {}, attempt: 1 } as unknown as NonNullable<RunOutcome['carried']>; // as a turn leaves it
   return [
     outcome('completed'), outcome('completed', { undelivered }), outcome('failed', { unguarded: true, undelivered }), outcome('interrupted', { undelivered }),
+    ...(topicOf(context) === 'history' ? [outcome('failed', { compactionAsked: true }), outcome('interrupted', { compactionAsked: true })] : []),
+    ...(['history', 'goal'].includes(topicOf(context)) ? [outcome('completed', { compactionAsked: true })] : []),
     outcome('stopped', { undelivered: [...undelivered, { id: 's', item: asked('s') }], ...(base?.carried ? {} : { carried }) }),
   ];
 }
@@ -103,6 +106,9 @@ const walk = explore({
     carried: context.carried !== null,
     pending: context.pendingInput.length,
     isRunning: context.current !== null,
+    compactionAsked: context.compactionAsked,
+    background: Object.values(context.background).map(({ extracts, isOver }) => [extracts, isOver]),
+    isServed: context.server !== undefined,
     isSummed: context.history.toArray()[0]?.type,
   }),
   eventsFor: ({ value, context }, leaves) => [
@@ -111,7 +117,8 @@ const walk = explore({
     ...completions(leaves, {
       run: (leaf) => runEnds(context, leaf),
       background: [outcome('completed', { output: 'found' }), outcome('failed', { failure: { code: 'model', message: 'no' } }), outcome('interrupted')],
-      compactor: [ok({ item: { type: 'compaction', encrypted_content: '' } }), trouble('model')],
+      compactor: [ok({ item: compactionItem('', []), dropped: 0 }), trouble('model')],
+      report: [ok({ text: 'in other words' }), trouble('user')],
       goal: [ok({ done: true }), ok({ done: false }), ok({ done: false, message: 'try harder' }), trouble('user')],
     }),
     ...crashes(leaves, BUG),

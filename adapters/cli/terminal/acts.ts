@@ -42,8 +42,21 @@ export function pointAt({ look: { runs } }: Thread, run: number): HistoryPoint |
   return runs.length === 0 ? 'There is no run yet.' : `There is no run ${run}; there are ${runs.map(({ runId }) => runNumber(runId)).join(', ')}, and 0 is the beginning.`;
 }
 
+/** Why it was not taken, and what a person can do instead. */
+export function refusalText({ reason, message }: Extract<Receipt, { status: 'rejected' }>): string {
+  return REFUSALS[reason] ?? message;
+}
+
+const REFUSALS: Partial<Record<Extract<Receipt, { status: 'rejected' }>['reason'], string>> = {
+  closed: 'This thread is closed. /fork goes on in a copy of it.',
+  noRun: 'No run is going. Say it without a command, and one begins.',
+  stopping: 'The run is winding down. Say it when it has ended, or queue it with /queue TEXT.',
+  compacting: 'The conversation is being summed up. Say it when that is done, or queue it with /queue TEXT.',
+  unknownEntry: 'It is not in the queue any more: its run has begun, or it was removed.',
+};
+
 function said(receipt: Receipt, tell: Tell, accepted?: string): void {
-  if (receipt.status === 'rejected') tell(receipt.message, 'bad');
+  if (receipt.status === 'rejected') tell(refusalText(receipt), 'bad');
   else if (receipt.status === 'noEffect') tell('There is nothing to do: no run is going.', 'quiet');
   else if (accepted !== undefined) tell(accepted, 'quiet');
 }

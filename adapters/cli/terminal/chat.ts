@@ -1,18 +1,17 @@
 /** A thread in the terminal: a line typed while it works steers it, commands do the rest, and calls that wait are asked about first. */
-import type { RunToolApprovalItem } from '../../../actors/items.ts';
 import type { Receipt, Thread } from '../../../actors/thread/index.ts';
-import { type Ending, complaintAbout } from '../conversation.ts';
+import type { Ending } from '../conversation.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { ago } from '../journal/times.ts';
 import { CODES } from '../piped.ts';
 import { type House, type Opened, newThreadId } from '../thread/house.ts';
 import type { ThreadListener } from '../thread/hearing.ts';
 import type { Dropped } from '../thread/steers.ts';
-import { tellThread } from '../thread/telling.ts';
 import { explained } from '../wording.ts';
-import { act, pointAt } from './acts.ts';
+import { act, pointAt, refusalText } from './acts.ts';
 import { COMMAND_HELP, type ChatCommand, commandIn } from './commands.ts';
-import { type Approve, decideAtTerminal } from './deciding.ts';
+import { Askings } from './askings.ts';
+import type { Approve } from './deciding.ts';
 import { tellEnding } from './ending.ts';
 import { Seat, type SeatOwner } from './seat.ts';
 import type { Footer } from './screen.ts';
@@ -33,10 +32,7 @@ export class Chat implements Occupant, SeatOwner {
   readonly #seats = new Map<string, Seat>();
   #current: Seat | undefined;
   readonly #calling = new Set<Seat>();
-  /** The call that the person is asked about. */
-  #asked: string | undefined;
-  /** Calls that wait, and that nobody here decides about. */
-  readonly #leftAlone = new Set<string>();
+  readonly #askings: Askings;
   /** Lines that were not delivered, to be sent again or not. */
   #offered: string[] = [];
   #lastCode: ExitCode = EXIT.completed;
@@ -47,6 +43,10 @@ export class Chat implements Occupant, SeatOwner {
   constructor(terminal: Terminal, setting: ChatSetting) {
     this.#terminal = terminal;
     this.#setting = setting;
+    this.#askings = new Askings(terminal, setting.approve, () => {
+      this.#askings.look(this.current.thread);
+      this.#offerNext();
+    });
     this.#unwound = new Promise<void>((resolve) => (this.#windDown = resolve)).then(() => this.#giveBack());
   }
 
@@ -72,8 +72,7 @@ export class Chat implements Occupant, SeatOwner {
 
   dropped(seat: Seat, dropped: readonly Dropped[]): void {
     const isHere = seat === this.#current;
-    for (const { text, reason, next } of dropped) {
-      if (next) continue; // it is shown where it waits
+    for (const { text, reason } of dropped) {
       this.#terminal.tell(`${isHere ? '' : `thread ${seat.thread.id}: `}not delivered, because ${reason}: ${text}`, 'notice');
       if (isHere) this.#offered.push(text);
     }
@@ -98,7 +97,7 @@ export class Chat implements Occupant, SeatOwner {
   changed(seat: Seat): void {
     if (seat === this.#current) {
       this.#terminal.animate(seat.isActive);
-      this.#lookForQuestions();
+      this.#askings.look(seat.thread);
       this.#terminal.draw();
     } else this.#call(seat);
   }
@@ -124,7 +123,7 @@ export class Chat implements Occupant, SeatOwner {
     const command = commandIn(text);
     if (command && 'complaint' in command) this.#terminal.tell(command.complaint, 'bad');
     else if (command) this.#inTurn(() => this.#carryOut(command));
-    else if (this.#terminal.isAsking) this.#terminal.tell('A call waits for an answer first. /steer TEXT tells the agent something meanwhile.', 'bad');
+    else if (this.#terminal.takesAnswer) this.#terminal.tell('A call waits for an answer first. /steer TEXT tells the agent something meanwhile.', 'bad');
     else if (text !== '') this.#say(text);
     this.#offerNext();
   }
@@ -153,7 +152,7 @@ export class Chat implements Occupant, SeatOwner {
     this.#inTurn(async () => {
       const receipt: Receipt = await this.current.thread.run(text, { whenBusy: 'steer' }).receipt;
       if (receipt.status !== 'rejected') return;
-      this.#terminal.tell(receipt.message, 'bad');
+      this.#terminal.tell(refusalText(receipt), 'bad');
       this.#offered.push(text);
       this.#offerNext();
     });
@@ -198,36 +197,6 @@ export class Chat implements Occupant, SeatOwner {
     this.#terminal.offer(this.#offered.shift()!);
   }
 
-  // -- calls that wait ---------------------------------------------------------------------------------------------------
-
-  /** One at a time; what was decided elsewhere, or taken back, is not asked any more. */
-  #lookForQuestions(): void {
-    if (this.#terminal.left !== undefined) return;
-    const open = this.current.thread.interruptions;
-    if (this.#asked !== undefined) {
-      if (this.#terminal.isAsking && !open.some(({ id }) => id === this.#asked)) this.#dismiss();
-      return;
-    }
-    const item = open.find(({ id }) => !this.#leftAlone.has(id));
-    if (item) void this.#decide(this.current, item);
-  }
-
-  #dismiss(): void {
-    this.#asked = undefined;
-    this.#terminal.withdraw();
-  }
-
-  async #decide(seat: Seat, item: RunToolApprovalItem): Promise<void> {
-    this.#asked = item.id;
-    const verdict = await decideAtTerminal(this.#terminal, item, this.#setting.approve, async (input) => (item.questions ? undefined : complaintAbout(item, input))); // answers are checked where they are given
-    if (this.#asked !== item.id) return this.#lookForQuestions(); // it was dismissed
-    if (verdict.decision === 'leave') this.#leftAlone.add(item.id);
-    if (this.#terminal.left === undefined) await this.#attempt(() => tellThread(seat.thread, item, verdict));
-    this.#asked = undefined;
-    this.#lookForQuestions();
-    this.#offerNext();
-  }
-
   // -- threads -----------------------------------------------------------------------------------------------------------
 
   async #sit(open: (listener: ThreadListener) => Promise<Opened>): Promise<Seat> {
@@ -241,7 +210,7 @@ export class Chat implements Occupant, SeatOwner {
   }
 
   #moveTo(seat: Seat): void {
-    if (this.#asked !== undefined) this.#dismiss();
+    this.#askings.dismiss();
     this.#current = seat;
     seat.recap();
     this.changed(seat);

@@ -15,7 +15,6 @@ export interface KeyboardListener {
 export class Keyboard {
   readonly #readline: Interface;
   #answer: ((text: string | undefined) => void) | undefined;
-  #draft = '';
   /** Of the lines that are typed while a question is open: no answers. */
   #isNoAnswer: (text: string) => boolean = () => false;
 
@@ -27,7 +26,7 @@ export class Keyboard {
     this.#readline.on('SIGCONT', () => listener.changed());
     this.#readline.on('close', () => {
       listener.end(); // while it can still be seen that a question was open
-      this.#answer?.(undefined); // there is no line any more to which a draft could go back
+      this.#answer?.(undefined); // there is no line any more that could be emptied
       this.#answer = undefined;
     });
     // Answers to questions are no messages: the arrow keys shall not bring them back.
@@ -49,11 +48,10 @@ export class Keyboard {
   }
 
   /**
-   * The next line, whatever was being typed is set aside for it. Undefined for Ctrl-C, when the terminal is gone, and when it is dismissed.
+   * The next line; the row is to be empty. Undefined for Ctrl-C, when the terminal is gone, and when it is dismissed.
    * @param isNoAnswer says of a line that it is for somebody else; the question stays open.
    */
   ask(prefilled = '', isNoAnswer: (text: string) => boolean = () => false): Promise<string | undefined> {
-    this.#draft = this.text;
     this.#isNoAnswer = isNoAnswer;
     this.fill(prefilled);
     return new Promise((resolve) => (this.#answer = resolve));
@@ -74,10 +72,7 @@ export class Keyboard {
     const answer = this.#answer;
     if (!answer) return;
     this.#answer = undefined;
-    const draft = this.#draft;
-    this.#draft = '';
-    if (text === undefined) this.fill('');
-    this.fill(draft);
+    this.fill('');
     answer(text);
   }
 }

@@ -1,8 +1,10 @@
 /** One thread, as the person at the terminal follows it. */
 import type { Thread, ThreadEvent } from '../../../actors/thread/index.ts';
+import { INTERRUPTED_NOTICE } from '../../../machines/history.ts';
 import type { Ending } from '../conversation.ts';
 import { saidText } from '../journal/entryText.ts';
 import { isRunOf } from '../journal/replayed.ts';
+import { goalText } from '../thread/goal.ts';
 import type { ThreadListener } from '../thread/hearing.ts';
 import { type Standing, underWay } from '../thread/standing.ts';
 import { type Dropped, Steers } from '../thread/steers.ts';
@@ -47,7 +49,6 @@ export class Seat implements ThreadListener {
   take(thread: Thread, standing?: Standing): void {
     this.#thread = thread;
     for (const event of standing?.events ?? []) {
-      if (event.type === 'input.accepted' && event.source) this.steers.begun();
       this.steers.hear(event);
       this.#note(event);
       this.#transcript.recall(event);
@@ -81,7 +82,6 @@ export class Seat implements ThreadListener {
     this.#note(event);
     if (wasCompacting && event.type === 'thread.changed') this.#tellSummary();
     const dropped = this.steers.hear(event);
-    if (event.type === 'input.accepted' && event.source) this.#tellBegun();
     if (this.#owner.current === this) this.#transcript.add(event);
     else this.#transcript.recall(event);
     if (dropped.length > 0) this.#owner.dropped(this, dropped);
@@ -104,7 +104,6 @@ export class Seat implements ThreadListener {
   rows(): Footer['rows'] {
     const rows: Footer['rows'] = [
       ...listed(this.steers.waiting.map(({ text }) => `  waiting: ${text}`)),
-      ...listed(this.steers.next.map(({ text }) => `  for the next run: ${text}`)),
       ...listed(this.#queue.map(({ input }, at) => `  queued ${at + 1}: ${input.map(saidText).join(' ')}`)),
     ];
     if (this.#state === 'paused' && this.#queue.length > 0) rows.push({ text: '  The queue is held; /queue resume goes on with it.', tone: 'notice' });
@@ -115,18 +114,15 @@ export class Seat implements ThreadListener {
 
   /** What was said last, for somebody who comes to it. */
   recap(): void {
-    const { history, runs } = this.thread.look;
+    const { history, runs, goal } = this.thread.look;
     this.#screen.line(`  thread ${this.thread.id}${runs.length === 0 ? '' : `, ${runs.length} ${runs.length === 1 ? 'run' : 'runs'}`}`, 'quiet');
-    const last = history.findLastIndex((item) => saidText(item) !== '');
+    const last = history.findLastIndex((item) => !['', INTERRUPTED_NOTICE].includes(saidText(item))); // which nobody has said
     const answer = history.slice(Math.max(0, last)).map(messageText).findLast((text) => text !== '');
     if (last >= 0) this.#screen.line(`> ${saidText(history[last]!)}`, 'person');
     if (answer !== undefined) this.#screen.line(shortened(answer, 600));
     if (last >= 0) this.#screen.space();
-    if (this.#message !== '') this.#screen.line(`> ${this.#message}`, 'person');
-  }
-
-  #tellBegun(): void {
-    for (const { text } of this.steers.begun()) if (this.#owner.current === this) this.#screen.line(`> ${text}`, 'person');
+    if (goal) this.#screen.line(`  ◎ the goal: ${goalText(goal.message)}`, 'notice');
+    if (this.#message !== '') this.#screen.line(`> ${goalText(this.#message)}`, 'person');
   }
 
   #tellSummary(): void {

@@ -10,6 +10,7 @@ import { type Footer, Screen } from './screen.ts';
 /** Longer than what tools get to end by themselves. */
 const PATIENCE_MS = 1_000;
 const LEAVE_HINT = 'Press Ctrl-C again to leave.';
+const LINE_FIRST = '  A question waits for you: send this line first, or clear it with Ctrl-U.';
 
 /** Who is at work behind the terminal. */
 export interface Occupant {
@@ -42,6 +43,8 @@ export class Terminal {
   readonly #showStacks: boolean;
   #occupant: Occupant | undefined;
   #question: Prompt | undefined;
+  /** Told when the row of the input is free for a question, or when that is not asked any more. */
+  #row: ((isFree: boolean) => void) | undefined;
   /** Printed before there was anything to print it below. */
   #early: string[] = [];
   #frames: ReturnType<typeof setInterval> | undefined;
@@ -58,7 +61,10 @@ export class Terminal {
       line: (text) => this.#typed(text.trim()),
       interrupt: () => this.interrupt(),
       end: () => this.leave(this.#occupant?.codeOfLeaving ?? EXIT.completed),
-      changed: () => this.draw(),
+      changed: () => {
+        if (this.#keyboard.text === '') this.#settleRow(true);
+        this.draw();
+      },
     });
     out.on('resize', () => this.draw());
   }
@@ -74,7 +80,13 @@ export class Terminal {
     return this.#left;
   }
 
+  /** A question is asked, or waits for the row of the input. */
   get isAsking(): boolean {
+    return this.takesAnswer || this.#row !== undefined;
+  }
+
+  /** What is typed is an answer. */
+  get takesAnswer(): boolean {
     return this.#question !== undefined;
   }
 
@@ -88,6 +100,7 @@ export class Terminal {
     this.#left = code;
     this.animate(false);
     this.#occupant?.left();
+    this.#settleRow(false);
     this.#keyboard.close();
     setTimeout(this.#give, PATIENCE_MS);
   }
@@ -106,8 +119,12 @@ export class Terminal {
     this.draw();
   }
 
-  /** @returns undefined when the person cancels, the terminal is gone, or the question is withdrawn. */
+  /**
+   * What is being typed is finished first: the end of a line must not be taken for an answer.
+   * @returns undefined when the person cancels, the terminal is gone, or the question is withdrawn.
+   */
   async ask(question: Prompt): Promise<string | undefined> {
+    while (this.hasDraft) if (!(await this.#rowIsFree())) return undefined;
     this.#question = question;
     const answering = this.#keyboard.ask(question.prefilled, question.takesCommands ? isCommand : undefined);
     this.draw();
@@ -120,6 +137,7 @@ export class Terminal {
 
   /** Nobody is asked any more; what was typed is gone. */
   withdraw(): void {
+    this.#settleRow(false);
     this.#keyboard.dismiss();
   }
 
@@ -156,6 +174,17 @@ export class Terminal {
     else this.#early.push(text);
   }
 
+  #rowIsFree(): Promise<boolean> {
+    const free = new Promise<boolean>((resolve) => (this.#row = resolve));
+    this.draw();
+    return free;
+  }
+
+  #settleRow(isFree: boolean): void {
+    this.#row?.(isFree);
+    this.#row = undefined;
+  }
+
   #typed(text: string): void {
     this.#saidLeaveHint = false;
     this.#occupant?.typed(text);
@@ -164,6 +193,7 @@ export class Terminal {
 
   #footer(): Footer {
     const rows: Footer['rows'] = this.#occupant?.rows() ?? [];
+    if (this.#row) rows.push({ text: LINE_FIRST, tone: 'notice' });
     if (this.#saidLeaveHint) rows.push({ text: LEAVE_HINT, tone: 'notice' });
     const typed = this.#keyboard?.text ?? '';
     const input = this.#question?.isSecret ? '*'.repeat(typed.length) : typed;

@@ -5,6 +5,7 @@ import type { Ending } from '../conversation.ts';
 import { CliError, EXIT, type ExitCode, worse } from '../exit.ts';
 import { AbsentPerson, CODES, type Writer } from '../piped.ts';
 import { isTripwire } from '../recording.ts';
+import { refusalText } from '../terminal/acts.ts';
 import { explained } from '../wording.ts';
 import { type ThreadListener, spentIn } from './hearing.ts';
 import type { Opened } from './house.ts';
@@ -105,7 +106,7 @@ export class PipedThread implements ThreadListener {
     const receipt = await this.thread.run(text).receipt.catch(() => undefined); // whoever listens hears why
     if (receipt?.status === 'rejected') {
       this.#code = EXIT.failed;
-      writer.trouble(new CliError(receipt.message));
+      writer.trouble(new CliError(refusalText(receipt)));
     }
     if (!isQueued) await this.ended();
   }

@@ -4,33 +4,20 @@ import type { AgentInputItem } from '../../../machines/protocol/item.ts';
 import { saidText } from '../journal/entryText.ts';
 
 export interface Steer { id: string; text: string }
-/** What will not be read in its run. `next`: the run after it begins with it (P2). */
-export interface Dropped extends Steer { reason: string; next: boolean }
+/** What no model will read, and why. */
+export interface Dropped extends Steer { reason: string }
 
 type Drop = Extract<ThreadEvent, { type: 'input.dropped' }>;
 
 export class Steers {
   readonly #waiting = new Map<string, Steer>();
-  /** With them the next run begins (P2). */
-  #next: Steer[] = [];
-  /** Known when the run has settled: only a stop keeps them for the next one. */
-  #held: (Drop & { steers: Steer[] })[] = [];
 
+  /** What a stopped run has not read waits for the next one (P2). */
   get waiting(): Steer[] {
     return [...this.#waiting.values()];
   }
 
-  /** Kept for the run that comes next. */
-  get next(): readonly Steer[] {
-    return this.#next;
-  }
-
-  /** A run begins. @returns what it reads before its own input. */
-  begun(): Steer[] {
-    return this.#next.splice(0);
-  }
-
-  /** @returns those that are now known not to be read in the run they were meant for. */
+  /** @returns those that are now known not to be read. */
   hear(event: ThreadEvent): Dropped[] {
     switch (event.type) {
       case 'input.accepted':
@@ -41,24 +28,15 @@ export class Steers {
         return [];
       case 'input.dropped':
         return this.#drop(event);
-      case 'run.settled':
-        return this.#held.splice(0).flatMap(({ steers }) => this.#settle(steers, event.outcome.status === 'stopped'));
       default: // The others are not about input.
         return [];
     }
   }
 
-  #settle(steers: readonly Steer[], next: boolean): Dropped[] {
-    if (next) this.#next.push(...steers);
-    return steers.map((steer) => ({ ...steer, reason: REASONS.stopped, next }));
-  }
-
-  #drop(event: Drop): Dropped[] {
-    const steers = event.ids.flatMap((id) => this.#waiting.get(id) ?? []);
+  #drop({ ids, reason, guardrail }: Drop): Dropped[] {
+    const steers = ids.flatMap((id) => this.#waiting.get(id) ?? []);
     for (const { id } of steers) this.#waiting.delete(id);
-    if (event.reason !== 'stopped') return steers.map((steer) => ({ ...steer, reason: event.guardrail === undefined ? REASONS[event.reason] : `the guardrail "${event.guardrail}" stopped it`, next: false }));
-    this.#held.push({ ...event, steers });
-    return [];
+    return steers.map((steer) => ({ ...steer, reason: guardrail === undefined ? REASONS[reason] : `the guardrail "${guardrail}" stopped it` }));
   }
 }
 

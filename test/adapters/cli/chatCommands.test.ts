@@ -33,7 +33,6 @@ const event = (more: Said) => ({ number: 1, at: 0, cause: '', path: 't/run.1', a
 const item = (content: string) => ({ type: 'message', role: 'user', content }) as const;
 const joins = (id: string, text: string) => event({ type: 'input.accepted', ids: [id], items: [item(text)] });
 const drops = (reason: string, ...ids: string[]) => event({ type: 'input.dropped', ids, items: ids.map(item), reason } as Said);
-const settles = (status: string) => event({ type: 'run.settled', outcome: { status } } as Said);
 
 test('L1: a steer waits until it is delivered, or dropped, and then it is said why', () => {
   const steers = new Steers();
@@ -42,19 +41,9 @@ test('L1: a steer waits until it is delivered, or dropped, and then it is said w
   for (const id of ['a', 'b', 'c']) steers.hear(joins(id, `say ${id}`));
   expect(steers.waiting.map(({ text }) => text)).toEqual(['say a', 'say b', 'say c']);
   steers.hear(event({ type: 'input.delivered', ids: ['a'], items: [item('say a')], turn: 2 }));
-  expect(steers.hear(drops('guardrail', 'b'))).toEqual([{ id: 'b', text: 'say b', reason: 'a guardrail stopped it', next: false }]);
-  expect(steers.hear(drops('interrupted', 'c', 'm'))).toEqual([{ id: 'c', text: 'say c', reason: 'the run was interrupted', next: false }]);
+  expect(steers.hear(drops('guardrail', 'b'))).toEqual([{ id: 'b', text: 'say b', reason: 'a guardrail stopped it' }]);
+  expect(steers.hear(drops('interrupted', 'c', 'm'))).toEqual([{ id: 'c', text: 'say c', reason: 'the run was interrupted' }]);
   expect(steers.waiting).toEqual([]);
-});
-
-test('P2: what a stopped run has not delivered goes into the next one; a run that completed meanwhile gives it back', () => {
-  for (const [status, next] of [['stopped', true], ['completed', false]] as const) {
-    const steers = new Steers();
-    steers.hear(joins('a', 'say a'));
-    expect(steers.hear(drops('stopped', 'a'))).toEqual([]);
-    expect(steers.hear(settles(status))).toEqual([{ id: 'a', text: 'say a', reason: 'the run was stopped', next }]);
-    expect([steers.next.length, steers.begun().length, steers.next.length]).toEqual(next ? [1, 1, 0] : [0, 0, 0]);
-  }
 });
 
 test('M9: a goal is reached when the agent says so on a line of its own', async () => {

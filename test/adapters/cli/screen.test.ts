@@ -34,6 +34,14 @@ describe('a screen with a footer', () => {
     expect(rows()).toEqual(['Half a line', '  → call', '']);
   });
 
+  test('what is told aside stands above the row in progress, which goes on', () => {
+    const { screen, rows } = makeScreen(20);
+    for (const piece of ['The quick brown fox', ' jumps ov']) screen.text(piece);
+    screen.aside('  a notice', 'notice');
+    screen.text('er the dog.');
+    expect(rows()).toEqual(['The quick brown fox', '  a notice', 'jumps over the dog.', '>']);
+  });
+
   test('long lines keep their indent, long input keeps the cursor in sight', () => {
     const input = `${'x'.repeat(40)}END`;
     const { screen, rows } = makeScreen(24, () => ({ ...FOOTER, input, cursor: input.length }));

@@ -1,5 +1,7 @@
 /** A run through as many processes as it needs: where one dies, the next goes on from the journal, and a person answers what only a person can. */
-import '../../../actors/revive.ts'; // loaded on its first use otherwise, which takes time of which a virtual clock knows nothing
+// Loaded on their first use otherwise, which takes time of which a virtual clock knows nothing.
+import '../../../actors/launch.ts';
+import '../../../actors/revive.ts';
 import { Runner, RunState, type Agent, type AgentInputItem, type JournalEntry, type MemoryJournal, type RunEvent, type RunStreamEvent, type RunToolApprovalItem, type SteerMode, resume, stateFromJournal } from 'loopchart';
 import type { VirtualClock } from 'loopchart/testing';
 import { type Mode, type RunOptions, type Settling, settlePlain, settleStreamed } from '../../scenarios/support/scenario.ts';

@@ -1,6 +1,6 @@
 /** A thread through as many processes as it needs: where one dies, the next opens it, and what nobody had heard is said again. */
 import type { AgentInputItem, RunToolApprovalItem } from 'loopchart';
-import { type Delivery, type Receipt, type SteerOptions, type SteerReceipt, type Thread, type ThreadEvent, type ThreadOptions, type ThreadQueue, type ThreadRun, type ThreadRunOptions, type ThreadRunResult, createThread, openThread } from 'loopchart/thread';
+import { type CompactReceipt, type Compaction, type Delivery, type Receipt, type SteerOptions, type SteerReceipt, type Thread, type ThreadEvent, type ThreadOptions, type ThreadQueue, type ThreadRun, type ThreadRunOptions, type ThreadRunResult, createThread, openThread } from 'loopchart/thread';
 import type { Agent, JournalEntry, MemoryJournal } from 'loopchart';
 import type { VirtualClock } from 'loopchart/testing';
 import { RunInterruptedError } from '../../../actors/errors.ts';
@@ -123,8 +123,10 @@ export class MortalThread implements PlayedThread {
   stopAfterTurn(options?: { expectedRunId?: string }): Promise<Receipt> {
     return this.#say('thread.softStop', undefined, (thread) => thread.stopAfterTurn(options));
   }
-  compact(): Promise<Receipt> {
-    return this.#say('thread.compact', undefined, (thread) => thread.compact());
+  async compact(): Promise<CompactReceipt> {
+    const since = this.told.length;
+    const receipt = await this.#say('thread.compact', undefined, (thread) => thread.compact());
+    return receipt.status === 'accepted' ? { ...receipt, compaction: this.#compaction(since) } : receipt;
   }
   revert(to: Parameters<Thread['revert']>[0]): Promise<Receipt> {
     return this.#say('thread.revert', undefined, (thread) => thread.revert(to));
@@ -304,6 +306,13 @@ export class MortalThread implements PlayedThread {
     const known = { runId, status, ...(how && { how }), finalOutput: status === 'completed' ? output : undefined, undelivered: undelivered.map(({ item }) => item) };
     const unknown = () => { this.obstacle = THREAD_OBSTACLES.reads; };
     return Object.defineProperties(known, Object.fromEntries(['newItems', 'lastAgent', 'usage'].map((key) => [key, { get: unknown }]))) as unknown as ThreadRunResult; // what only the process knows in which it ended
+  }
+
+  /** @param since how many events had been told. */
+  async #compaction(since: number): Promise<Compaction> {
+    const event = await this.until((one) => this.told.indexOf(one) >= since && (one.type === 'compaction.completed' || one.type === 'compaction.failed' || (one.type === 'thread.changed' && one.state !== 'active')));
+    if (event.type === 'compaction.completed') return { status: 'completed', before: event.before, after: event.after, dropped: event.dropped };
+    return event.type === 'compaction.failed' ? { status: 'failed', error: new Error(event.failure.message) } : { status: 'dropped' };
   }
 
   async #delivery(id: string): Promise<Delivery> {

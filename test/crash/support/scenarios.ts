@@ -6,8 +6,8 @@ import { everyCrash } from './everyCrash.ts';
 import { OBSTACLES } from './exceptions.ts';
 
 const ROOT = new URL('../../scenarios/', import.meta.url);
-/** Those about durability kill their runs themselves, and have persons of their own who answer what only a person can. */
-const ELSEWHERE = /^(peer|support|durability)|^logs\.test/;
+/** Those about durability kill their runs themselves, and have persons of their own who answer what only a person can; those of threads are played by a stage of their own. */
+const ELSEWHERE = /^(peer|support|durability|threads)|^logs\.test/;
 const SHARE = process.env['LOOPCHART_CRASH'] === 'all' ? 1 : 7;
 
 /** Registers the tests of every nth file of scenarios, and one that counts what they have played. */

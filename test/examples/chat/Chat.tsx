@@ -1,5 +1,6 @@
 /** A chat: what it shows is the view of a thread, what it does is said to the thread. */
 import { useSelector } from '@xstate/store-react';
+import type { Question } from 'loopchart';
 import type { Thread } from 'loopchart/thread';
 import type { Entry, PendingRequest, ThreadView, ThreadViewStore } from 'loopchart/view';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
@@ -60,13 +61,43 @@ function textOf(entry: Entry): ReactNode {
 /** What waits for a person. */
 function Requests({ thread, view }: Shown): ReactNode {
   const pending = useView(view, (context) => context.pending);
-  return pending.map((request: PendingRequest) => (
+  return pending.map((request) => (
     <section key={request.id} className="request" role="alertdialog" aria-label={`${request.agent} asks`}>
-      <p>{request.agent} would like to <b>{request.tool}</b> <code>{request.arguments}</code></p>
-      <button type="button" className="primary" onClick={() => void thread.approve(request.id)}>Approve</button>
-      <button type="button" onClick={() => void thread.reject(request.id)}>Reject</button>
+      {request.questions ? <Questions thread={thread} id={request.id} questions={request.questions} /> : <Approval thread={thread} request={request} />}
     </section>
   ));
+}
+
+function Approval({ thread, request: { id, agent, tool, arguments: given, kind } }: { thread: Thread; request: PendingRequest }): ReactNode {
+  return (
+    <>
+      <p>{kind === 'uncertain' ? 'Nobody knows whether this has happened; run again?' : `${agent} would like to`} <b>{tool}</b> <code>{given}</code></p>
+      <button type="button" className="primary" onClick={() => void thread.approve(id)}>Approve</button>
+      <button type="button" onClick={() => void thread.reject(id)}>Reject</button>
+    </>
+  );
+}
+
+/** Answers that do not fit are said to be so, and asked for again. */
+function Questions({ thread, id, questions }: { thread: Thread; id: string; questions: readonly Question[] }): ReactNode {
+  const [trouble, setTrouble] = useState('');
+  const answer = (form: FormData) => {
+    const answers = Object.fromEntries(questions.map((question) => [question.id, question.multiple ? form.getAll(question.id) : form.get(question.id)]));
+    thread.answer(id, answers).catch((error: Error) => setTrouble(error.message));
+  };
+  return (
+    <form action={answer} className="questions">
+      {questions.map((question) => <fieldset key={question.id}><legend>{question.text}</legend><Field question={question} /></fieldset>)}
+      {trouble && <p role="alert">{trouble}</p>}
+      <button type="submit" className="primary">Answer</button>
+      <button type="button" onClick={() => void thread.reject(id)}>Skip</button>
+    </form>
+  );
+}
+
+function Field({ question: { id, text, options, multiple, secret } }: { question: Question }): ReactNode {
+  if (!options) return <input name={id} aria-label={text} type={secret ? 'password' : 'text'} />;
+  return options.map(({ label, description }) => <label key={label} title={description}><input type={multiple ? 'checkbox' : 'radio'} name={id} value={label} /> {label}</label>);
 }
 
 function Queue({ thread, view }: Shown): ReactNode {

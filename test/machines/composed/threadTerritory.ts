@@ -2,7 +2,7 @@
 import type { AgentInputItem } from '../../../machines/protocol/item.ts';
 import type { RecordedOutcome } from '../../../machines/protocol/journal.ts';
 import type { ThreadCommand } from '../../../machines/protocol/thread.ts';
-import type { ThreadContext } from '../../../machines/thread.ts';
+import type { ThreadContext } from '../../../machines/threadMemory.ts';
 import { THREAD, THREAD_VERSIONS } from '../../../actors/thread/hosted.ts';
 import { type ThreadEvent } from '../../../actors/thread/types.ts';
 import { threadProblems } from '../../scenarios/support/threadInvariants.ts';

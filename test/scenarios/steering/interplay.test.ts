@@ -1,6 +1,6 @@
 /** What cuts, shortens, limits and holds back a run meets here, two at a time. */
 import { Agent, type AgentInputItem, RunInputItem, questionTool } from 'loopchart';
-import { calls, fails, hangs, inputOf, repeat, responds, says, user } from 'loopchart/testing';
+import { calls, cuts, fails, hangs, inputOf, repeat, responds, says, user } from 'loopchart/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { SUMMARY, summary, used, window } from '../compaction/support.ts';
@@ -10,6 +10,7 @@ import { type Going, type World, play } from '../support/scenario.ts';
 const streamed = { only: 'streamed' } as const;
 const TOO_LONG = fails({ status: 400, code: 'context_length_exceeded', message: 'too long' });
 const LAST = 'This is your last turn, and no tools are available in it. Answer now with what you have.';
+const USED_UP = 'Not run: this run may make 2 tool calls, and they are used up. Go on with what you have.';
 const steer = (going: Going, text: string) => going.steer(text, { mode: 'instant' });
 const settled = async (world: World, going: Going) => (await world.clock.runAll(), going.settled);
 /** The nth request is on its way, and its stream stands still. */
@@ -115,9 +116,23 @@ test('B2, C4: calls that begin early are held against the limit one by one', asy
     await world.run(new Agent({ name: 'Worker', model, tools: [tick.tool] }), 'go', { toolStart: 'eager', budget: { toolCalls: 2, softRatio: 1 } });
     return tick.runs;
   }, streamed);
-  const text = 'Not run: this run may make 2 tool calls, and they are used up. Go on with what you have.';
   expect(value).toBe(2);
-  expect(seen.story.slice(4, 7)).toEqual(['Worker: gets tick "done"', 'Worker: gets tick "done"', `Worker: gets tick ${JSON.stringify(text)}`]);
+  expect(seen.story.slice(4, 7)).toEqual(['Worker: gets tick "done"', 'Worker: gets tick "done"', `Worker: gets tick "${USED_UP}"`]);
+});
+
+test('B2, C4, K5: a call that began in an answer that was never whole is counted when the run goes on', async () => {
+  const { value, seen } = await play(async (world) => {
+    const tick = counted('tick');
+    const model = world.model(cuts(2, responds(calls(['tick'], ['tick']))), calls(['tick'], ['tick']), says('Done.'));
+    const agent = new Agent({ name: 'Worker', model, tools: [tick.tool] });
+    const { outcome, state } = await world.run(agent, 'go', { toolStart: 'eager', budget: { toolCalls: 2, softRatio: 1 } });
+    await world.run(agent, state, { toolStart: 'eager' });
+    return [outcome, tick.runs];
+  }, streamed);
+  expect(value).toEqual(['failed', 2]);
+  expect(seen.story.slice(0, 6)).toEqual([
+    'Worker: calls tick {}', 'Worker: gets tick "done"', 'Worker: calls tick {}', 'Worker: calls tick {}', 'Worker: gets tick "done"', `Worker: gets tick "${USED_UP}"`,
+  ]);
 });
 
 test('D8, M8, C4: a question asked while the model streams, beside a call that a rule denies and one that runs', async () => {

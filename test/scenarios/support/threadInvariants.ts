@@ -104,14 +104,15 @@ function steersArrive(events: readonly ThreadEvent[], { activeRunId }: Pick<Thre
   return problems;
 }
 
-/** M4: mail is read once, or stopped by a guardrail, or it is in the mailbox, or with the run that is going. */
+/** M4, E6: mail is read once, or a guardrail has refused it, or it is in the mailbox, or with the run that is going. */
 function mailArrives(events: readonly ThreadEvent[], { mailbox, activeRunId }: Pick<ThreadLook, 'mailbox' | 'activeRunId'>): string[] {
   const read = new Map<string, number>();
   const mail: string[] = [];
   for (const event of events) {
     if (took(event, 'thread.mail')) mail.push(event.id);
-    const isRead = event.type === 'input.delivered' || event.type === 'input.dropped' || (event.type === 'input.accepted' && event.source?.kind === 'mail');
-    if (isRead) for (const id of event.ids) read.set(id, (read.get(id) ?? 0) + 1);
+    const isRead = event.type === 'input.delivered' || (event.type === 'input.accepted' && event.source?.kind === 'mail');
+    const isRefused = event.type === 'input.dropped' && event.reason === 'guardrail';
+    if (isRead || isRefused) for (const id of event.ids) read.set(id, (read.get(id) ?? 0) + 1);
   }
   return mail.flatMap((id) => {
     const places = (read.get(id) ?? 0) + mailbox.filter((one) => one.id === id).length;

@@ -119,16 +119,18 @@ export function terminal(): void {
       expect(await finished).toBe(0);
     });
 
-    test('what was being typed when a question comes is set aside, not taken for an answer', async () => {
+    test('what is being typed when a question comes is finished first: the end of a line is never taken for an answer', async () => {
       const { type, until, rows, finished } = inTerminal(['chat', scriptedAgentFile(`${PAY}, says('Done.')`, `instructions: () => new Promise<string>((resolve) => setTimeout(resolve, 700, 'x'))`)]);
       await until('Tester');
       type(`go${KEYS.enter}`);
       await until('is thinking');
-      type('yes, and then');
-      await until(PROMPT);
-      expect(rows().at(-1)).toBe(`${PROMPT}`);
-      type(`n${KEYS.enter}`);
-      await until(/Done\.[^]*\n> yes, and then$/);
+      type('look at the agend');
+      await until('A question waits for you');
+      expect(rows().at(-1)).toBe('> look at the agend');
+      type(`a${KEYS.enter}`);
+      await until(`waiting: look at the agenda\n${PROMPT}`);
+      type(`y${KEYS.enter}`);
+      await until(/✓ pay: paid 5 to Ada\n> look at the agenda\nDone\.\n/);
       type(`${KEYS.interrupt}${KEYS.end}`);
       expect(await finished).toBe(0);
     });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { newFolder, newGate, scriptedAgentFile } from '../support/agentFiles.ts';
 import { KEYS, type TerminalSession, inTerminal } from '../support/commandLine.ts';
-import { runsIn } from '../support/shop.ts';
+import { INSTANT, killedChat, openShop, runsIn } from '../support/shop.ts';
 
 const PAY = "calls('pay', { to: 'Ada', amount: 5 })";
 const PROMPT = '[y]es, [n]o, n <reason>, [a]lways, [e]dit?';
@@ -67,9 +67,9 @@ export function threadsInTerminal(): void {
       it.say('and this');
       await it.until('waiting: and this');
       gate.open();
-      await it.until(/stopped after this turn\n[^]* {2}for the next run: and this\n {2}queued 1: later\n {2}The queue is held; \/queue resume goes on with it\.\n>$/);
+      await it.until(/stopped after this turn\n[^]* {2}waiting: and this\n {2}queued 1: later\n {2}The queue is held; \/queue resume goes on with it\.\n>$/);
       it.say('/queue resume');
-      await it.until(/> and this\n> later\nNow I have read it\.\n/);
+      await it.until(/> later\n> and this\nNow I have read it\.\n/);
       expect(await leave(it)).toBe(0);
     });
 
@@ -234,6 +234,63 @@ export function threadsInTerminal(): void {
       });
     }
 
+    test('O3: killed in a call that may have had its effect, and started again: the chat asks what became of it', async () => {
+      const shop = openShop();
+      const where = newFolder();
+      await killedChat(shop, where);
+      const { type, until, finished } = inTerminal(['chat', shop.file, '--journal', where, '--thread', 'shop'], { env: INSTANT });
+      await until('[r]un again, [t]his is the result, it [f]ailed?');
+      type(`/steer be brief${KEYS.enter}`);
+      await until('waiting: be brief');
+      type(`t charged by hand${KEYS.enter}`);
+      await until(/✓ charge: charged by hand\n[^]*> be brief\n/);
+      type(KEYS.end);
+      await finished;
+      expect(shop.charges()).toBe(1);
+    });
+
+    test('L5: what cannot be taken is said in words, and nothing is lost', async () => {
+      const it = chat("says('One.')");
+      await it.until('Tester');
+      it.say('/steer be brief');
+      await it.until('No run is going. Say it without a command, and one begins.');
+      it.say('/stop');
+      await it.until('There is nothing to do: no run is going.');
+      it.say('/queue resume');
+      it.say('/revert');
+      await it.until('There is no run yet.');
+      it.say('/queue hello');
+      await it.until(/> hello\nOne\.\n/);
+      expect(await leave(it)).toBe(0);
+    });
+
+    test('D7: a call that nobody decides about in time is not asked about any more', async () => {
+      const wire = "tool({ name: 'wire', description: 'Wires.', parameters: none, needsApproval: true, expiresAfterMs: 1_500, execute: () => 'wired' })";
+      const it = chat("calls('wire'), says('Too late.')", { agent: `tools: [${wire}]` });
+      await it.until('Tester');
+      it.say('go');
+      await it.until('Tester wants to call wire');
+      it.type('hm');
+      await it.until(/\? wire: nobody decided in time\n[^]*Too late\.\n[^]*\n>$/);
+      expect(it.rows().join('\n')).toContain('[e]dit? (cancelled)');
+      expect(await leave(it)).toBe(0);
+    });
+
+    test('K5: resume --again talks on where the last run was interrupted', async () => {
+      const where = newFolder();
+      const args = ['--journal', where, '--thread', 't'];
+      const it = chat("calls('hang'), says('Here.')", { args });
+      await it.until('Tester');
+      it.say('go');
+      await it.until('running hang');
+      expect(await leave(it)).toBe(130);
+      const again = inTerminal(['resume', 't', scriptedAgentFile("says('On with it.'), says('And this.')"), '--journal', where, '--again'], { env: { NO_COLOR: '1' } });
+      await again.until(/thread t, 1 run\n> go\n[^]*On with it\.\n[^]*\n>$/);
+      again.type(`more${KEYS.enter}`);
+      await again.until('And this.');
+      expect(await leave(again)).toBe(0);
+    });
+
     test('J2: Ctrl-D while it works interrupts, and says how to go on; /close ends the thread for good, and then it may be forgotten', async () => {
       const where = newFolder();
       const it = chat("calls('hang'), says('Here.')", { args: ['--journal', where, '--thread', 't'] });
@@ -248,6 +305,16 @@ export function threadsInTerminal(): void {
       again.say('/close');
       await again.until('thread t is closed');
       expect([await again.finished, runsIn(where)]).toMatchObject([0, [{ state: 'closed' }]]);
+      const closed = chat("says('Here.')", { args: ['--journal', where, '--thread', 't'] });
+      await closed.until('thread t, 1 run');
+      closed.say('hello?');
+      await closed.until(/This thread is closed\. \/fork goes on in a copy of it\.[^]*\n> hello\?$/);
+      closed.type(KEYS.interrupt);
+      closed.say('/fork');
+      await closed.until('you go on in its fork');
+      closed.say('hello?');
+      await closed.until(/> hello\?\nHere\.\n/);
+      expect(await leave(closed)).toBe(0);
     });
   });
 }
