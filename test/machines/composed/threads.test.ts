@@ -12,7 +12,7 @@ const report = (name: string, { states, edges, longest, ends, isWhole, ms }: Com
 
 /** A run of two turns with a tool, a helper and a tool of the helper that a person is asked about; whatever is said comes at every point. */
 describe('a thread in every order: M1–M4, L1, L3, L4, G3, I2, J2, J4, D1, D6, O1 hold in each state, and every run settles', { timeout: 120_000 }, () => {
-  const some: Word[][] = [['steer', 'interrupt'], ['queue', 'softStop', 'resume'], ['mail', 'interrupt', 'resume'], ['compact', 'steer']];
+  const some: Word[][] = [['steer', 'interrupt'], ['queue', 'softStop', 'resume'], ['mail', 'interrupt', 'resume'], ['compact', 'steer'], ['steer', 'softStop', 'queue', 'resume']];
   test.each(some.map((words) => [words.join(', '), words] as const))('%s', async (name, words) => {
     const walk = await walkThrough(threadTerritory(words));
     report(name, walk);
