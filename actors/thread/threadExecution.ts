@@ -72,7 +72,7 @@ export class ThreadExecution {
     this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy);
     const view = new RunView({ onEvent: (event) => this.#heard(event), bufferUntilGuarded: options.bufferUntilGuarded });
     const context: unknown = options.context instanceof RunContext ? options.context.context : options.context;
-    const hearing = { causes: this.#causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: (scope: RunScope) => runDataOf(scope, this.host.snapshot, this.threadId), pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
+    const hearing = { causes: this.#causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: (scope: RunScope) => runDataOf(scope, this.host.snapshot, this.threadId), pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => this.#startBackground(start) };
     this.#deadlines = new Deadlines(clock, (runId) => void this.host.tell({ type: 'thread.interrupt', id: globalThis.crypto.randomUUID(), at: 0, ...(isOfThread(runId) ? { expectedRunId: runId } : { path: runId }), reason: 'deadline' }));
     this.home = runScope({ path: this.threadId, agent: agent.name }, options, context, hearing);
     this.effects = new ThreadEffects({
@@ -224,6 +224,11 @@ export class ThreadExecution {
   #hasBegun(id: string): boolean {
     const run = /^\/run\.(\d+)\//.exec(id.slice(this.threadId.length));
     return id.startsWith(`${this.threadId}/`) && run !== null && Number(run[1]) <= this.context.count;
+  }
+
+  /** A call that is carried out again has begun it already. */
+  #startBackground(start: BackgroundStart): void {
+    if (!this.context.begunBy.includes(start.id)) this.host.tell({ type: 'background.start', at: 0, ...start });
   }
 
   #heard(event: ThreadEvent): void {

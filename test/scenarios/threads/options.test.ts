@@ -34,7 +34,7 @@ test('K3, F5: the error handler of an agent that is used as a tool is shown its 
     const inner = new Agent({ name: 'Inner', model: world.model(calls('look')), tools: [look.tool] });
     const tool = inner.asTool({ runOptions: { maxTurns: 1, errorHandlers: { maxTurns: ({ runData }) => (seen.push(runData), { finalOutput: 'inner' }) } } });
     return world.thread(new Agent({ name: 'Outer', model: world.model(calls('Inner', { input: 'i' }), says('outer')), tools: [tool] })).run('go');
-  });
+  }, { immortal: 'it counts what the app hears, which is at least once' });
   expect(seen.map(({ input, newItems, lastAgent }) => [input, newItems.length, lastAgent?.name])).toEqual([[[user('i')], 2, 'Inner']]);
 });
 
@@ -72,7 +72,7 @@ test('E3: with bufferUntilGuarded no text streams before the output guardrails h
     trips = true;
     const error = await thread.run('Tell.').result.catch((thrown: Error) => thrown.name);
     return [held, told > 0, deltasIn(events) - told, error];
-  });
+  }, { immortal: 'it looks at an error' });
   expect(value).toEqual([0, true, 0, 'OutputGuardrailTripwireTriggered']);
 });
 
