@@ -1,5 +1,6 @@
 /** A run or a thread as people read it: what was said, answers as they stream, calls as they start and finish, notices. */
 import type { RunEvent } from '../../actors/runView.ts';
+import { isOwnCompaction } from '../../machines/compaction.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { ItemOrigin } from '../../machines/protocol/outcome.ts';
 import type { RunSource } from '../../machines/protocol/thread.ts';
@@ -62,7 +63,9 @@ export class Transcript {
       case 'turn.retracted':
         return this.#page.line(`${indent}↻ the answer is cut short, and begins anew`, 'notice');
       case 'compaction.completed':
-        return this.#page.line(`${indent}≡ summed up: ${event.before} tokens are ${event.after} now`, 'notice');
+        return this.#page.line(`${indent}≡ summed up, ${event.before} tokens are ${event.after} now${summaryText(event.record.rawItem)}`, 'notice');
+      case 'compaction.failed':
+        return this.#page.line(`${indent}≡ not summed up, the conversation is as it was: ${shortened(event.failure.message, 160)}`, 'notice');
       case 'handoff.occurred':
         return this.#page.line(`${indent}⇒ ${event.agent} hands over to ${event.target}`, 'notice');
       case 'guardrail.tripped':
@@ -150,3 +153,6 @@ function goalChangeText({ goal, why }: Extract<RunEvent, { type: 'goal.changed' 
       return 'whether the goal is reached could not be found out; it is given up';
   }
 }
+
+/** What a provider has summed up itself, only the provider can read. */
+const summaryText = (item: AgentInputItem): string => (isOwnCompaction(item) ? `: ${shortened(item.encrypted_content, 300)}` : '');

@@ -78,9 +78,7 @@ export class Seat implements ThreadListener {
   }
 
   event(event: ThreadEvent): void {
-    const wasCompacting = this.#phase === 'compacting';
     this.#note(event);
-    if (wasCompacting && event.type === 'thread.changed') this.#tellSummary();
     const dropped = this.steers.hear(event);
     if (this.#owner.current === this) this.#transcript.add(event);
     else this.#transcript.recall(event);
@@ -123,12 +121,6 @@ export class Seat implements ThreadListener {
     if (last >= 0) this.#screen.space();
     if (goal) this.#screen.line(`  ◎ the goal: ${goalText(goal.message)}`, 'notice');
     if (this.#message !== '') this.#screen.line(`> ${goalText(this.#message)}`, 'person');
-  }
-
-  #tellSummary(): void {
-    const [first] = this.thread.look.history;
-    const summary = first?.type === 'compaction' ? `the conversation is summed up: ${shortened(first.encrypted_content, 300)}` : 'the conversation could not be summed up, and is as it was';
-    if (this.#owner.current === this) this.#screen.aside(`  ${summary}`, 'notice');
   }
 
   #note(event: ThreadEvent): void {

@@ -189,7 +189,7 @@ export function threadsInTerminal(): void {
       it.say('a');
       await it.until('One.');
       it.say('/compact');
-      await it.until('  the conversation is summed up: They said a.\n');
+      await it.until(/  ≡ summed up, \d+ tokens are \d+ now: They said a\.\n/);
       it.say('b');
       await it.until('Two.');
       expect(await leave(it)).toBe(0);
