@@ -31,7 +31,7 @@ export class EventHub<Event> {
   readonly #observers = new Set<EventObserver<Event>>();
   readonly #readers = new Set<EventReader<Event>>();
   /** Readers that have not begun: what they are to read is kept while somebody has them in hand. */
-  #expected: { reader: WeakRef<EventReader<Event>>; from: number }[] = [];
+  #expected: { reader: WeakRef<EventReader<Event>>; from: number; until?: (event: Event) => boolean }[] = [];
   /** Lifecycle events of what lives. */
   #kept: { number: number; event: Event }[] = [];
   /** Number of the first event of what lives, by its id. */
@@ -92,10 +92,19 @@ export class EventHub<Event> {
       },
     });
     if (isEager) begin(reader);
-    else this.#expected.push({ reader: new WeakRef(reader), from });
+    else this.#expected.push({ reader: new WeakRef(reader), from, until: options.until });
     if (signal?.aborted) leave();
     else signal?.addEventListener('abort', leave, { once: true });
     return reader;
+  }
+
+  /** All that the reader will read is there, and is its own from now on: nothing is kept for it any more. */
+  give(reader: EventReader<Event>): void {
+    const expected = this.#expected.find((one) => one.reader.deref() === reader);
+    if (!expected) return; // it has begun to read
+    for (const { number, event } of this.#kept) if (number >= expected.from) reader.push(event);
+    this.#expectNoMore(reader);
+    this.#forget();
   }
 
   /**
@@ -162,7 +171,18 @@ export class EventHub<Event> {
     this.#kept.push({ number, event });
     const span = this.#kinds.spanOf?.(event);
     if (span?.edge === 'begin' && !this.#spans.has(span.id)) this.#spans.set(span.id, number);
-    if (span?.edge === 'end' && this.#spans.delete(span.id)) this.#forget();
+    if (span?.edge !== 'end' || !this.#spans.delete(span.id)) return;
+    this.#handOver(event);
+    this.#forget();
+  }
+
+  /** Whoever has not begun to read, and has its last event now, gets all that it is to read: nothing is kept for it any more. */
+  #handOver(last: Event): void {
+    for (const { reader, from, until } of this.#expected) {
+      if (!until?.(last)) continue;
+      for (const { number, event } of this.#kept) if (number >= from) reader.deref()?.push(event);
+    }
+    this.#expected = this.#expected.filter(({ until }) => !until?.(last));
   }
 
   /** What neither lives nor is waited for is read from the journal from now on. */

@@ -77,8 +77,9 @@ export class Host extends Addressed implements LeafHost {
     const { runId, threadId } = this.#options;
     const opened = this.writer.open();
     if (opened) await opened;
-    if (this.writer.length > 0) throw new UserError(`There is a run ${runId} in this journal. Go on with it through resume("${runId}", …), or give the new run another id.`);
-    this.dispatch((this.#options.chart ?? RUN).startOf({ runId, threadId }, charts, input), ...told.map(incoming));
+    const { chart = RUN } = this.#options;
+    if (this.writer.length > 0) throw new UserError(chart.takenBy(runId));
+    this.dispatch(chart.startOf({ runId, threadId }, charts, input), ...told.map(incoming));
   }
 
   /**

@@ -142,7 +142,9 @@ export class OpenEffects {
     const { clock, graceMs = 100 } = this.#options;
     let timer: unknown;
     const grace = new Promise<void>((resolve) => (timer = clock.setTimeout(resolve, graceMs)));
-    await Promise.race([Promise.all(this.#unwinding), grace]);
+    const waitedFor = [...this.#unwinding];
+    await Promise.race([Promise.all(waitedFor), grace]);
+    for (const body of waitedFor) this.#unwinding.delete(body); // what has not ended is left behind, and not waited for again
     clock.clearTimeout(timer);
   }
 
@@ -234,6 +236,7 @@ export class OpenEffects {
   #end(id: string, effect: OpenEffect, incoming: Incoming): void {
     if (effect.src === 'execute') this.#lanes.leave(laneOf(id));
     if (this.#open.get(id) === effect) return this.#ingress.dispatch(incoming);
+    this.#options.causes.delete(id); // nobody asks why what nobody waits for has failed
     const isNews = incoming.type === 'effect.done' && incoming.outcome.status === 'ok'; // that it was aborted is none
     if (effect.src === 'execute' && isNews && isHarmful(effect.input.call)) this.#ingress.late(id, incoming.outcome);
   }

@@ -13,6 +13,8 @@ export interface RootSnapshot { value: unknown; context: unknown; output?: unkno
 export interface RootChart {
   logic: AnyActorLogic;
   restOf(snapshot: RootSnapshot): Rest | undefined;
+  /** Said when its id is in use. */
+  takenBy(id: string): string;
   /** The first entry of its log. */
   startOf(home: { runId: string; threadId?: string }, charts: Record<string, string>, input: RunInput | ThreadInput): Incoming;
 }
@@ -24,5 +26,6 @@ export const RUN: RootChart = {
     if (status) return { state: status === 'interrupted' ? 'interrupted' : 'settled', status };
     return value === 'awaitingApproval' ? { state: 'awaitingApproval' } : undefined;
   },
+  takenBy: (id) => `There is a run ${id} in this journal. Go on with it through resume("${id}", …), or give the new run another id.`,
   startOf: ({ runId, threadId }, charts, input) => ({ type: 'run.start', format: JOURNAL_FORMAT, runId, ...(threadId === undefined ? {} : { threadId }), charts, input: input as RunInput }), // given to a run
 };

@@ -15,6 +15,9 @@ export interface ViewMemory {
   begun: string[];
 }
 
+/** Of a path in a thread: the run that it lies in. */
+const runOfThread = (path: string) => /^[^/]+\/(?:run|background)\.\d+/.exec(path)?.[0];
+
 export class ViewParts {
   /** Number of the turn and of its last delta, by the path of the turn. */
   readonly turns = new Map<string, { number: number; deltas: number }>();
@@ -39,6 +42,15 @@ export class ViewParts {
   /** A run that is over is asked about no more; a thread has many. */
   forget(run: string): void {
     for (const paths of [this.begun, this.atWork, this.turns, this.open, this.ready]) for (const path of paths.keys()) if (path === run || path.startsWith(`${run}/`)) paths.delete(path);
+    this.#forgetBodies(run);
+  }
+
+  /** What a body brings that was left behind is told with its agent while its run is the last one that has ended. */
+  #forgetBodies(ended: string): void {
+    for (const path of this.bodies.keys()) {
+      const run = runOfThread(path);
+      if (run !== undefined && run !== ended && !this.begun.has(run)) this.bodies.delete(path);
+    }
   }
 
   memory(count: number): ViewMemory {

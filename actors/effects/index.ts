@@ -165,9 +165,18 @@ export class Effects implements EffectRunner {
 
   #prepare({ input }: { input: RunInput }, io: EffectIo): Promise<RecordedOutcome> {
     const { delegatedBy, given = [], base } = input;
-    if (base) return Promise.resolve(ok(prepared(this.#root, this.#root.agent(base.background ? this.#root.rootKey : input.agent), { history: [], input: given }))); // the history is in the thread
+    if (base) return Promise.resolve(this.#prepareOfThread(input, base, io));
     if (!delegatedBy) return prepareWithSession(this.#root, this.#root.agent(input.agent), given, io);
     return this.#prepareNested(input, delegatedBy, io);
+  }
+
+  /** The history is in the thread. An agent or a tool that is missing by now fails this run, and no other. */
+  #prepareOfThread({ agent, given = [] }: RunInput, { background }: NonNullable<RunInput['base']>, { effectId }: EffectIo): RecordedOutcome {
+    try {
+      return ok(prepared(this.#root, this.#root.agent(background ? this.#root.rootKey : agent), { history: [], input: given }));
+    } catch (error) {
+      return this.#root.failure('user', error, effectId);
+    }
   }
 
   async #prepareNested(input: RunInput, call: Call, io: EffectIo): Promise<RecordedOutcome> {

@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import type { ThreadInput } from '../../machines/protocol/thread.ts';
 import { JournalDivergence } from '../journal.ts';
 import { MemoryJournal } from '../memoryJournal.ts';
-import type { AnyAgent, OpenThreadOptions, ThreadOptions } from './options.ts';
+import { type AnyAgent, type OpenThreadOptions, type ThreadOptions, checkThreadOptions } from './options.ts';
 import { type Forker, LiveThread } from './thread.ts';
 import type { Thread } from './types.ts';
 
@@ -27,6 +27,7 @@ import type { Thread } from './types.ts';
 export function createThread<TContext = undefined>(agent: AnyAgent, options: ThreadOptions<TContext> = {}): Thread {
   if (!(agent instanceof Agent)) throw new UserError('createThread() needs an Agent as its first argument: createThread(new Agent({ name: "Assistant" })).');
   checkId(options.threadId);
+  checkThreadOptions(options);
   const { history, rules } = options;
   return begun(agent, withJournal(options), { ...(history && { history }), ...(rules && { rules }) });
 }
@@ -56,6 +57,7 @@ function begun(agent: AnyAgent, options: ThreadOptions<any>, input: Omit<ThreadI
  */
 export async function openThread<TContext = undefined>(threadId: string, { agents, ...options }: OpenThreadOptions<TContext>): Promise<Thread> {
   const { journal } = options;
+  checkThreadOptions(options);
   const entries = await journal.read(threadId);
   const [start] = entries;
   if (!start) throw new UserError(`There is no thread ${threadId} in this journal. journal.list() tells which there are.`);

@@ -39,6 +39,8 @@ export class Deadlines {
 
   #arm({ runId, ledger }: RunScope): void {
     const left = ledger.untilDeadline(this.#clock.now());
-    if (left !== undefined && !this.#timers.has(runId)) this.#timers.set(runId, this.#clock.setTimeout(() => this.#end(runId), Math.max(0, left)));
+    if (left === undefined || this.#timers.has(runId)) return;
+    if (left <= 0) return this.#end(runId);
+    this.#timers.set(runId, this.#clock.setTimeout(() => this.#end(runId), left));
   }
 }

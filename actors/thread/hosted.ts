@@ -18,6 +18,7 @@ export const THREAD: RootChart = {
     if (value === 'idle' || value === 'paused' || value === 'closed') return { state: value };
     return isWaiting(value) ? { state: 'awaitingApproval' } : undefined;
   },
+  takenBy: (id) => `The id ${id} is in use in this journal. Go on with a thread through openThread("${id}", …), or give the new one another id.`,
   startOf: ({ runId }, charts, input): Incoming => ({ type: 'thread.start', format: JOURNAL_FORMAT, threadId: runId, charts, input: input as ThreadInput }), // given to a thread
 };
 

@@ -55,7 +55,7 @@ function toolProblem(names: string[], { tools, hasServers }: Known): string | un
 /** @throws UserError for what is no input. */
 export function inputOf(input: ThreadText): AgentInputItem[] {
   if (typeof input !== 'string' && !(Array.isArray(input) && input.every(isRecord))) throw new UserError('Input is a text, or a list of items. Nothing was recorded.');
-  return plain(toItems(input), 'The input');
+  return plain(input === '' ? [] : toItems(input), 'The input'); // empty input is none: the run goes on from the history as it is
 }
 
 /** @throws UserError for what is no list of items, or an empty one. */

@@ -2,7 +2,9 @@
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { Goal, SessionRule, WhenBusy } from '../../machines/protocol/thread.ts';
 import type { Agent } from '../agent.ts';
+import { UserError } from '../errors.ts';
 import type { Journal } from '../journal.ts';
+import { checkLimits } from '../limits.ts';
 import type { Runner } from '../run.ts';
 import type { SharedRunOptions } from '../runOptions.ts';
 import type { Tool } from '../toolTypes.ts';
@@ -10,8 +12,19 @@ import type { ThreadEvent } from './types.ts';
 
 export type AnyAgent = Agent<any, any>; // `any`: a thread has agents of many contexts and outputs
 
-/** Said of a run alone, or not meant for threads: a thread keeps its history itself. */
-type OfRunsAlone = 'session' | 'sessionInputCallback' | 'signal' | 'stopSignal' | 'runId' | 'threadId' | 'autoResume' | 'previousResponseId' | 'conversationId' | 'onEvent';
+const KEEPS_ITS_OWN = 'a thread keeps its history itself. Give it a `journal`, and `history` for what came before';
+/** Said of a run alone, or not meant for threads, and what to do instead. */
+const OF_RUNS_ALONE = {
+  session: KEEPS_ITS_OWN,
+  sessionInputCallback: KEEPS_ITS_OWN,
+  conversationId: KEEPS_ITS_OWN,
+  previousResponseId: `${KEEPS_ITS_OWN}; \`autoPreviousResponseId\` chains the responses of its own`,
+  signal: 'a signal is for one run. Pass it to thread.run()',
+  stopSignal: 'runs are stopped one by one. Call thread.stopAfterTurn()',
+  runId: 'it names its runs itself. Pass `threadId`',
+  autoResume: 'a run that failed is gone on with by the next. Call thread.run("")',
+};
+type OfRunsAlone = keyof typeof OF_RUNS_ALONE | 'threadId' | 'onEvent';
 
 /** Asked when a run has completed while there is a goal (M9). */
 export type GoalCheck = (args: { goal: Goal; history: AgentInputItem[] }) => GoalVerdict | Promise<GoalVerdict>;
@@ -50,3 +63,11 @@ export interface OpenThreadOptions<TContext = undefined> extends Omit<ThreadOpti
 export const THREAD_MAX_TURNS = 100;
 /** Of one result, as the model reads it (C6). */
 export const THREAD_TOOL_OUTPUT_BYTES = 40_000;
+
+/** @throws UserError for options that a thread does not have, and for limits that mean nothing. */
+export function checkThreadOptions(options: ThreadOptions<any>): void {
+  for (const [name, why] of Object.entries(OF_RUNS_ALONE)) {
+    if ((options as Record<string, unknown>)[name] !== undefined) throw new UserError(`A thread cannot have the option \`${name}\`: ${why}.`); // what a caller without types may pass
+  }
+  checkLimits(options.runner?.config ?? {}, options);
+}

@@ -1,7 +1,7 @@
 /** One run of a thread, as whoever asked for it sees it. */
 import type { Observable } from 'rxjs';
 import type { EventHub, EventObserver } from '../eventHub.ts';
-import type { StreamOptions } from '../eventReader.ts';
+import type { EventReader, StreamOptions } from '../eventReader.ts';
 import { observableOf } from './observable.ts';
 import type { Receipt, SteerOptions, SteerReceipt, Thread, ThreadEvent, ThreadRun, ThreadRunResult, ThreadText } from './types.ts';
 
@@ -20,12 +20,12 @@ export class RunHandle implements ThreadRun {
   #runId: string | undefined;
   readonly #home: RunHome;
   /** What the first reader is to read is kept for it from now on. */
-  readonly #first: AsyncIterableIterator<ThreadEvent>;
+  readonly #first: EventReader<ThreadEvent>;
   #isRead = false;
   /** All that there is to be told of it has been told. */
   #isOver = false;
   /** Those who read before it has begun: where it never does, there is nothing for them. */
-  #early: AsyncIterator<ThreadEvent>[] = [];
+  #early: EventReader<ThreadEvent>[] = [];
   #start!: (runId: string) => void;
   #failStart!: (error: unknown) => void;
   #settle!: (result: ThreadRunResult) => void;
@@ -57,6 +57,7 @@ export class RunHandle implements ThreadRun {
 
   settled(result: ThreadRunResult): void {
     this.#isOver = true;
+    this.#home.hub.give(this.#first);
     this.#settle(result);
   }
 
@@ -65,7 +66,8 @@ export class RunHandle implements ThreadRun {
     this.#isOver = true;
     this.#failStart(error);
     this.#fail(error);
-    for (const reader of this.#early.splice(0)) void reader.return?.();
+    for (const reader of this.#early.splice(0)) void reader.return();
+    if (this.#runId !== undefined) this.#home.hub.give(this.#first);
   }
 
   then<One = ThreadRunResult, Other = never>(onResult?: ((result: ThreadRunResult) => One | PromiseLike<One>) | null, onError?: ((error: unknown) => Other | PromiseLike<Other>) | null): Promise<One | Other> {
@@ -79,7 +81,7 @@ export class RunHandle implements ThreadRun {
   }
 
   /** @param isEager everything is kept for the reader, deltas too, before it begins to read. */
-  read(options: StreamOptions & { isEager?: boolean } = {}): AsyncIterableIterator<ThreadEvent> {
+  read(options: StreamOptions & { isEager?: boolean } = {}): EventReader<ThreadEvent> {
     const reader = this.#home.hub.read({ ...options, only: (event) => this.#isOfRun(event), until: (event) => this.#endsRun(event) });
     if (this.#isOver) void reader.return();
     else if (this.#runId === undefined) this.#early.push(reader);
@@ -121,4 +123,13 @@ export class RunHandle implements ThreadRun {
 
   readonly #isOfRun = ({ path }: ThreadEvent): boolean => this.#runId !== undefined && (path === this.#runId || path.startsWith(`${this.#runId}/`));
   readonly #endsRun = ({ type, path }: ThreadEvent): boolean => type === 'run.settled' && path === this.#runId;
+}
+
+/** Nothing is left on the signal when the run is over. */
+export function interruptOn(signal: AbortSignal, handle: RunHandle): void {
+  const interrupt = () => void handle.interrupt().catch(() => undefined); // one that was refused is over
+  if (signal.aborted) return interrupt();
+  signal.addEventListener('abort', interrupt, { once: true });
+  const leave = () => signal.removeEventListener('abort', interrupt);
+  void handle.result.then(leave, leave);
 }

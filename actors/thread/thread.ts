@@ -18,7 +18,7 @@ import type { AnyAgent, ThreadOptions } from './options.ts';
 import { type Past, pastOf, presentOf } from './pointInHistory.ts';
 import { type Approving, PersonsSay, type Rejecting } from './personsSay.ts';
 import { receiptOf } from './receipts.ts';
-import { RunHandle } from './runHandle.ts';
+import { RunHandle, interruptOn } from './runHandle.ts';
 import { RunHandles } from './runHandles.ts';
 import { Compactions } from './compactions.ts';
 import { Deliveries } from './deliveries.ts';
@@ -52,7 +52,10 @@ export class LiveThread implements Thread {
       onEvent: (event: ThreadEvent, isReplayed: boolean) => this.#heard(event, isReplayed),
       onSettled: (event: Settled, scope: RunScope, end: RunEnd) => this.#handles.settled(event, scope, end),
       onRest: () => this.#wake(),
-      onCrash: (error: unknown) => this.#broke(error),
+      onCrash: (error: unknown) => {
+        this.#broke(error);
+        void this.#execution.release();
+      },
     };
     this.#execution = new ThreadExecution(agent, options, { ...watcher, pace: (signal) => this.#hub.pace(signal) }, checkpoint);
     this.#persons = new PersonsSay(this.#execution);
@@ -68,8 +71,12 @@ export class LiveThread implements Thread {
 
   /** Commands wait until it has begun. */
   begin(beginning: (execution: ThreadExecution) => Promise<void>): void {
-    this.#ready = beginning(this.#execution);
-    this.#ready.catch((error: unknown) => this.#broke(error));
+    this.#ready = beginning(this.#execution).catch(async (error: unknown) => {
+      this.#broke(error);
+      await this.#execution.release(); // whoever tries again finds the journal free
+      throw error;
+    });
+    this.#ready.catch(() => undefined); // every command says so
   }
 
   get ready(): Promise<void> {
@@ -212,8 +219,9 @@ export class LiveThread implements Thread {
   async release(): Promise<void> {
     await this.#ready.catch(() => undefined); // whoever made it hears why
     await this.#execution.release();
-    this.#deliveries.end();
     this.#handles.end(new UserError(this.#execution.host.ending === null ? `Thread ${this.id} was given back before the run had ended; it goes on where the thread is opened again.` : `Thread ${this.id} is closed: the run never begins. thread.queue.list() has its input.`));
+    this.#deliveries.end();
+    this.#compactions.end();
     this.#hub.end();
     this.#wake();
   }
@@ -226,13 +234,12 @@ export class LiveThread implements Thread {
   }
 
   #handle(given: string | undefined, ask: (handle: RunHandle) => Promise<Receipt>): RunHandle {
-    const handle = new RunHandle(given ?? globalThis.crypto.randomUUID(), { thread: this, hub: this.#hub }, async (made) => {
+    return new RunHandle(given ?? globalThis.crypto.randomUUID(), { thread: this, hub: this.#hub }, async (made) => {
       this.#handles.add(made);
       const receipt = await ask(made);
       if (receipt.status !== 'accepted') this.#handles.refused(made, receipt);
       return receipt;
     });
-    return handle;
   }
 
   /** A run that another process began, or a queued entry whose handle nobody has. */
@@ -287,13 +294,4 @@ export class LiveThread implements Thread {
 function runMeant(callId: string): { path: string } | { expectedRunId: string } {
   const run = callId.split('/').slice(0, 2).join('/');
   return run.includes('/background.') ? { path: run } : { expectedRunId: run };
-}
-
-/** Nothing is left on the signal when the run is over. */
-function interruptOn(signal: AbortSignal, handle: RunHandle): void {
-  const interrupt = () => void handle.interrupt().catch(() => undefined); // one that was refused is over
-  if (signal.aborted) return interrupt();
-  signal.addEventListener('abort', interrupt, { once: true });
-  const leave = () => signal.removeEventListener('abort', interrupt);
-  void handle.result.then(leave, leave);
 }

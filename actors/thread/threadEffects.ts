@@ -10,6 +10,7 @@ import type { EffectIo, EffectRunner } from '../host.ts';
 import { type RunScope, ok } from '../scope.ts';
 import { settledResult } from '../settledResult.ts';
 import { Usage } from '../usage.ts';
+import { summed } from './spent.ts';
 import { withInvocation } from '../agentTool.ts';
 import type { GoalCheck } from './options.ts';
 
@@ -35,6 +36,8 @@ export class ThreadEffects implements EffectRunner {
   readonly #home: Effects;
   /** Of runs beside the others that have ended, until the app has made their result. */
   readonly #ended = new Map<string, RunScope>();
+  /** Runs that cannot be gone on with, because what they need is not there any more; of those that are over nothing is needed. */
+  readonly #lost = new Map<string, unknown>();
   /** Of the runs that have ended. */
   #spent = new Usage();
 
@@ -49,7 +52,11 @@ export class ThreadEffects implements EffectRunner {
     if (src === 'prepare' && input.input.base) {
       await this.#options.unwound();
       io.signal.throwIfAborted();
-      return this.#begin(input.input).run(src, input, io);
+      try {
+        this.#begin(input.input);
+      } catch (error) {
+        return this.#options.home.failure('user', error, io.effectId); // what it needs is not there any more
+      }
     }
     const effects = this.#of(io.effectId);
     if (effects === this.#home) {
@@ -63,13 +70,17 @@ export class ThreadEffects implements EffectRunner {
     if (src === 'goal') return;
     if (src === 'report') return void this.#ended.delete(input.path);
     const isBeginning = src === 'prepare' && input.input.base;
-    if (isBeginning) this.#begun(rootOf(this.#begin(input.input)));
-    this.#of(input.effectId).observe(src, input, outcome);
+    if (isBeginning && outcome.status === 'ok') this.#begun(rootOf(this.#beginOrLose(input.input)));
+    const effects = this.#of(input.effectId);
+    effects.observe(src, input, outcome);
+    if (effects === this.#home) this.#count(this.#options.home);
   }
 
   async checkFits(src: keyof Leaves, input: any, isDecided: boolean): Promise<void> { // `any`: as above
     if (src === 'goal' || src === 'report') return;
     if (src === 'prepare' && input.input.base) this.#begin(input.input);
+    const lost = [...this.#lost].find(([path]) => input.effectId.startsWith(`${path}/`));
+    if (lost) throw lost[1];
     await this.#of(input.effectId).checkFits(src, input, isDecided);
   }
 
@@ -77,12 +88,13 @@ export class ThreadEffects implements EffectRunner {
     return this.#of(effectId).scopeOf(effectId);
   }
 
+  isOfLiveRun(effectId: string): boolean {
+    return this.#of(effectId) !== this.#home;
+  }
+
   /** What all runs have cost, the ones that are going included. */
   get usage(): Usage {
-    const usage = new Usage(this.#spent);
-    usage.add(this.#options.home.runContext.usage);
-    for (const run of this.#runs.values()) usage.add(rootOf(run).runContext.usage);
-    return usage;
+    return summed(this.#spent, ...[...this.#runs.values()].map((run) => rootOf(run).runContext.usage));
   }
 
   get scopes(): Iterable<RunScope> {
@@ -94,16 +106,15 @@ export class ThreadEffects implements EffectRunner {
     const run = this.#runs.get(path);
     if (!run) return undefined;
     const scope = rootOf(run);
-    this.#spent.add(scope.runContext.usage);
+    this.#lost.delete(path);
+    this.#count(scope);
     this.#runs.delete(path);
     if (scope.delegate?.extracts) this.#ended.set(path, scope);
     return scope;
   }
 
   get memory(): KeptScope[] {
-    const spent = new Usage(this.#spent);
-    spent.add(this.#options.home.runContext.usage);
-    const home = { path: this.#options.threadId, memory: { ...this.#options.home.memory, usage: spent } };
+    const home = { path: this.#options.threadId, memory: { ...this.#options.home.memory, usage: this.#spent } };
     return [home, ...[...this.#runs.values()].flatMap((run) => run.memory)];
   }
 
@@ -116,12 +127,28 @@ export class ThreadEffects implements EffectRunner {
     });
   }
 
+  #count({ runContext }: RunScope): void {
+    this.#spent = summed(this.#spent, runContext.usage);
+    if (runContext === this.#options.home.runContext) runContext.usage = new Usage();
+  }
+
   #begin(input: RunInput): Effects {
     const known = this.#runs.get(input.path);
     if (known) return known;
     const run = new Effects(this.#options.scopeFor(input), settledResult);
     this.#runs.set(input.path, run);
     return run;
+  }
+
+  /** What it has cost counts all the same. */
+  #beginOrLose(input: RunInput): Effects {
+    try {
+      return this.#begin(input);
+    } catch (error) {
+      this.#lost.set(input.path, error);
+      const { path, agent } = input;
+      return this.#begin({ path, agent });
+    }
   }
 
   /** `<threadId>/run.3/agent.1/…` belongs to the third run; what belongs to none is the thread's own. */

@@ -59,6 +59,8 @@ export class ThreadExecution {
   readonly #answering = new Set<string>();
   readonly #deadlines: Deadlines;
   readonly #rules: ApprovalRules;
+  readonly #causes = new Map<string, unknown>();
+  #hasSettled = false;
   #isReleased = false;
 
   constructor(agent: AnyAgent, options: ThreadOptions<any>, watcher: ThreadWatcher, checkpoint?: string) {
@@ -68,10 +70,9 @@ export class ThreadExecution {
     this.agent = agent;
     this.#watcher = watcher;
     this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy);
-    const causes = new Map<string, unknown>();
     const view = new RunView({ onEvent: (event) => this.#heard(event), bufferUntilGuarded: options.bufferUntilGuarded });
     const context: unknown = options.context instanceof RunContext ? options.context.context : options.context;
-    const hearing = { causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: (scope: RunScope) => runDataOf(scope, this.host.snapshot, this.threadId), pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
+    const hearing = { causes: this.#causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: (scope: RunScope) => runDataOf(scope, this.host.snapshot, this.threadId), pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
     this.#deadlines = new Deadlines(clock, (runId) => void this.host.tell({ type: 'thread.interrupt', id: globalThis.crypto.randomUUID(), at: 0, ...(isOfThread(runId) ? { expectedRunId: runId } : { path: runId }), reason: 'deadline' }));
     this.home = runScope({ path: this.threadId, agent: agent.name }, options, context, hearing);
     this.effects = new ThreadEffects({
@@ -89,7 +90,7 @@ export class ThreadExecution {
       journal: journal ?? new MemoryJournal(),
       clock,
       effects: this.effects,
-      causes,
+      causes: this.#causes,
       onRest: () => this.#rested(),
       onDecided: (id) => this.#told.answered(decisionOn(id), { status: 'accepted' }),
       onEvent: (event) => {
@@ -153,8 +154,8 @@ export class ThreadExecution {
     await this.#checkpoints.replay(this.host, entries);
     replaceSession(this.#rules, this.context.rules); // also where a checkpoint has told nobody of them
     for (const [, effect] of this.host.effects.entries()) await this.effects.checkFits(effect.src, effect.input, false);
+    this.#deadlines.goOn(); // whose time is over is interrupted before anything begins
     this.host.goOn();
-    this.#deadlines.goOn();
     await this.answerByRules();
   }
 
@@ -165,8 +166,11 @@ export class ThreadExecution {
 
   tell(command: ThreadCommand): Promise<CommandAnswer> {
     if (this.host.ending !== null) return Promise.resolve({ status: 'rejected', reason: 'closed' }); // also when it was given back since
+    if (this.host.crash) return Promise.reject(this.host.crash.error);
     if (this.#isReleased) return Promise.reject(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
-    return this.#told.ask(command.id, () => void this.host.tell(command));
+    return this.#told.ask(command.id, () => {
+      if (this.host.tell(command) === 'over') this.#told.answered(command.id, { status: 'rejected', reason: 'closed' });
+    });
   }
 
   /** Of a run's effects: the call waits, and about what. @throws StaleStateError, UserError for one that does not. */
@@ -208,10 +212,10 @@ export class ThreadExecution {
     this.#deadlines.clear();
     if (this.host.rest?.state !== 'awaitingApproval') await this.#checkpoints.keep(this.host); // whoever goes on with a run reads its events from its begin
     this.host.stop();
+    this.#told.fail(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
     await this.host.effects.unwound();
     for (const scope of this.effects.scopes) if (scope.computers.size > 0) await disposeComputers(scope);
     await this.host.writer.release();
-    this.#told.fail(new UserError(`Thread ${this.threadId} was given back before it had answered.`));
   }
 
   /** The id is of a run that is going or over, or of something in it. */
@@ -232,7 +236,9 @@ export class ThreadExecution {
     const { next } = this.context;
     this.#watcher.onSettled(event, scope, { at: this.host.now, ...(next && { next: next.type }) });
     this.#deadlines.ended(event.path);
+    this.#hasSettled = true;
     const ended = this.effects.forget(event.path);
+    for (const id of this.#causes.keys()) if (!this.effects.isOfLiveRun(id)) this.#causes.delete(id); // also of bodies that ended too late
     if (ended && ended.computers.size > 0) void disposeComputers(ended);
   }
 
@@ -240,11 +246,14 @@ export class ThreadExecution {
     const { crash } = this.host;
     if (crash) {
       this.#told.fail(crash.error);
+      this.#deadlines.clear();
       return this.#watcher.onCrash(crash.error);
     }
     if (this.host.ending !== null) this.#told.answerAll({ status: 'rejected', reason: 'closed' });
     const { rest } = this.host;
-    if (rest && rest.state !== 'awaitingApproval') void this.#checkpoints.keep(this.host).then(() => this.host.forget());
+    if (rest && rest.state !== 'awaitingApproval') void this.#checkpoints.keep(this.host);
+    if (this.#hasSettled) this.host.forget(); // nothing of a run that is over is asked for again
+    this.#hasSettled = false;
     this.#watcher.onRest();
   }
 }

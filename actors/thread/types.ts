@@ -129,6 +129,7 @@ export interface ThreadLook {
   goal: Goal | null;
   /** Agents that work beside the runs: at `path` they can be steered and interrupted, `from` will have written their result (F5). */
   background: readonly BackgroundWork[];
+  /** Of all runs, and what the thread has asked for itself: sums; what each request has cost is in the results of the runs. */
   usage: Usage;
 }
 

@@ -132,6 +132,8 @@ function changeOfConfigured(view: ThreadView, event: RunEvent): Change | undefin
       return { actors: actorChanged(actors, event.path, { phase: 'compacting' }) };
     case 'compaction.completed':
       return { transcript: added(transcript, entryOf(event.record.rawItem, placed(event, `${event.path}/${event.number}`))), actors: actorChanged(actors, event.path, { phase: undefined }) };
+    case 'compaction.failed':
+      return { transcript: added(transcript, notice(event, 'compaction', event.failure.message)) };
     default:
       return undefined;
   }

@@ -103,7 +103,7 @@ const removing = ({ runs, entries, checkpoints }: Tables) => ({
   pruneRuns: prepared(`
     DELETE FROM ${runs} WHERE run_id IN (
       SELECT run.run_id FROM ${runs} AS run
-      WHERE run.state IN ('settled', 'interrupted') AND run.length > 0 AND run.updated_at < $1::float8 AND ${FREE}
+      WHERE run.state IN ('settled', 'interrupted', 'closed') AND run.length > 0 AND run.updated_at < $1::float8 AND ${FREE}
       LIMIT $2::integer FOR UPDATE SKIP LOCKED
     ) RETURNING run_id AS "runId"`),
 

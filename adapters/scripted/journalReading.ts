@@ -2,7 +2,7 @@
 import type { RunSummary } from '../../actors/journal.ts';
 import type { JournalEntry } from '../../machines/protocol/journal.ts';
 import { same } from './demands.ts';
-import { HARD_IDS, HARD_VALUES, type Store, conflict, ended, rest, start, step, steps, written } from './journalSamples.ts';
+import { HARD_IDS, HARD_VALUES, type Store, conflict, ended, rest, start, step, steps, threadStart, written } from './journalSamples.ts';
 
 export async function readsFrom({ journal }: Store): Promise<void> {
   const { epoch } = await journal.open('run_1');
@@ -171,10 +171,11 @@ export async function prunes(store: Store): Promise<void> {
   await written(store.journal, 'interrupted', [start('interrupted', { at: 4 }), rest(5, 'interrupted', 'interrupted')]);
   await written(store.journal, 'running', [start('running', { at: 6 })]);
   await written(store.journal, 'waiting', [start('waiting', { at: 7 }), rest(8, 'awaitingApproval')]);
+  for (const [threadId, at, state] of [['closed', 9, 'closed'], ['idle', 11, 'idle'], ['paused', 13, 'paused']] as const) await written(store.journal, threadId, [threadStart(threadId, at), rest(at + 1, state)]);
   await store.journal.open('held');
   await second.open('held elsewhere');
-  same(await store.journal.prune({ settledBefore: 100 }), 2, 'The number of runs that were forgotten');
-  same((await second.list()).map(({ runId }) => runId), ['held', 'held elsewhere', 'running', 'waiting', 'new'], 'The runs that are left');
+  same(await store.journal.prune({ settledBefore: 100 }), 3, 'The number of runs that were forgotten');
+  same((await second.list()).map(({ runId }) => runId), ['held', 'held elsewhere', 'running', 'waiting', 'idle', 'paused', 'new'], 'The runs that are left');
   same(await store.journal.read('old'), [], 'What is left of a run that was forgotten');
   same(await store.journal.prune({ settledBefore: 100 }), 0, 'The number of runs that were forgotten the second time');
 }

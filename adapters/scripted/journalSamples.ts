@@ -11,6 +11,8 @@ export const start = (runId: string, { at, threadId, agent = 'A' }: { at: number
   type: 'run.start', format: JOURNAL_FORMAT, runId, charts: { run: '1' }, input: { path: runId, agent }, at, ...(threadId !== undefined && { threadId }),
 });
 
+export const threadStart = (threadId: string, at: number): JournalEntry => ({ type: 'thread.start', format: JOURNAL_FORMAT, threadId, charts: { thread: '1' }, input: { path: threadId, agent: 'A' }, at });
+
 export const step = (runId: string, at: number, value: unknown): JournalEntry => ({ type: 'effect.done', id: `${runId}/turn.1/model#1`, outcome: { status: 'ok', value }, at });
 
 /** Entries for the positions from `from` on. */

@@ -43,7 +43,7 @@ export class Projection {
   /** For what the calls wait that wait for a person. */
   #waiting = new Map<string, ActiveFlag>();
   #compactions = 0;
-  #compaction: { item: WireItem; isOwnTurn: boolean; wasPaused: boolean } | undefined;
+  #compaction: { item: WireItem; isOwnTurn: boolean; wasPaused: boolean; failure?: RunOutcome['failure'] } | undefined;
   #total = countsOf({});
   #isPresent = false;
   #awaited: ((turn: WireTurn) => void)[] = [];
@@ -115,6 +115,9 @@ export class Projection {
         return this.goals.changed(event, this.#turn?.id ?? null, this.#total.totalTokens);
       case 'thread.reverted':
         return this.#options.audience.tell({ method: 'thread/reverted', params: { threadId: this.#options.threadId } });
+      case 'compaction.failed':
+        if (this.#compaction) this.#compaction.failure = event.failure;
+        return;
       case 'tool.late':
         return this.#warn(`A call that was left behind has ended: ${event.path}`);
       default:
@@ -190,11 +193,11 @@ export class Projection {
   }
 
   #compacted(state: ThreadLook['state'], at: number): void {
-    const { item, isOwnTurn, wasPaused } = this.#compaction!; // asked just before
+    const { item, isOwnTurn, wasPaused, failure } = this.#compaction!; // asked just before
     this.#compaction = undefined;
     if (!this.#turn) return;
     this.#items.complete(this.#turn, item, at);
-    if (isOwnTurn) this.#endTurn(this.#turn, state === 'paused' && !wasPaused ? 'interrupted' : 'completed', at);
+    if (isOwnTurn) this.#endTurn(this.#turn, failure ? 'failed' : state === 'paused' && !wasPaused ? 'interrupted' : 'completed', at, failure);
   }
 
   // -- what waits, and where the thread stands ------------------------------------------------------------------------

@@ -169,10 +169,10 @@ export interface ThreadBase {
   /** Of the input, where a person did not write it: guardrails do not look at what the runtime says (P4). */
   origin?: ItemOrigin;
   overrides?: RunOverrides;
-  /** Of a run with rules of its own: ids of those that the thread had by then. */
-  rules?: string[];
   /** Tokens of the history, as far as is known; where it is limited (N1). */
   size?: number;
+  /** Of a run with rules of its own: ids of those that the thread had by then. */
+  rules?: string[];
   /** It works beside the runs, for the call of a tool. */
   background?: Omit<BackgroundTask, 'agent'>;
 }

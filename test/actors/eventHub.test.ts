@@ -212,3 +212,11 @@ test('observers hear everything at once, and the end of it; one that has unsubsc
   other();
   expect(heard).toEqual([1, 'other 1', 'other a', 'other broken', 'late broken']);
 });
+
+test('I6: when the last event of a reader that has not begun has come, it has all that it is to read, and nothing is kept for it any more', async () => {
+  const hub = new EventHub<Event>({ isDelta: () => false, numberOf: (event) => event as number, spanOf: (event) => ({ id: String(Math.ceil((event as number) / 2)), edge: (event as number) % 2 === 1 ? 'begin' : 'end' }) });
+  const reader = hub.read({ until: (event) => event === 2 });
+  publish(hub, 1, 2, 3, 4);
+  expect(hub.oldest).toBe(5);
+  expect(await rest(reader)).toEqual([1, 2]);
+});

@@ -26,7 +26,7 @@ export interface ThreadWorld {
   /** Makes a thread: `thread_test`, then `thread_test_2`, … unless it is told its id. */
   thread(agent: AnyAgent, options?: Options): PlayedThread;
   /** The process is gone: nothing that it does from now on is known to anybody, and another one opens the thread. */
-  reopen(thread: PlayedThread, agents?: AnyAgent | AnyAgent[], options?: Options): Promise<PlayedThread>;
+  reopen(thread: PlayedThread, agents?: AnyAgent | AnyAgent[], options?: Options, /** So many ms later. */ later?: number): Promise<PlayedThread>;
 }
 
 export interface PlayedThread extends Thread {
@@ -114,9 +114,10 @@ export class ThreadStage implements ThreadWorld {
     return this.#keep(createThread(agent, { ...options, threadId, journal: home.life.journal, clock: home.clock, onEvent: this.#hearing(home) }), home);
   }
 
-  async reopen(thread: PlayedThread, agents?: AnyAgent | AnyAgent[], options?: Options): Promise<PlayedThread> {
+  async reopen(thread: PlayedThread, agents?: AnyAgent | AnyAgent[], options?: Options, later = 0): Promise<PlayedThread> {
     const before = this.#homes.get(thread)!;
     before.life.die();
+    if (later > 0) await this.clock.advance(later);
     this.#homes.delete(thread);
     const life = mortal(undefined, before.life.left(thread.id));
     const given = agents === undefined ? before.agents : [agents].flat();

@@ -1,0 +1,16 @@
+/** J4: whatever a thread is told and however its runs end, nothing of them is left. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+
+const script = fileURLToPath(new URL('manyRuns.ts', import.meta.url));
+
+test('J4: after two thousand runs of one thread, and two thousand threads, no actor, timer or listener is left and the heap is flat', async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', '--no-flush-bytecode', script], { timeout: 100_000 });
+  const { born, bytesPerRun, bytesPerThread, ...left } = JSON.parse(stdout) as Record<string, number>;
+  expect(left).toEqual({ more: 0, alive: 0, timers: 0, listeners: 0, platformTimers: 0 });
+  expect(born).toBeGreaterThan(20_000);
+  expect(bytesPerRun).toBeLessThan(1_200); // an entry for each request is kept in the usage (A8); the smallest run weighs thousands
+  expect(bytesPerThread).toBeLessThan(400);
+}, 120_000);
