@@ -69,7 +69,12 @@ export async function openThread<TContext = undefined>(threadId: string, { agent
   const all: ThreadOptions<any> = { ...options, threadId, agents: given.filter((one) => one !== agent) };
   const thread = new LiveThread(agent, all, forker(agent, all), await checkpointOf(journal, threadId));
   thread.begin((execution) => execution.open(entries));
-  await thread.ready;
+  try {
+    await thread.ready;
+  } catch (error) {
+    await thread.release();
+    throw error;
+  }
   return thread;
 }
 

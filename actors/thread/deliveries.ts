@@ -12,17 +12,12 @@ export class Deliveries {
   heard(event: ThreadEvent): void {
     if (event.type === 'input.delivered') this.#tell(event.ids, { status: 'delivered', runId: runOf(event.path), turn: event.turn });
     else if (event.type === 'input.dropped') this.#tell(event.ids, { status: 'dropped', reason: event.reason });
-    else if (event.type === 'thread.reverted') this.#dropAll('reverted');
     else if (event.type === 'command.answered' && event.answer.status === 'rejected') this.#waiting.delete(event.id);
   }
 
   /** Nothing is delivered any more. */
   end(): void {
-    this.#dropAll('released');
-  }
-
-  #dropAll(reason: string): void {
-    for (const tell of this.#waiting.values()) tell({ status: 'dropped', reason });
+    for (const tell of this.#waiting.values()) tell({ status: 'dropped', reason: 'released' });
     this.#waiting.clear();
   }
 

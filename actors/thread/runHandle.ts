@@ -25,7 +25,7 @@ export class RunHandle implements ThreadRun {
   /** All that there is to be told of it has been told. */
   #isOver = false;
   /** Those who read before it has begun: where it never does, there is nothing for them. */
-  #early: EventReader<ThreadEvent>[] = [];
+  #early: AsyncIterator<ThreadEvent>[] = [];
   #start!: (runId: string) => void;
   #failStart!: (error: unknown) => void;
   #settle!: (result: ThreadRunResult) => void;
@@ -56,8 +56,8 @@ export class RunHandle implements ThreadRun {
   }
 
   settled(result: ThreadRunResult): void {
-    this.#isOver = true;
     this.#home.hub.give(this.#first);
+    this.#isOver = true;
     this.#settle(result);
   }
 
@@ -66,7 +66,7 @@ export class RunHandle implements ThreadRun {
     this.#isOver = true;
     this.#failStart(error);
     this.#fail(error);
-    for (const reader of this.#early.splice(0)) void reader.return();
+    for (const reader of this.#early.splice(0)) void reader.return?.();
     if (this.#runId !== undefined) this.#home.hub.give(this.#first);
   }
 

@@ -9,6 +9,7 @@ import { UserError } from '../errors.ts';
 import { type EventHub, runEventHub } from '../eventHub.ts';
 import { approvalItemOf } from '../runItems.ts';
 import type { RunScope } from '../scope.ts';
+import { Awaited } from './awaited.ts';
 import { ColdThreadRun } from './coldThreadRun.ts';
 import { eventsFrom } from './eventsFrom.ts';
 import { goalOf, injectedItems, inputOf, mailOf, overridesIn, pointOf } from './inputs.ts';
@@ -19,9 +20,6 @@ import { type Past, pastOf, presentOf } from './pointInHistory.ts';
 import { type Approving, PersonsSay, type Rejecting } from './personsSay.ts';
 import { receiptOf } from './receipts.ts';
 import { RunHandle, interruptOn } from './runHandle.ts';
-import { RunHandles } from './runHandles.ts';
-import { Compactions } from './compactions.ts';
-import { Deliveries } from './deliveries.ts';
 import { type RunEnd, ThreadExecution } from './threadExecution.ts';
 import { InputQueue, type Saying } from './threadQueue.ts';
 import type { CompactReceipt, HistoryPoint, Receipt, SessionRule, SteerOptions, SteerReceipt, StreamOptions, Thread, ThreadEvent, ThreadLook, ThreadQueue, ThreadRun, ThreadRunOptions, ThreadState, ThreadText } from './types.ts';
@@ -37,9 +35,7 @@ export class LiveThread implements Thread {
   readonly #execution: ThreadExecution;
   readonly #hub: EventHub<ThreadEvent> = runEventHub();
   readonly #persons: PersonsSay;
-  readonly #handles = new RunHandles();
-  readonly #deliveries = new Deliveries();
-  readonly #compactions = new Compactions(() => this.#execution.home);
+  readonly #awaited = new Awaited(() => this.#execution.home);
   readonly #options: ThreadOptions<any>; // `any`: as in the front door's own types
   readonly #fork: Forker;
   #ready: Promise<void> = Promise.resolve();
@@ -50,7 +46,7 @@ export class LiveThread implements Thread {
     this.#fork = fork;
     const watcher = {
       onEvent: (event: ThreadEvent, isReplayed: boolean) => this.#heard(event, isReplayed),
-      onSettled: (event: Settled, scope: RunScope, end: RunEnd) => this.#handles.settled(event, scope, end),
+      onSettled: (event: Settled, scope: RunScope, end: RunEnd) => this.#awaited.runs.settled(event, scope, end),
       onRest: () => this.#wake(),
       onCrash: (error: unknown) => {
         this.#broke(error);
@@ -71,12 +67,11 @@ export class LiveThread implements Thread {
 
   /** Commands wait until it has begun. */
   begin(beginning: (execution: ThreadExecution) => Promise<void>): void {
-    this.#ready = beginning(this.#execution).catch(async (error: unknown) => {
+    this.#ready = beginning(this.#execution);
+    this.#ready.catch((error: unknown) => {
       this.#broke(error);
-      await this.#execution.release(); // whoever tries again finds the journal free
-      throw error;
+      void this.#execution.release(); // whoever tries again finds the journal free
     });
-    this.#ready.catch(() => undefined); // every command says so
   }
 
   get ready(): Promise<void> {
@@ -93,7 +88,7 @@ export class LiveThread implements Thread {
 
   get activeRun(): ThreadRun | undefined {
     const { activeRunId } = this.look;
-    return activeRunId === undefined ? undefined : (this.#handles.of(activeRunId) ?? this.#adopt(activeRunId));
+    return activeRunId === undefined ? undefined : (this.#awaited.runs.of(activeRunId) ?? this.#adopt(activeRunId));
   }
 
   get interruptions(): RunToolApprovalItem[] {
@@ -110,7 +105,7 @@ export class LiveThread implements Thread {
     const handle = this.#handle(given, async ({ id }) => {
       const overrides = overridesIn(rest, this.#execution.known);
       const receipt = await this.#say({ type: 'thread.run', input: inputOf(input), whenBusy, ...(expectedRunId !== undefined && { expectedRunId }), ...partials, ...(overrides && { overrides }) }, id);
-      if (whenBusy === 'steer' && receipt.status === 'accepted') this.#handles.join(id, receipt.runId);
+      if (whenBusy === 'steer' && receipt.status === 'accepted') this.#awaited.runs.join(id, receipt.runId);
       return receipt;
     });
     if (signal) interruptOn(signal, handle);
@@ -125,7 +120,7 @@ export class LiveThread implements Thread {
     const items = inputOf(input);
     if (input === '' || items.length === 0) return { status: 'rejected', id, reason: 'empty', message: 'A steer needs text or items.' };
     const pending = items.map((item, at) => ({ id: at === 0 ? id : `${id}.${at}`, item }));
-    const delivery = this.#deliveries.of(pending.map((one) => one.id));
+    const delivery = this.#awaited.deliveries.of(pending.map((one) => one.id));
     const receipt = await this.#say({ type: 'thread.steer', input: pending, ...(expectedRunId !== undefined && { expectedRunId }), ...(path !== undefined && { path }), ...(mode === 'instant' && { mode }) }, id);
     return receipt.status === 'accepted' ? { ...receipt, delivery } : receipt;
   }
@@ -167,7 +162,7 @@ export class LiveThread implements Thread {
   }
 
   async compact(): Promise<CompactReceipt> {
-    const compaction = this.#compactions.next();
+    const compaction = this.#awaited.compactions.next();
     const receipt = await this.#say({ type: 'thread.compact' });
     return receipt.status === 'accepted' ? { ...receipt, compaction } : receipt;
   }
@@ -219,9 +214,7 @@ export class LiveThread implements Thread {
   async release(): Promise<void> {
     await this.#ready.catch(() => undefined); // whoever made it hears why
     await this.#execution.release();
-    this.#handles.end(new UserError(this.#execution.host.ending === null ? `Thread ${this.id} was given back before the run had ended; it goes on where the thread is opened again.` : `Thread ${this.id} is closed: the run never begins. thread.queue.list() has its input.`));
-    this.#deliveries.end();
-    this.#compactions.end();
+    this.#awaited.end(new UserError(this.#execution.host.ending === null ? `Thread ${this.id} was given back before the run had ended; it goes on where the thread is opened again.` : `Thread ${this.id} is closed: the run never begins. thread.queue.list() has its input.`));
     this.#hub.end();
     this.#wake();
   }
@@ -235,9 +228,9 @@ export class LiveThread implements Thread {
 
   #handle(given: string | undefined, ask: (handle: RunHandle) => Promise<Receipt>): RunHandle {
     return new RunHandle(given ?? globalThis.crypto.randomUUID(), { thread: this, hub: this.#hub }, async (made) => {
-      this.#handles.add(made);
+      this.#awaited.runs.add(made);
       const receipt = await ask(made);
-      if (receipt.status !== 'accepted') this.#handles.refused(made, receipt);
+      if (receipt.status !== 'accepted') this.#awaited.runs.refused(made, receipt);
       return receipt;
     });
   }
@@ -245,7 +238,7 @@ export class LiveThread implements Thread {
   /** A run that another process began, or a queued entry whose handle nobody has. */
   #adopt(runId: string): RunHandle {
     const handle = new RunHandle(runId, { thread: this, hub: this.#hub }, async () => ({ status: 'accepted', id: runId, runId }));
-    this.#handles.adopt(handle, runId);
+    this.#awaited.runs.adopt(handle, runId);
     return handle;
   }
 
@@ -258,10 +251,7 @@ export class LiveThread implements Thread {
   readonly #partials = (): Record<string, string> => this.#execution.host.effects.partials;
 
   #heard(event: ThreadEvent, isReplayed: boolean): void {
-    if (event.type === 'input.accepted') this.#handles.begun(event);
-    if (event.type === 'queue.changed') this.#handles.queued(event.queue);
-    this.#deliveries.heard(event);
-    if (!isReplayed) this.#compactions.heard(event);
+    this.#awaited.heard(event, isReplayed);
     this.#options.onEvent?.(event);
     this.#hub.publish(event); // nobody hears it yet of what is replayed; of the run that goes on it can be read again (I6)
   }
@@ -282,9 +272,7 @@ export class LiveThread implements Thread {
   }
 
   #broke(error: unknown): void {
-    this.#handles.end(error);
-    this.#deliveries.end();
-    this.#compactions.end();
+    this.#awaited.end(error);
     this.#hub.fail(error);
     this.#wake();
   }

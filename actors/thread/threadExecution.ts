@@ -61,7 +61,7 @@ export class ThreadExecution {
   readonly #rules: ApprovalRules;
   readonly #causes = new Map<string, unknown>();
   #hasSettled = false;
-  #isReleased = false;
+  #released: Promise<void> | undefined;
 
   constructor(agent: AnyAgent, options: ThreadOptions<any>, watcher: ThreadWatcher, checkpoint?: string) {
     const { runner = new Runner(), journal = runner.config.journal, clock = runner.config.clock ?? systemClock } = options;
@@ -72,7 +72,7 @@ export class ThreadExecution {
     this.#rules = rulesOf(options.approvalPolicy ?? runner.config.approvalPolicy);
     const view = new RunView({ onEvent: (event) => this.#heard(event), bufferUntilGuarded: options.bufferUntilGuarded });
     const context: unknown = options.context instanceof RunContext ? options.context.context : options.context;
-    const hearing = { causes: this.#causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: (scope: RunScope) => runDataOf(scope, this.host.snapshot, this.threadId), pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => void this.host.tell({ type: 'background.start', at: 0, ...start }) };
+    const hearing = { causes: this.#causes, onRaw: view.raw, onProgress: view.progressed, hooks: runner, config: runner.config, agents: [agent, ...(options.agents ?? [])], runData: (scope: RunScope) => runDataOf(scope, this.host.snapshot, this.threadId), pace: (signal?: AbortSignal) => watcher.pace(signal), rules: this.#rules, startBackground: (start: BackgroundStart) => this.#startBackground(start) };
     this.#deadlines = new Deadlines(clock, (runId) => void this.host.tell({ type: 'thread.interrupt', id: globalThis.crypto.randomUUID(), at: 0, ...(isOfThread(runId) ? { expectedRunId: runId } : { path: runId }), reason: 'deadline' }));
     this.home = runScope({ path: this.threadId, agent: agent.name }, options, context, hearing);
     this.effects = new ThreadEffects({
@@ -166,8 +166,7 @@ export class ThreadExecution {
 
   tell(command: ThreadCommand): Promise<CommandAnswer> {
     if (this.host.ending !== null) return Promise.resolve({ status: 'rejected', reason: 'closed' }); // also when it was given back since
-    if (this.host.crash) return Promise.reject(this.host.crash.error);
-    if (this.#isReleased) return Promise.reject(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
+    if (this.#released && !this.host.crash) return Promise.reject(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
     return this.#told.ask(command.id, () => {
       if (this.host.tell(command) === 'over') this.#told.answered(command.id, { status: 'rejected', reason: 'closed' });
     });
@@ -206,9 +205,12 @@ export class ThreadExecution {
     }
   }
 
-  async release(): Promise<void> {
-    if (this.#isReleased) return;
-    this.#isReleased = true;
+  /** Resolves when another process may have it. */
+  release(): Promise<void> {
+    return (this.#released ??= this.#release());
+  }
+
+  async #release(): Promise<void> {
     this.#deadlines.clear();
     if (this.host.rest?.state !== 'awaitingApproval') await this.#checkpoints.keep(this.host); // whoever goes on with a run reads its events from its begin
     this.host.stop();
@@ -224,6 +226,11 @@ export class ThreadExecution {
     return id.startsWith(`${this.threadId}/`) && run !== null && Number(run[1]) <= this.context.count;
   }
 
+  /** A call that is carried out again has begun it already. */
+  #startBackground(start: BackgroundStart): void {
+    if (!this.context.begunBy.includes(start.id)) this.host.tell({ type: 'background.start', at: 0, ...start });
+  }
+
   #heard(event: ThreadEvent): void {
     if (event.type === 'rules.changed') replaceSession(this.#rules, event.rules);
     this.#watcher.onEvent(event, this.host.isReplaying);
@@ -231,8 +238,8 @@ export class ThreadExecution {
   }
 
   #settled(event: Extract<LoopEvent, { type: 'run.settled' }>): void {
-    const scope = this.effects.scopeOf(`${event.path}/`);
-    if (scope.runId !== event.path) return; // one that is nested, or ended before it had begun
+    if (event.path.includes('/agent.')) return; // it is nested
+    const scope = this.effects.scopeOf(`${event.path}/`); // the thread's own for a run that ended before it had begun
     const { next } = this.context;
     this.#watcher.onSettled(event, scope, { at: this.host.now, ...(next && { next: next.type }) });
     this.#deadlines.ended(event.path);

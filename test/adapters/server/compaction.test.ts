@@ -48,7 +48,7 @@ test('it can be interrupted', async () => {
 });
 
 test('inside of a turn it is an item of that turn', async () => {
-  const { client } = await serving({ options: { compaction: { contextWindow: 2_000, keepUserTokens: 10 } } }, says('x'.repeat(8_000), { usage: { inputTokens: 10, outputTokens: 2_500 } }), says('short'), loop(says('go on')));
+  const { client } = await serving({ options: { compaction: { contextWindow: 2_000, keepUserTokens: 10 } } }, says('x'.repeat(8_000), { usage: { inputTokens: 10, outputTokens: 2_000 } }), says('short'), loop(says('go on')));
   const threadId = await client.thread();
   await client.turn(threadId, 'one');
   await client.until('turn/completed');
