@@ -30,7 +30,7 @@ const KINDS: Accepted[] = [
   { what: 'a run that waits', accept: (thread) => thread.run('Later.').receipt, lines: ['user Later.'], runs: [FIRST, 'run.2 from queue: completed'] },
   { what: 'mail', accept: (thread) => thread.mail({ from: 'host', content: 'News.' }), lines: ['user [Mail from host]\nNews.'] },
   { what: 'an approval', accept: (thread) => thread.approve(thread.interruptions[0]!), lines: ['= paid 1'], approves: true },
-  { what: 'an approval with other arguments', accept: (thread) => thread.approve(thread.interruptions[0]!, { arguments: { order: 8 } }), lines: ['= paid 8\n\nA person changed the arguments of this call before it ran: {"order":8}'], approves: true },
+  { what: 'an edited approval', accept: (thread) => thread.approve(thread.interruptions[0]!, { arguments: { order: 8 } }), lines: ['= paid 8\n\nA person changed the arguments of this call before it ran: {"order":8}'], approves: true },
   { what: 'an approval for always', accept: (thread) => thread.approve(thread.interruptions[0]!, { always: true }), lines: ['= paid 1'], approves: true },
   { what: 'a rejection', accept: (thread) => thread.reject(thread.interruptions[0]!, { message: 'No.' }), lines: ['= No.'], approves: true },
   { what: 'a rule', accept: (thread) => thread.addRule({ id: 'pay', tool: 'pay', decision: 'allow' }), lines: ['= paid 1'], approves: true },
