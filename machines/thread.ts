@@ -10,10 +10,10 @@ import type { QueueEntry, RejectReason, ThreadCommand, ThreadInput, ThreadOutcom
 import { runMachine } from './run.ts';
 import { slot } from './slot.ts';
 import {
-  type Told, accepted, backgroundOf, declined, endOf, entryAsked, entryOf, injecting, interruption, isExpected, isForRun, isPoint, joining, nextRevert, nextRun, posted, runEnded, steering,
+  type Told, backgroundOf, declined, endOf, entryAsked, entryOf, injecting, interruption, isExpected, isForRun, isPoint, joining, nextRevert, nextRun, posted, runEnded, steering,
 } from './threadCommands.ts';
 import { canCompact, compacted, compactionBegun, compactionEnded, compactionStarted, compactorInput } from './threadCompaction.ts';
-import { type GoalChange, type Phase, answered, beginningEvents, mailboxChanged, phaseChanged, wentBack, whereabouts } from './threadEvents.ts';
+import { type GoalChange, type Phase, accepted, answered, beginningEvents, mailboxChanged, phaseChanged, wentBack, whereabouts } from './threadEvents.ts';
 import type { GoalLeaf, GoalOutcome, ReportLeaf, ReportOutcome } from './threadLeaves.ts';
 import {
   type Beginning, type Report, type ThreadContext, asked, backgroundBegun, begun, contextOf, edited, fromGoal, fromMail, fromQueue, inputTakenBack, isHeld, moved, outcomeOf, recordRun, reported, reporting, returnedItems, reverted, runActorId, somethingWaits,
@@ -76,7 +76,7 @@ export const threadMachine = setup({
     announceRules: emit(({ context }) => ({ type: 'rules.changed', ...whereabouts(context), rules: context.rules })),
     announceGoal: emit(({ context }, why: GoalChange) => ({ type: 'goal.changed', ...whereabouts(context), goal: context.goal, why })),
     announceInjected: emit(({ context }, { items }: Told<'thread.inject'>) => ({ type: 'history.injected', ...whereabouts(context), items })),
-    accept: emit(({ context }, told: ThreadCommand) => answered(context, told, accepted(context, told))),
+    accept: emit(({ context }, told: ThreadCommand) => accepted(context, told)),
     /** There is nothing to do, or it cannot be done. */
     decline: emit(({ context }, told: ThreadCommand) => answered(context, told, declined(context, told))),
     refuse: emit(({ context }, { told, reason }: { told: ThreadCommand; reason: RejectReason }) => answered(context, told, { status: 'rejected', reason })),

@@ -50,13 +50,6 @@ export function isForRun(context: ThreadContext, told: ThreadCommand): boolean {
 /** P5: what says which run it is for is for no other. */
 export const isExpected = ({ current }: ThreadContext, { expectedRunId }: ThreadCommand) => expectedRunId === undefined || expectedRunId === current?.runId;
 
-/** Who hears of it: the run that is going, or the one beside it that it names. */
-export function accepted(context: ThreadContext, told: ThreadCommand): CommandAnswer {
-  const beside = 'path' in told ? backgroundOf(context, told.path) : undefined;
-  const runId = beside === undefined ? context.current?.runId : `${context.facts.path}/${beside}`;
-  return runId === undefined ? { status: 'accepted' } : { status: 'accepted', runId };
-}
-
 /** What is answered when nothing is done. */
 export function declined(context: ThreadContext, told: ThreadCommand): CommandAnswer {
   const reason = reasonOf(context, told);

@@ -1,6 +1,7 @@
 /** What a thread tells of itself. */
 import type { LoopEvent } from './protocol/event.ts';
 import type { CommandAnswer, Mail, ThreadCommand } from './protocol/thread.ts';
+import { backgroundOf } from './threadCommands.ts';
 import type { Beginning, ThreadContext, begun } from './threadMemory.ts';
 
 export type Phase = NonNullable<Extract<LoopEvent, { type: 'thread.changed' }>['phase']>;
@@ -27,6 +28,12 @@ export function wentBack(context: ThreadContext, { to }: Extract<ThreadCommand, 
 
 export function answered(context: ThreadContext, { id, type }: ThreadCommand, answer: CommandAnswer): LoopEvent {
   return { type: 'command.answered', ...whereabouts(context), id, command: type, answer };
+}
+
+/** `runId` is of whoever hears of it: the run that is going, or the one beside it that is named. */
+export function accepted(context: ThreadContext, told: ThreadCommand): LoopEvent {
+  const beside = 'path' in told ? backgroundOf(context, told.path) : undefined;
+  return answered(context, told, { status: 'accepted', ...(beside === undefined ? runOf(context) : { runId: `${context.facts.path}/${beside}` }) });
 }
 
 const runOf = ({ current }: ThreadContext) => current && { runId: current.runId };

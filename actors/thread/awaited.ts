@@ -24,8 +24,8 @@ export class Awaited {
 
   /** Nothing more is heard, for this reason. */
   end(reason: unknown): void {
-    this.runs.end(reason);
     this.deliveries.end();
+    this.runs.end(reason);
     this.compactions.end();
   }
 }

@@ -22,6 +22,10 @@ export class RunHandle implements ThreadRun {
   /** What the first reader is to read is kept for it from now on. */
   readonly #first: EventReader<ThreadEvent>;
   #isRead = false;
+  /** All that there is to be told of it has been told. */
+  #isOver = false;
+  /** Those who read before it has begun: where it never does, there is nothing for them. */
+  #early: AsyncIterator<ThreadEvent>[] = [];
   #start!: (runId: string) => void;
   #failStart!: (error: unknown) => void;
   #settle!: (result: ThreadRunResult) => void;
@@ -47,20 +51,23 @@ export class RunHandle implements ThreadRun {
 
   begun(runId: string): void {
     this.#runId = runId;
+    this.#early = [];
     this.#start(runId);
   }
 
   settled(result: ThreadRunResult): void {
     this.#home.hub.give(this.#first);
+    this.#isOver = true;
     this.#settle(result);
   }
 
   /** The run failed, or there will never be one. */
   failed(error: unknown): void {
+    this.#isOver = true;
     this.#failStart(error);
     this.#fail(error);
-    if (this.#runId === undefined) void this.#first.return();
-    else this.#home.hub.give(this.#first);
+    for (const reader of this.#early.splice(0)) void reader.return?.();
+    if (this.#runId !== undefined) this.#home.hub.give(this.#first);
   }
 
   then<One = ThreadRunResult, Other = never>(onResult?: ((result: ThreadRunResult) => One | PromiseLike<One>) | null, onError?: ((error: unknown) => Other | PromiseLike<Other>) | null): Promise<One | Other> {
@@ -75,7 +82,10 @@ export class RunHandle implements ThreadRun {
 
   /** @param isEager everything is kept for the reader, deltas too, before it begins to read. */
   read(options: StreamOptions & { isEager?: boolean } = {}): EventReader<ThreadEvent> {
-    return this.#home.hub.read({ ...options, only: (event) => this.#isOfRun(event), until: (event) => this.#endsRun(event) });
+    const reader = this.#home.hub.read({ ...options, only: (event) => this.#isOfRun(event), until: (event) => this.#endsRun(event) });
+    if (this.#isOver) void reader.return();
+    else if (this.#runId === undefined) this.#early.push(reader);
+    return reader;
   }
 
   async steer(input: ThreadText, options: SteerOptions = {}): Promise<SteerReceipt> {
@@ -105,6 +115,9 @@ export class RunHandle implements ThreadRun {
         observer.complete?.();
       },
     });
+    const end = () => (stop(), observer.complete?.());
+    if (this.#isOver) end();
+    else void this.started.catch(end);
     return stop;
   }
 

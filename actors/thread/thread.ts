@@ -214,7 +214,7 @@ export class LiveThread implements Thread {
   async release(): Promise<void> {
     await this.#ready.catch(() => undefined); // whoever made it hears why
     await this.#execution.release();
-    this.#awaited.end(new UserError(`Thread ${this.id} was given back before the run had ended; it goes on where the thread is opened again.`));
+    this.#awaited.end(new UserError(this.#execution.host.ending === null ? `Thread ${this.id} was given back before the run had ended; it goes on where the thread is opened again.` : `Thread ${this.id} is closed: the run never begins. thread.queue.list() has its input.`));
     this.#hub.end();
     this.#wake();
   }

@@ -8,11 +8,16 @@ import { createThread } from '../../actors/thread/index.ts';
 const ROUNDS = 60;
 const WARM_UP = 40;
 
-/** Forgets what it is told: what grows is not its own. */
+/** Forgets what it is told, but for how the thread began: what grows is not its own. */
 class NoJournal extends MemoryJournal {
   #length = 0;
+  #first: readonly JournalEntry[] = [];
   override open() { return { epoch: 1, length: this.#length }; }
-  override append(_threadId: string, _at: object, entries: readonly JournalEntry[]) { this.#length += entries.length; }
+  override append(_threadId: string, _at: object, entries: readonly JournalEntry[]) {
+    if (this.#length === 0) this.#first = entries.slice(0, 1);
+    this.#length += entries.length;
+  }
+  override read() { return this.#first; }
   override release() {}
 }
 

@@ -15,6 +15,8 @@ export interface CityOptions {
   lifetime: number;
   /** Between two commands to one thread, in ms, on average. */
   paceMs: number;
+  /** What its threads are called. Default `thread`. */
+  name?: string;
 }
 export interface Counts { commands: Record<string, number>; receipts: Record<string, number>; runs: Record<string, number>; retired: number }
 
@@ -43,10 +45,10 @@ export class City {
   }
 
   async #oneLife(number: number): Promise<void> {
-    const { journal, seed, lifetime, paceMs } = this.#options;
+    const { journal, seed, lifetime, paceMs, name: called = 'thread' } = this.#options;
     const chance = chanceOf(seed * 1_000_003 + number);
     const witness = new Witness((status) => this.#count(this.counts.runs, status));
-    const thread = createThread(busyAgent, { threadId: `thread_${number}`, journal, graceMs: 5, onEvent: witness.hear });
+    const thread = createThread(busyAgent, { threadId: `${called}_${number}`, journal, graceMs: 5, onEvent: witness.hear });
     const isFirst = number <= this.#options.threads; // those begin in the middle of their lives, so that they do not all end together
     for (let said = isFirst ? Math.floor(chance() * lifetime) : 0; said < lifetime && !this.#isClosing; said += 1) {
       await new Promise((resolve) => setTimeout(resolve, paceMs * 2 * chance()));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { SqliteJournal } from '../../adapters/journals/sqlite.ts';
-import { City } from './city.ts';
+import { City, type CityOptions } from './city.ts';
 import { type HeapSample, perSecond, total, trendOf } from './figures.ts';
 
 export const HELP = `Usage: npm run load -- [options]
@@ -46,6 +46,8 @@ export async function load({ threads, seconds, seed, lifetime, paceMs }: Setting
   const folder = mkdtempSync(join(tmpdir(), 'loopchart-load-'));
   const path = join(folder, 'journal.db');
   const journal = new SqliteJournal(path);
+  await warmUp({ threads: Math.min(threads, 50), journal, seed, lifetime: 3, paceMs: 20 });
+  const before = weigh();
   const city = new City({ threads, journal, seed, lifetime, paceMs });
   const heap: HeapSample[] = [];
   const began = performance.now();
@@ -64,20 +66,36 @@ export async function load({ threads, seconds, seed, lifetime, paceMs }: Setting
     clearTimeout(end);
   }
   const atWork = heap.filter(({ second }) => second <= seconds); // at the end there are fewer and fewer threads
-  const problems = [...city.problems, ...growth(atWork, seconds)];
-  const text = figures(city, { heap: atWork, seconds: lasted(), bytes: sizeOf(path) });
+  const left = (weigh() - before) / Math.max(1, city.counts.retired);
+  const problems = [...city.problems, ...growth(atWork, seconds), ...(city.counts.retired >= 500 && left > MOST_LEFT ? [`J4: each thread that is over leaves ${left.toFixed(0)} bytes`] : [])];
+  const text = figures(city, { heap: atWork, seconds: lasted(), bytes: sizeOf(path), left });
   journal.close();
   rmSync(folder, { recursive: true, force: true });
   return { problems, text, commands: total(city.counts.commands), runs: total(city.counts.runs) };
 }
 
-/** Flat means: in the second half it grows by less than a tenth of itself a minute. Only where there was time enough to say. */
-function growth(heap: readonly HeapSample[], seconds: number): string[] {
-  const { perMinute, mean } = trendOf(heap);
-  return seconds >= 30 && globalThis.gc && perMinute > mean / 10 ? [`J4: the heap grows by ${perMinute.toFixed(1)} MB a minute, from ${mean.toFixed(0)} MB`] : [];
+/** Code that is compiled and caches that are filled are not what grows. */
+async function warmUp(options: CityOptions): Promise<void> {
+  const city = new City({ ...options, name: 'warm' });
+  setTimeout(() => city.end(), 1_500);
+  await city.live();
 }
 
-function figures({ counts, latencies }: City, { heap, seconds, bytes }: { heap: readonly HeapSample[]; seconds: number; bytes: number }): string[] {
+function weigh(): number {
+  for (let round = 0; round < 4; round += 1) globalThis.gc?.();
+  return process.memoryUsage().heapUsed;
+}
+
+/** Bytes: the smallest thread weighs tens of thousands. */
+const MOST_LEFT = 4_000;
+
+/** What many threads that are alive weigh goes up and down with the speed of the machine; that it doubles in a minute is something else. */
+function growth(heap: readonly HeapSample[], seconds: number): string[] {
+  const { perMinute, mean } = trendOf(heap);
+  return seconds >= 30 && globalThis.gc && perMinute > mean ? [`J4: the heap grows by ${perMinute.toFixed(1)} MB a minute, from ${mean.toFixed(0)} MB`] : [];
+}
+
+function figures({ counts, latencies }: City, { heap, seconds, bytes, left }: { heap: readonly HeapSample[]; seconds: number; bytes: number; left: number }): string[] {
   const { perMinute, mean } = trendOf(heap);
   const [commands, runs] = [total(counts.commands), total(counts.runs)];
   return [
@@ -85,7 +103,7 @@ function figures({ counts, latencies }: City, { heap, seconds, bytes }: { heap: 
     `receipts: ${listed(counts.receipts)}; p50 ${latencies.quantile(0.5).toFixed(1)} ms, p99 ${latencies.quantile(0.99).toFixed(1)} ms`,
     `${runs} runs (${perSecond(runs, seconds)} a second): ${listed(counts.runs)}`,
     `${counts.retired} threads emptied, checked and closed`,
-    `heap ${mean.toFixed(0)} MB on average in the second half, trend ${perMinute.toFixed(1)} MB a minute; journal ${(bytes / 2 ** 20).toFixed(1)} MB`,
+    `heap ${mean.toFixed(0)} MB on average in the second half, trend ${perMinute.toFixed(1)} MB a minute, ${left.toFixed(0)} bytes left of each thread that is over; journal ${(bytes / 2 ** 20).toFixed(1)} MB`,
   ];
 }
 

@@ -91,9 +91,10 @@ describe('input that joins', () => {
 });
 
 describe('limits that speak before they end', () => {
-  test('B1: the last turn is due once, when all others are used up', () => {
+  test('B1: the last turn is due once, when all others are used up; one that was cut is still to come', () => {
     const due = startOf({ finalTurn: true, turns: 4 });
-    expect([due, startOf({ turns: 4 }), startOf({ finalTurn: true }), startOf({ finalTurn: true, turns: 4, softStop: true }), { ...due, ...takeFinalTurn(due) }].map(finalTurnDue)).toEqual([true, false, false, false, false]);
+    const cut = { ...due, ...takeFinalTurn(due) };
+    expect([due, startOf({ turns: 4 }), startOf({ finalTurn: true }), startOf({ finalTurn: true, turns: 4, softStop: true }), cut, { ...cut, turns: 5 }].map(finalTurnDue)).toEqual([true, false, false, false, true, false]);
   });
 
   test('B3: a streak is told, then it is the end; what the user has to say comes first', () => {

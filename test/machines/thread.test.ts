@@ -174,6 +174,9 @@ describe('on every way through the thread chart', () => {
     const wholes = walk.edges.filter((edge) => edge.event.type !== 'queue.remove' && begins(edge) === 0 && walk.states[edge.to]!.snapshot.status !== 'error');
     const fewer = wholes.filter(({ from, to }) => contextAt(to).queue.length < contextAt(from).queue.length);
     expect(fewer).toEqual([]);
+    const left = walk.edges.filter((edge) => begins(edge) === 1 && !['thread.run'].includes(edge.event.type) && walk.states[edge.to]!.snapshot.status !== 'error');
+    const fromQueue = ({ effects }: ExploredEdge) => effects.some((effect) => effect.kind === 'emit' && effect.event.type === 'input.accepted' && effect.event['source'].kind === 'queue');
+    expect(left.filter((edge) => contextAt(edge.from).queue.length - contextAt(edge.to).queue.length !== (edge.event.type === 'queue.add' ? 0 : Number(fromQueue(edge)))).map(({ event }) => event.type)).toEqual([]);
     const mail = (context: ThreadContext) => context.mailbox.length + context.passed.length;
     const lost = wholes.filter(({ from, to, event }) => mail(contextAt(to)) < mail(contextAt(from)) && !(event.type.startsWith('xstate.done.actor.run.') && (event['output'] as RunOutcome).undelivered.length === 0));
     expect(lost).toEqual([]);

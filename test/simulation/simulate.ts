@@ -10,33 +10,41 @@ and complains where a run did not keep its promises. One seed is one world, alwa
 
   --seeds 2000   how many worlds (default 2000; 1 when --seed is given)
   --seed 17      the first one (default: the first of this day); a single one is told in full
+  --threads      worlds of threads instead of runs
   --help         this text
 
 Ctrl-C ends it with a summary. Exit code 1 when there was anything to complain about.
 `;
 
 const ROOT = new URL('../../', import.meta.url);
-const ENTRIES: Record<string, string> = { loopchart: 'index.ts', 'loopchart/testing': 'adapters/scripted/index.ts', 'loopchart/view': 'actors/view/index.ts' };
+const ENTRIES: Record<string, string> = { loopchart: 'index.ts', 'loopchart/testing': 'adapters/scripted/index.ts', 'loopchart/thread': 'actors/thread/index.ts', 'loopchart/view': 'actors/view/index.ts' };
 
 export async function main(args: string[]): Promise<number> {
-  const { values } = parseArgs({ args, options: { seeds: { type: 'string' }, seed: { type: 'string' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({ args, options: { seeds: { type: 'string' }, seed: { type: 'string' }, threads: { type: 'boolean' }, help: { type: 'boolean' } } });
   if (values.help) {
     process.stdout.write(HELP);
     return 0;
   }
   registerHooks({ resolve: (name, context, next) => (ENTRIES[name] ? { url: new URL(ENTRIES[name], ROOT).href, shortCircuit: true } : next(name, context)) });
-  const { firstSeed, report, simulated } = await import('./support/seeds.ts');
+  const { firstSeed, report: inWords, simulated } = await import('./support/seeds.ts');
+  const { simulateThread } = await import('./support/threadVoyage.ts');
+  const report = (verdict: { seed: number; complaints: string[] }) => inWords(verdict, values.threads ? 'threads' : 'runs');
+  const simulate = async (seed: number) => {
+    if (!values.threads) return simulated(seed);
+    const { blows, runs, ...verdict } = await simulateThread(seed);
+    return { ...verdict, deaths: blows, endings: runs };
+  };
   const first = firstSeed(Date.now(), values.seed);
   const count = Number(values.seeds ?? (values.seed === undefined ? 2_000 : 1));
   if (!Number.isInteger(first) || !Number.isInteger(count) || count < 1) throw new Error('--seed and --seeds take whole numbers. See --help.');
-  if (count === 1) return tellInFull(await simulated(first), report);
+  if (count === 1) return tellInFull(await simulate(first), report);
 
   let isStopped = false;
   process.once('SIGINT', () => { isStopped = true; });
   const began = performance.now();
   let [done, failed, blows] = [0, 0, 0];
   for (; done < count && !isStopped; done += 1) {
-    const verdict = await simulated(first + done);
+    const verdict = await simulate(first + done);
     blows += verdict.deaths;
     if (verdict.complaints.length > 0) failed += 1;
     for (const line of report(verdict)) process.stdout.write(`\r${line.padEnd(60)}\n`);

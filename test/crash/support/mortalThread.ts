@@ -23,6 +23,8 @@ export interface MortalOptions {
   fate: Fortune;
   ledger: Ledger;
   isSlow?: boolean;
+  /** What the world knows of a body. Default: what the ledger knows. */
+  result?: (effectId: string) => { output: unknown } | undefined;
 }
 
 /** A process that has the thread, and the one after it. */
@@ -45,6 +47,10 @@ export class MortalThread implements PlayedThread {
   readonly #with: MortalOptions;
   readonly #events = new EventList();
   #life!: Life;
+  /** The one that has opened the thread. */
+  #opened: Life | undefined;
+  /** Calls that an earlier process had asked about, and nobody has answered. */
+  readonly #again = new Map<string, Life>();
   #thread!: Thread;
   #now: Promise<Living>;
 
@@ -62,6 +68,10 @@ export class MortalThread implements PlayedThread {
     this.#now = Promise.resolve(this.#create());
   }
 
+  /** One process is gone, and the next has not opened the thread. */
+  get isBetweenLives(): boolean {
+    return this.#opened !== this.#life || this.#life.isOver;
+  }
   get told(): readonly ThreadEvent[] {
     return this.#events.all;
   }
@@ -168,9 +178,12 @@ export class MortalThread implements PlayedThread {
     const onEvent = (event: ThreadEvent) => {
       if (life.isOver) return;
       const known = typeof event.number === 'number' && (told += 1) <= this.told.length ? this.told[told - 1] : undefined;
+      if (known?.type === 'approval.requested' && known.uncertain) this.#again.set(known.id, life);
+      if (known?.type === 'approval.resolved') this.#again.delete(known.id);
       if (known) return void (JSON.stringify(known) === JSON.stringify(event) || this.complaints.push(`O1: event ${known.number} was ${known.type} of ${known.path}, and is ${event.type} of ${event.path}`));
       this.#events.push(event);
       options.onEvent?.(event);
+      if (event.type === 'approval.requested' && event.uncertain) void this.#lookUp(event.id, life);
     };
     return { ...options, journal: life.journal, clock: life.clock, onEvent };
   }
@@ -184,6 +197,7 @@ export class MortalThread implements PlayedThread {
   #alive(thread: Thread): Living {
     const life = this.#life;
     this.#thread = thread;
+    this.#opened = life;
     return { life, thread, next: life.gone.then(() => (this.#now = this.#arisen())) };
   }
 
@@ -199,7 +213,8 @@ export class MortalThread implements PlayedThread {
       const life = this.#life;
       const opened = await Promise.race([openThread(this.id, { ...options, agents: [agent, ...agents] }), life.gone.then(() => undefined)]);
       if (!opened) continue;
-      void this.#lookUp(life);
+      for (const [id] of this.#again) void this.#lookUp(id, life);
+      this.#again.clear();
       return this.#alive(opened);
     }
   }
@@ -233,18 +248,16 @@ export class MortalThread implements PlayedThread {
   }
 
   /** What nobody but the world knows, a person looks up (O3). */
-  async #lookUp(life: Life): Promise<void> {
-    const { ledger, clock } = this.#with;
-    const id = (await this.#events.until((event) => event.type === 'approval.requested' && event.uncertain === true) as { id: string }).id;
-    if (life.isOver) return;
+  async #lookUp(id: string, life: Life): Promise<void> {
+    const { ledger, clock, result } = this.#with;
+    await this.#now;
     const body = `${pathOf(id)}/execute#${id.slice(id.lastIndexOf('#') + 1)}`;
-    for (let turns = 0; ledger.find(body)?.isOver === false && turns < 100; turns += 1) await clock.settle();
+    for (let turns = 0; ledger.find(body)?.isOver === false && clock.pending.length > 0 && turns < 500; turns += 1) await clock.settle(); // it may be at work elsewhere
+    if (life.isOver) return; // the next process asks again
     const deed = ledger.find(body);
     this.doubt = 'a body that nobody knows of is looked up, and takes longer than it had';
-    const tooLate = () => undefined; // the run is over by now
-    if (!deed || !hasHappened(deed.outcome)) return this.approve(id).catch(tooLate);
-    const result = (deed.outcome as { value: CallResult }).value; // a body that has happened
-    return this.useResult(id, result.output).catch(tooLate);
+    const known = result ? result(body) : deed && hasHappened(deed.outcome) ? { output: (deed.outcome as { value: CallResult }).value.output } : undefined; // a body that has happened
+    await (known ? this.useResult(id, known.output) : this.approve(id)).catch(() => undefined); // the run may be over by now
   }
 
   // -- runs -----------------------------------------------------------------------------------------------------------

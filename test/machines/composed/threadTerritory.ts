@@ -57,6 +57,7 @@ export function threadTerritory(words: readonly Word[]): Territory {
       ...world.host.openDecisions.flatMap(({ id }) => (['approve', 'reject'] as const).map((decision): Op => ({ kind: 'decide', id, decision: { decision } }))),
       ...words.filter((word) => !isSaid(world, word) && (word !== 'resume' || world.host.value === 'paused')).map((word): Op => ({ kind: 'tell', command: TOLD[word] })),
     ],
+    marks: (world) => words.filter((word) => isSaid(world, word)).join(),
     endOf: ({ host }) => (typeof host.value === 'string' ? host.value : undefined),
     complaintsAbout: (world) => [...crashed(world), ...badRequests(world), ...unapprovedBodies(world), ...repeatedBodies(world), ...badHistory(world), ...wrongWord(world)],
     complaintsAboutStep: (world, { begun }) => world.begun.slice(begun).filter(({ id }) => isOfRunThatIsOver(world, id)).map(({ id }) => `J4: ${id} began, and its run is over`),

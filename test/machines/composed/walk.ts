@@ -31,6 +31,8 @@ export interface Territory {
   nextOps(world: World): Op[];
   /** How it has ended, when it has: nothing need happen any more. */
   endOf(world: World): string | undefined;
+  /** Told apart besides by their trees of actors: what is lost without a trace is a state of its own. */
+  marks?(world: World): string;
   /** What may never be true of a state, of a step, of what was told. */
   complaintsAbout(world: World): string[];
   complaintsAboutStep(world: World, before: { begun: number; wasInterrupted: boolean }): string[];
@@ -81,7 +83,7 @@ class ComposedWalker {
     for (let index = 0; index < this.#states.length; index += 1) {
       const { entries, key } = this.#states[index]!;
       const world = await World.again(entries, true, this.#territory.root);
-      if (world.key !== key) this.#complain(index, 'O1: replaying the journal leads to another state');
+      if (this.#keyOf(world) !== key) this.#complain(index, 'O1: replaying the journal leads to another state');
       for (const complaint of this.#territory.complaintsAboutEvents(world)) this.#complain(index, complaint);
       const ops = this.#territory.nextOps(world);
       if (ops.length > 0 && this.#states.length >= this.#most) this.#isWhole = false;
@@ -110,7 +112,7 @@ class ComposedWalker {
   }
 
   #reach(world: World, from: number | undefined, op: Op | undefined): number {
-    const { key } = world;
+    const key = this.#keyOf(world);
     const known = this.#known.get(key);
     const origins = from !== undefined && !isCommand(op!) ? [from] : [];
     if (known !== undefined) {
@@ -126,6 +128,10 @@ class ComposedWalker {
     if (end !== undefined) this.#ends[end] = (this.#ends[end] ?? 0) + 1;
     for (const complaint of this.#territory.complaintsAbout(world)) this.#complain(index, complaint);
     return index;
+  }
+
+  #keyOf(world: World): string {
+    return `${world.key} ${this.#territory.marks?.(world) ?? ''}`;
   }
 
   /** From everywhere some end can be reached, and no command is needed for that: a walk backwards from the ends meets every state. */

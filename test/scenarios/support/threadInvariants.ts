@@ -142,7 +142,10 @@ function stopsInOrder(events: readonly ThreadEvent[]): string[] {
     const withdrawn = before.findLastIndex((one) => one.type === 'approval.resolved' && one.decision === 'withdrawn');
     const aborted = before.findIndex((one) => one.type === 'item.completed' && one.status === 'aborted');
     const open = new Set(before.flatMap((one) => (one.type === 'approval.requested' ? [one.id] : [])));
-    for (const one of before) if (one.type === 'approval.resolved') open.delete(one.id);
+    for (const one of before) {
+      if (one.type === 'approval.resolved') open.delete(one.id);
+      if (one.type === 'item.completed' && one.status === 'suspended') for (const id of open) if (id.startsWith(`${one.id}/`)) open.delete(id); // a run that failed around it has taken it along
+    }
     const next = events.slice(at + 1).find((one) => one.type === 'thread.changed' || one.type === 'input.accepted');
     return [
       ...(withdrawn > aborted && aborted >= 0 ? [`J2: in ${event.path} a call ended before the approvals were resolved`] : []),

@@ -14,11 +14,14 @@ export const SEED_COUNT = Number(process.env['LOOPCHART_SEEDS'] ?? (process.env[
 /** Every seed that ever failed, with what it found. */
 export const KNOWN_SEEDS: readonly { seed: number; found: string }[] = JSON.parse(readFileSync(new URL('../seeds.json', import.meta.url), 'utf8'));
 
+/** The same of threads. */
+export const KNOWN_THREAD_SEEDS: typeof KNOWN_SEEDS = JSON.parse(readFileSync(new URL('../threadSeeds.json', import.meta.url), 'utf8'));
+
 /** In words, with how to see it again; nothing for a world in which all went well. */
-export function report({ seed, complaints }: Pick<Verdict, 'seed' | 'complaints'>): string[] {
+export function report({ seed, complaints }: Pick<Verdict, 'seed' | 'complaints'>, kind: 'runs' | 'threads' = 'runs'): string[] {
   if (complaints.length === 0) return [];
   const shown = complaints.slice(0, 8).map((complaint) => `  ${complaint}`);
-  return [`Seed ${seed}: ${complaints.length} complaints. See it again: npm run simulate -- --seed ${seed}`, ...shown];
+  return [`Seed ${seed}: ${complaints.length} complaints. See it again: npm run simulate -- ${kind === 'threads' ? '--threads ' : ''}--seed ${seed}`, ...shown];
 }
 
 /** What a world throws is a complaint about it. */
