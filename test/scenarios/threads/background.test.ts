@@ -149,7 +149,7 @@ test('F5: begun by a nested agent, and by another that works in the background',
     await thread.run('go');
     await settled(thread, 'thread_test/background.2');
     await thread.until((event) => event.type === 'thread.changed' && event.state === 'idle' && thread.look.background.length === 0 && thread.look.mailbox.length === 0);
-  });
+  }, { immortal: 'which of the two ends first is a matter of chance' });
   const mail = requests.flatMap(({ input }) => input).flatMap((item) => (String(textOf(item)).startsWith('[Mail') ? [textOf(item)] : []));
   expect(new Set(mail)).toEqual(new Set(['[Mail from ask_deputy]\nI asked.', '[Mail from ask_helper]\n42.']));
   expect(seen.runs[0]).toBe('run.1 from command: completed');
@@ -188,7 +188,7 @@ test('F5: structured input, its own output, options and hooks are those of the d
     const thread = world.thread(lead, { context: 'of the thread' });
     await thread.run('go');
     await second(thread);
-  });
+  }, { immortal: 'it counts what the app hears, which is at least once' });
   const first = requests.find(({ input }) => textOf(input[0]) === 'About life')!;
   expect([first.systemInstructions, first.modelSettings]).toMatchObject(['For {"topic":"life"}, delegated.', { temperature: 0.5 }]);
   expect(textOf(requests.at(-1)!.input.at(-1))).toBe('[Mail from ask_helper]\nIt says 42.');
