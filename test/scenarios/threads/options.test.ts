@@ -124,7 +124,7 @@ test('J2, J3: a run that is interrupted before it could begin ends like any othe
     const error = await next.result.then(() => undefined, (thrown: Error) => thrown.name);
     await world.clock.advance(5_000);
     return [error, (await first).status, (await second).status];
-  });
+  }, { immortal: 'in another process nothing of the run before is at work' });
   expect(value).toEqual(['AbortError', 'accepted', 'accepted']);
   expect([seen.runs, requests.length]).toEqual([['run.1 from command: interrupted', 'run.2 from command: interrupted'], 1]);
 });
