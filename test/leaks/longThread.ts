@@ -5,7 +5,7 @@
 import { Agent, type Clock, type JournalEntry, MemoryJournal, type Model, Usage, tool, type AssistantMessageItem, type FunctionCallItem, type ModelRequest } from '../../index.ts';
 import { createThread } from '../../actors/thread/index.ts';
 
-const ROUNDS = 60;
+const ROUNDS = 120;
 const WARM_UP = 40;
 
 /** Forgets what it is told, but for how the thread began: what grows is not its own. */
@@ -98,7 +98,7 @@ async function round(): Promise<void> {
 async function weigh(): Promise<number> {
   await thread.run('hello');
   await thread.revert({ runId: null });
-  for (let time = 0; time < 4; time += 1) {
+  for (let time = 0; time < 12; time += 1) {
     await new Promise((resolve) => setImmediate(resolve));
     (globalThis as unknown as { gc(): void }).gc();
   }

@@ -73,6 +73,11 @@ export class Ledger {
     });
   }
 
+  /** A body that was at work when its process died, and had done nothing by the time that somebody looked: it never will. */
+  isGone(deed: Deed): void {
+    this.deeds.splice(this.deeds.indexOf(deed), 1);
+  }
+
   /** The last execution of an effect. */
   find(id: string): Deed | undefined {
     return this.deeds.findLast((deed) => deed.id === id);

@@ -1,4 +1,5 @@
 /** A thread through as many processes as it needs: where one dies, the next opens it, and what nobody had heard is said again. */
+import { EMPTY } from 'rxjs';
 import type { AgentInputItem, RunToolApprovalItem } from 'loopchart';
 import { type CompactReceipt, type Compaction, type Delivery, type Receipt, type SteerOptions, type SteerReceipt, type Thread, type ThreadEvent, type ThreadOptions, type ThreadQueue, type ThreadRun, type ThreadRunOptions, type ThreadRunResult, createThread, openThread } from 'loopchart/thread';
 import type { Agent, JournalEntry, MemoryJournal } from 'loopchart';
@@ -35,6 +36,9 @@ export const THREAD_OBSTACLES = {
   leaves: 'it gives its thread back itself',
   forks: 'its forks are not watched',
 };
+
+/** What is read where nothing can be. */
+const NOTHING: AsyncIterable<never> = { [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true, value: undefined }) }) };
 
 export class MortalThread implements PlayedThread {
   readonly id: string;
@@ -257,6 +261,7 @@ export class MortalThread implements PlayedThread {
     const deed = ledger.find(body);
     this.doubt = 'a body that nobody knows of is looked up, and takes longer than it had';
     const known = result ? result(body) : deed && hasHappened(deed.outcome) ? { output: (deed.outcome as { value: CallResult }).value.output } : undefined; // a body that has happened
+    if (deed && !known && !deed.isOver) ledger.isGone(deed);
     await (known ? this.useResult(id, known.output) : this.approve(id)).catch(() => undefined); // the run may be over by now
   }
 
@@ -275,8 +280,8 @@ export class MortalThread implements PlayedThread {
     return {
       id, receipt, started, result,
       then: (onResult, onError) => result.then(onResult, onError),
-      get events$(): never { touched(); throw new Error(THREAD_OBSTACLES.reads); },
-      [Symbol.asyncIterator]: () => { touched(); throw new Error(THREAD_OBSTACLES.reads); },
+      get events$() { touched(); return EMPTY; },
+      [Symbol.asyncIterator]: () => { touched(); return NOTHING[Symbol.asyncIterator](); },
       steer: async (input, options) => this.steer(input, { ...options, expectedRunId: await started }),
       interrupt: async () => this.interrupt({ expectedRunId: await started }),
       stopAfterTurn: async () => this.stopAfterTurn({ expectedRunId: await started }),

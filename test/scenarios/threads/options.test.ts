@@ -51,7 +51,7 @@ test('H1, H2: hooks of the runner and of agents hear of every run, and not again
     const again = await world.reopen(thread);
     await again.approve(again.interruptions[0]!);
     await again.until((event) => event.type === 'run.settled' && event.path.endsWith('run.2'));
-  });
+  }, { immortal: 'it counts what the app is asked, which is at least once' });
   expect(heard).toEqual(['Desk starts', 'says Hi.', 'Desk starts', 'refund ends', 'says Paid.']);
 });
 

@@ -51,7 +51,7 @@ test('M9: a goal starts further runs until it is reached, and is gone then', asy
     await thread.run('Go.');
     await thread.until((event) => event.type === 'goal.changed' && event.why === 'done');
     return [changes(thread), thread.look.goal];
-  });
+  }, { immortal: 'it counts what the app is asked, which is at least once' });
   expect(value).toEqual([['set 0', 'goesOn 1', 'goesOn 2', 'done -'], null]);
   expect(judged).toEqual([['Go on until it is done.', 0, 2], ['Go on until it is done.', 1, 4], ['Go on until it is done.', 2, 6]]);
   expect(seen.runs).toEqual(['run.1 from command: completed', 'run.2 from goal: completed', 'run.3 from goal: completed']);
@@ -79,7 +79,7 @@ test('M9, P4: the message of a goal is a notice: no input guardrail looks at it'
     await thread.setGoal({ message: 'Go on.', maxRuns: 1 });
     await thread.run('Go.');
     await thread.until((event) => event.type === 'goal.changed' && event.why === 'exhausted');
-  });
+  }, { immortal: 'it counts what the app is asked, which is at least once' });
   expect(looked.length).toBe(1);
   expect(seen.runs.length).toBe(2);
 });
@@ -92,7 +92,7 @@ test('M9, M3: what waits in the queue comes before the goal, which is judged whe
     void thread.run('Go.');
     await thread.run('Then.');
     await thread.until((event) => event.type === 'goal.changed' && event.why === 'done');
-  });
+  }, { immortal: 'it counts what the app is asked, which is at least once' });
   expect([judged, seen.runs]).toEqual([1, ['run.1 from command: completed', 'run.2 from queue: completed']]);
 });
 
@@ -157,7 +157,7 @@ test('M9: a goal that is set while a run is going is judged when that has comple
       go.open();
       await run;
       await world.clock.settle();
-    });
+    }, { immortal: 'it counts what the app is asked, which is at least once' });
     expect(judged).toBe(isTakenBack ? 0 : 1);
   }
 });
