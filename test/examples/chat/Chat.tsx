@@ -86,7 +86,7 @@ function Questions({ thread, id, questions }: { thread: Thread; id: string; ques
     thread.answer(id, answers).catch((error: Error) => setTrouble(error.message));
   };
   return (
-    <form action={answer} className="questions">
+    <form onSubmit={(event) => { event.preventDefault(); answer(new FormData(event.currentTarget)); }} className="questions">
       {questions.map((question) => <fieldset key={question.id}><legend>{question.text}</legend><Field question={question} /></fieldset>)}
       {trouble && <p role="alert">{trouble}</p>}
       <button type="submit" className="primary">Answer</button>
