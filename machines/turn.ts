@@ -256,7 +256,7 @@ export const turnMachine = setup({
           description: 'The calls of the response are at work, side by side.',
           meta: { spawns: ['toolCall'] },
           always: [
-            { guard: 'restWaitsAfterFailure', target: 'suspending', actions: ['decide', 'suspendCalls'] },
+            { guard: 'restWaitsAfterFailure', target: 'suspending', actions: ['decide', 'withdrawCalls', 'suspendCalls'] },
             { guard: 'restWaitsAfterSoftStop', target: 'suspending', actions: ['decideSuspended', 'suspendCalls'] },
             { guard: 'restWaits', target: '#turn.awaitingApproval' },
           ],

@@ -98,6 +98,24 @@ describe.each([1, 2, 3])('with agents as tools, %i deep', (depth) => {
     expect([seen.outcome, seen.finalOutput]).toEqual(['completed', 'Desk is done']);
   });
 
+  test(`I2, J2: a nested run that fails asks nobody any more: what waits in it is withdrawn before it ends (${depth} deep)`, async () => {
+    const { seen } = await play(async (world) => {
+      const asked = latch();
+      const broken = tool({ name: 'broken', description: 'Fails.', parameters: z.object({}), errorFunction: null, execute: async () => { await asked.promise; throw new Error('no luck'); } });
+      const agent = chain(world, { depth, tools: [refund, seat, buy, broken], steps: [calls(['refund', { order: 7 }], ['ask'], ['buy'], ['broken'])] });
+      const going = world.begin(agent, 'go');
+      await going.until((event) => event.type === 'approval.requested' && event.call.name === 'buy');
+      asked.open();
+      return going.settled;
+    });
+    const innermost = seen.events.filter(({ path }) => depthOf(path) === depth);
+    const end = innermost.slice(innermost.findIndex((event) => event.type === 'item.completed' && event.status === 'failed') + 1);
+    expect(end.map((event) => ('decision' in event ? `${event.call.name} ${event.decision}` : event.type))).toEqual([
+      'refund withdrawn', 'ask withdrawn', 'buy withdrawn', ...Array(3).fill('item.completed'), 'turn.settled', 'run.settled',
+    ]);
+    expect([seen.outcome, seen.finalOutput]).toEqual(['completed', 'Desk is done']);
+  });
+
   test(`J2, J4: an interrupt resolves what waits at every depth, then ends everything from the inside out, then the run (${depth} deep)`, async () => {
     const { seen } = await play(async (world) => {
       const beside = { tools: [counted('slow', never).tool, refund], calls: ['slow'] };

@@ -52,6 +52,7 @@ export function checkEvents(events: readonly RunEvent[]): void {
   checkNumbers(events);
   checkItems(events);
   checkApprovals(events);
+  checkWaits(events);
 }
 
 /** A8: what models answered during the run is what the run counts, on top of what it went on from. */
@@ -115,6 +116,18 @@ function checkApprovals(events: readonly RunEvent[]): void {
     if (event.type !== 'tool.started') continue;
     const needs = asked.has(event.path) || event.call.tool.approval === 'always';
     expect(!needs || granted.has(event.path), `D6: ${event.path} runs without approval`).toBe(true);
+  }
+}
+
+/** I2, J2: what asks a person is resolved before the run ends in which it asks, unless a soft stop keeps it for later. */
+function checkWaits(events: readonly RunEvent[]): void {
+  const open = new Map<string, string>();
+  for (const event of events) {
+    if (event.type === 'approval.requested') open.set(event.id, event.path);
+    if (event.type === 'approval.resolved') open.delete(event.id);
+    if (event.type !== 'run.settled' || event.outcome.status === 'stopped') continue;
+    const left = [...open].filter(([, path]) => event.path === '/' || path.startsWith(`${event.path}/`)).map(([id]) => id);
+    expect(left, `I2: ${event.path} ${event.outcome.status}, and somebody is still asked`).toEqual([]);
   }
 }
 

@@ -141,7 +141,7 @@ function stopsInOrder(events: readonly ThreadEvent[]): string[] {
     const before = events.slice(0, at).filter(({ path }) => isOf(path, event.path));
     const withdrawn = before.findLastIndex((one) => one.type === 'approval.resolved' && one.decision === 'withdrawn');
     const aborted = before.findIndex((one) => one.type === 'item.completed' && one.status === 'aborted');
-    const open = new Set(before.flatMap((one) => (one.type === 'approval.requested' && !isNested(one.path) ? [one.id] : [])));
+    const open = new Set(before.flatMap((one) => (one.type === 'approval.requested' ? [one.id] : [])));
     for (const one of before) if (one.type === 'approval.resolved') open.delete(one.id);
     const next = events.slice(at + 1).find((one) => one.type === 'thread.changed' || one.type === 'input.accepted');
     return [
@@ -151,9 +151,6 @@ function stopsInOrder(events: readonly ThreadEvent[]): string[] {
     ];
   });
 }
-
-/** Departure (RULES.md): what was left as it stood in a nested run that failed is not told of when the run around it ends. */
-const isNested = (path: string) => path.includes('/run/');
 
 const BEGINNINGS = ['agent.started', 'turn.started', 'tool.started', 'approval.requested'] as const satisfies ThreadEvent['type'][];
 
