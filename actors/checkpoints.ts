@@ -5,8 +5,6 @@ import type { Host } from './host.ts';
 
 export interface CheckpointOptions {
   runId: string;
-  /** As the journal keeps it. */
-  text?: string;
   /** Those of the execution, in this process, that the run goes on from. */
   before?: Checkpoints;
   /** Of the charts of today; default: those of a run. */
@@ -19,19 +17,12 @@ export interface CheckpointOptions {
 
 export class Checkpoints {
   readonly #options: CheckpointOptions;
-  #text: string | undefined;
   #held: Checkpoint | undefined;
-  /** Entries for which the text stands. */
+  /** Entries for which the newest one stands that is kept. */
   #position = 0;
 
   constructor(options: CheckpointOptions) {
     this.#options = options;
-    this.#text = options.before?.text ?? options.text;
-  }
-
-  /** The newest one that a journal keeps. */
-  get text(): string | undefined {
-    return this.#text;
   }
 
   /** Where the run stands that waits here, for whoever goes on first: what is made of it changes it. */
@@ -41,10 +32,13 @@ export class Checkpoints {
     return held;
   }
 
-  /** Feeds a recorded run to its host, from where its checkpoint stands. */
-  async replay(host: Host, entries: readonly JournalEntry[]): Promise<void> {
+  /**
+   * Feeds a recorded run to its host, from where its checkpoint stands.
+   * @param text as the journal keeps it.
+   */
+  async replay(host: Host, entries: readonly JournalEntry[], text?: string): Promise<void> {
     const { runId, before, isWatched, charts } = this.#options;
-    const kept = this.#text === undefined ? undefined : checkpointFromText(runId, this.#text, charts);
+    const kept = text === undefined ? undefined : checkpointFromText(runId, text, charts);
     this.#position = kept?.position ?? 0;
     await host.replay(entries, isWatched ? undefined : (before?.take() ?? kept));
   }
@@ -54,13 +48,17 @@ export class Checkpoints {
     if (host.rest?.state === 'awaitingApproval') this.#held = host.checkpoint;
   }
 
-  /** Has the journal keep a run that has come to rest, when enough was written since the last time; while its actors are still there. */
-  async keep(host: Host): Promise<void> {
+  /**
+   * Has the journal keep a run that has come to rest, when enough was written since the last time; while its actors are still there.
+   * @returns what is kept now, if that is new.
+   */
+  async keep(host: Host): Promise<string | undefined> {
     const { runId, charts, every = CHECKPOINT_EVERY } = this.#options;
     const checkpoint = host.writer.length - this.#position >= every ? host.checkpoint : undefined;
-    if (!checkpoint) return;
+    if (!checkpoint) return undefined;
     this.#position = checkpoint.position;
-    this.#text = checkpointToText(runId, checkpoint, charts);
-    await host.writer.keep(this.#text);
+    const text = checkpointToText(runId, checkpoint, charts);
+    await host.writer.keep(text);
+    return text;
   }
 }

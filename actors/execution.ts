@@ -40,6 +40,8 @@ export class Execution implements RunSource {
   readonly #options: AnyRunOptions;
   readonly #clock: Clock;
   readonly #checkpoints: Checkpoints;
+  /** The newest checkpoint, as its journal keeps it: for whoever goes on from here. */
+  #kept: string | undefined;
   #wake: () => void = () => undefined;
   #ended: Promise<void> = Promise.resolve();
   /** What there was to see when the run came to rest; before that, its actors know. */
@@ -74,7 +76,6 @@ export class Execution implements RunSource {
     this.scope.ledger.open(this.scope.option('budget'));
     this.#effects = new Effects(this.scope, settledResult);
     const journal = options.journal ?? config.journal ?? from.journal;
-    const checkpointEvery = options.checkpointEvery ?? config.checkpointEvery ?? (journal ? undefined : Infinity); // nobody opens what is in this process only
     this.#host = new Host({
       runId: this.scope.runId,
       threadId: options.threadId ?? from.threadId,
@@ -89,7 +90,8 @@ export class Execution implements RunSource {
       maxConcurrency: this.scope.option('toolExecution')?.maxFunctionToolConcurrency ?? undefined,
       graceMs: this.scope.option('graceMs'),
     });
-    this.#checkpoints = new Checkpoints({ runId: this.scope.runId, text: from.checkpoint, before: from.checkpoints, every: checkpointEvery, isWatched: listens || options.inspect !== undefined });
+    this.#kept = from.checkpoint;
+    this.#checkpoints = new Checkpoints({ runId: this.scope.runId, before: from.checkpoints, every: options.checkpointEvery ?? config.checkpointEvery ?? (journal ? undefined : Infinity), isWatched: listens || options.inspect !== undefined });
     view?.follow(this.#host, this.#effects);
     this.state = from.state ?? new RunState(this);
     this.state.follow(this);
@@ -99,7 +101,7 @@ export class Execution implements RunSource {
   get origin(): ExecutionOrigin {
     const [start] = this.entries;
     const threadId = start?.type === 'run.start' ? start.threadId : undefined;
-    return { runId: this.scope.runId, threadId, journal: this.#home ?? this.#host.journal, agents: this.scope.agents, checkpoints: this.#checkpoints };
+    return { runId: this.scope.runId, threadId, journal: this.#home ?? this.#host.journal, agents: this.scope.agents, checkpoint: this.#kept, checkpoints: this.#checkpoints };
   }
 
   get entries(): readonly JournalEntry[] {
@@ -148,11 +150,11 @@ export class Execution implements RunSource {
 
   /** Writes that a run is over whose process died before that was written. */
   async close(entries: readonly JournalEntry[]): Promise<void> {
-    await this.#play(() => this.#host.goOn(), () => this.#checkpoints.replay(this.#host, entries));
+    await this.#play(() => this.#host.goOn(), () => this.#checkpoints.replay(this.#host, entries, this.#kept));
   }
 
   async #catchUp(entries: readonly JournalEntry[]): Promise<void> {
-    await this.#checkpoints.replay(this.#host, entries);
+    await this.#checkpoints.replay(this.#host, entries, this.#kept);
     for (const [id, effect] of this.#host.effects.entries()) await this.#effects.checkFits(effect.src, effect.input, this.state.hasDecision(id));
     const { stopSignal, session } = this.#options;
     if (!session && savesToSession(this.#host.snapshot)) throw new UserError('This run saves to a session. Pass the session again, as the option `session`, to go on with it.');
@@ -180,7 +182,7 @@ export class Execution implements RunSource {
    */
   async revive(entries: readonly JournalEntry[], home?: Journal): Promise<void> {
     this.#home = home;
-    await this.#checkpoints.replay(this.#host, entries);
+    await this.#checkpoints.replay(this.#host, entries, this.#kept);
     this.#stop();
     await this.#host.writer.release();
   }
@@ -287,7 +289,7 @@ export class Execution implements RunSource {
   /** At rest: what waits is kept in mind, and nothing is left running. */
   async #wind(): Promise<void> {
     this.#signals.close();
-    await this.#checkpoints.keep(this.#host);
+    this.#kept = (await this.#checkpoints.keep(this.#host)) ?? this.#kept;
     this.#stop();
     await this.#host.effects.unwound();
     for (const scope of this.#effects.scopes) if (scope.computers.size > 0) await disposeComputers(scope);

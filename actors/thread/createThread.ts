@@ -67,8 +67,9 @@ export async function openThread<TContext = undefined>(threadId: string, { agent
   const agent = given.find(({ name }) => name === start.input.agent);
   if (!agent) throw new UserError(`Thread ${threadId} belongs to agent "${start.input.agent}", which is not among those given. Pass the agent that the thread was made with.`);
   const all: ThreadOptions<any> = { ...options, threadId, agents: given.filter((one) => one !== agent) };
-  const thread = new LiveThread(agent, all, forker(agent, all), await checkpointOf(journal, threadId));
-  thread.begin((execution) => execution.open(entries));
+  const thread = new LiveThread(agent, all, forker(agent, all));
+  const checkpoint = await checkpointOf(journal, threadId);
+  thread.begin((execution) => execution.open(entries, checkpoint));
   try {
     await thread.ready;
   } catch (error) {

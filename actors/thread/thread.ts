@@ -41,7 +41,7 @@ export class LiveThread implements Thread {
   #ready: Promise<void> = Promise.resolve();
   #rested: (() => void)[] = [];
 
-  constructor(agent: AnyAgent, options: ThreadOptions<any>, fork: Forker, checkpoint?: string) {
+  constructor(agent: AnyAgent, options: ThreadOptions<any>, fork: Forker) {
     this.#options = options;
     this.#fork = fork;
     const watcher = {
@@ -53,7 +53,7 @@ export class LiveThread implements Thread {
         void this.#execution.release();
       },
     };
-    this.#execution = new ThreadExecution(agent, options, { ...watcher, pace: (signal) => this.#hub.pace(signal) }, checkpoint);
+    this.#execution = new ThreadExecution(agent, options, { ...watcher, pace: (signal) => this.#hub.pace(signal) });
     this.#persons = new PersonsSay(this.#execution);
     this.id = this.#execution.threadId;
     this.events$ = observableOf(this.#hub);

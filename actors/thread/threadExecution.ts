@@ -63,7 +63,7 @@ export class ThreadExecution {
   #hasSettled = false;
   #released: Promise<void> | undefined;
 
-  constructor(agent: AnyAgent, options: ThreadOptions<any>, watcher: ThreadWatcher, checkpoint?: string) {
+  constructor(agent: AnyAgent, options: ThreadOptions<any>, watcher: ThreadWatcher) {
     const { runner = new Runner(), journal = runner.config.journal, clock = runner.config.clock ?? systemClock } = options;
     this.threadId = options.threadId ?? `thread_${globalThis.crypto.randomUUID()}`;
     this.options = options;
@@ -102,7 +102,7 @@ export class ThreadExecution {
       maxConcurrency: options.toolExecution?.maxFunctionToolConcurrency ?? runner.config.toolExecution?.maxFunctionToolConcurrency ?? undefined,
       graceMs: options.graceMs ?? runner.config.graceMs,
     });
-    this.#checkpoints = new Checkpoints({ runId: this.threadId, text: checkpoint, charts: THREAD_VERSIONS, every: options.checkpointEvery ?? runner.config.checkpointEvery ?? (journal ? undefined : Infinity), isWatched: options.inspect !== undefined || options.onEvent !== undefined });
+    this.#checkpoints = new Checkpoints({ runId: this.threadId, charts: THREAD_VERSIONS, every: options.checkpointEvery ?? runner.config.checkpointEvery ?? (journal ? undefined : Infinity), isWatched: options.inspect !== undefined || options.onEvent !== undefined });
     view.follow(this.host, this.effects);
   }
 
@@ -148,10 +148,13 @@ export class ThreadExecution {
     await this.host.start({ path: this.threadId, agent: this.home.rootKey, ...input }, THREAD_VERSIONS);
   }
 
-  /** Goes on with a recorded thread: what is recorded is not run again, what was under way is, by its effect class (O1-O3). */
-  async open(entries: readonly JournalEntry[]): Promise<void> {
+  /**
+   * Goes on with a recorded thread: what is recorded is not run again, what was under way is, by its effect class (O1-O3).
+   * @param checkpoint as its journal keeps it.
+   */
+  async open(entries: readonly JournalEntry[], checkpoint?: string): Promise<void> {
     replaceSession(this.#rules, entries[0]?.type === 'thread.start' ? (entries[0].input.rules ?? []) : []);
-    await this.#checkpoints.replay(this.host, entries);
+    await this.#checkpoints.replay(this.host, entries, checkpoint);
     replaceSession(this.#rules, this.context.rules); // also where a checkpoint has told nobody of them
     for (const [, effect] of this.host.effects.entries()) await this.effects.checkFits(effect.src, effect.input, false);
     this.#deadlines.goOn(); // whose time is over is interrupted before anything begins

@@ -13,12 +13,3 @@ test('J4: after ten thousand runs, completed, failed, stopped, interrupted and w
   expect(born).toBeGreaterThan(50_000);
   expect(bytesPerRun).toBeLessThan(200); // the state of the smallest run weighs thousands
 }, 70_000);
-
-test('J4: after hundreds of runs of one thread, ended in every way, nothing of them is left in it and the heap is flat', async () => {
-  const thread = fileURLToPath(new URL('longThread.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', '--no-flush-bytecode', thread], { timeout: 60_000 });
-  const { runs, bytesPerRun, ...left } = JSON.parse(stdout) as Record<string, number>;
-  expect(left).toEqual({ timers: 0, history: 0, queue: 0, mailbox: 0 });
-  expect(runs).toBeGreaterThan(500);
-  expect(bytesPerRun).toBeLessThan(1_000); // the smallest run that is held on to weighs thousands
-}, 70_000);

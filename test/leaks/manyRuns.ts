@@ -5,7 +5,8 @@
 import type { InspectionEvent } from 'xstate';
 import { createThread } from '../../actors/thread/createThread.ts';
 import type { Thread } from '../../actors/thread/types.ts';
-import { Agent, type Clock, type Journal, type JournalEntry, type Model, type ModelRequest, Usage, tool } from '../../index.ts';
+import { Agent, type Journal, type JournalEntry, type Model, type ModelRequest, Usage, tool } from '../../index.ts';
+import { clock, platformTimers, sharedSignal, timers, weigh } from './counting.ts';
 
 const RUNS = 2_000;
 const THREADS = 2_000;
@@ -22,7 +23,7 @@ const model: Model = {
     const wanted = last && 'role' in last && last.role === 'user' ? String(last.content) : '';
     if (wanted === 'fail') throw new Error('The provider is down.');
     const item = wanted.startsWith('call ')
-      ? { type: 'function_call' as const, callId: 'call_1', name: wanted.slice(5), arguments: wanted.endsWith('inner') ? '{"input":"call quick"}' : '{}', status: 'completed' as const }
+      ? { type: 'function_call' as const, callId: 'call_1', name: wanted.slice(5), arguments: /inner|beside/.test(wanted) ? '{"input":"call quick"}' : '{}', status: 'completed' as const }
       : { type: 'message' as const, role: 'assistant' as const, status: 'completed' as const, content: [{ type: 'output_text' as const, text: 'Done.' }] };
     yield { type: 'response_done', response: { id: 'resp', usage: new Usage({ inputTokens: 1, outputTokens: 1, totalTokens: 2 }), output: [item] } };
   },
@@ -32,25 +33,28 @@ const parameters = { type: 'object', properties: {}, required: [], additionalPro
 const body = (name: string, execute: (signal: AbortSignal) => unknown, more: object = {}) =>
   tool({ name, description: name, parameters: { ...parameters, required: [] }, execute: (_, __, details) => execute(details!.signal!), ...more });
 const untilTold = (signal: AbortSignal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
-const tools = [body('quick', () => 'quick'), body('endless', untilTold), body('asks', () => 'asked', { needsApproval: true })];
+const tools = [body('quick', () => 'quick'), body('endless', untilTold), body('throws', () => { throw new Error('No.'); }), body('asks', () => 'asked', { needsApproval: true })];
 const inner = new Agent({ name: 'inner', model, tools });
-const agent = new Agent({ name: 'Agent', model, tools: [...tools, inner.asTool({})] });
+const agent = new Agent({ name: 'Agent', model, tools: [...tools, inner.asTool({}), inner.asTool({ toolName: 'beside', background: true })] });
 
-/** Where it stands is all that it remembers: what a thread writes is not what is weighed here. */
+/** How a thread began and where it stands is all that it remembers: what a thread writes is not what is weighed here. */
 class ForgetfulJournal implements Journal {
   #epoch = 0;
   readonly #lengths = new Map<string, number>();
+  readonly #first = new Map<string, JournalEntry[]>();
   open(runId: string) {
     return { epoch: (this.#epoch += 1), length: this.#lengths.get(runId) ?? 0 };
   }
   append(runId: string, { position }: { position: number }, entries: readonly JournalEntry[]) {
     this.#lengths.set(runId, position + entries.length);
+    if (position === 0) this.#first.set(runId, entries.slice(0, 1));
   }
   release(runId: string) {
     this.#lengths.delete(runId);
+    this.#first.delete(runId);
   }
-  read(): JournalEntry[] {
-    return [];
+  read(runId: string): JournalEntry[] {
+    return this.#first.get(runId) ?? [];
   }
   list() {
     return [];
@@ -63,30 +67,7 @@ class ForgetfulJournal implements Journal {
   close() {}
 }
 
-const timers = new Set<unknown>();
-const clock: Clock = {
-  now: () => Date.now(),
-  setTimeout(callback, ms) {
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      callback();
-    }, ms);
-    timers.add(timer);
-    return timer;
-  },
-  clearTimeout(timer) {
-    timers.delete(timer);
-    clearTimeout(timer as NodeJS.Timeout);
-  },
-};
-
-/** A signal of the app that outlives all runs. */
-const { signal } = new AbortController();
-let listeners = 0;
-const { addEventListener, removeEventListener } = signal;
-signal.addEventListener = (...args: Parameters<typeof addEventListener>) => ((listeners += 1), addEventListener.apply(signal, args));
-signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => ((listeners -= 1), removeEventListener.apply(signal, args));
-
+const { signal, listeners } = sharedSignal();
 let born = 0;
 const actors = new Set<WeakRef<{ getSnapshot(): { status?: string } }>>();
 const inspect = (event: InspectionEvent) => {
@@ -100,8 +81,12 @@ function alive(): number {
 }
 
 const journal = new ForgetfulJournal();
-const made = () => createThread(agent, { journal, clock, inspect, graceMs: 1 });
+const made = () => createThread(agent, { journal, clock, inspect, graceMs: 1, budget: { wallTimeMs: 60_000, hardDeadline: true } });
 const quiet = async (running: PromiseLike<unknown>) => running.then(() => undefined, () => undefined);
+
+async function atRest(thread: Thread): Promise<void> {
+  while (thread.state === 'active' || thread.look.background.length > 0) await new Promise((resolve) => setImmediate(resolve));
+}
 
 /** Ways in which a run of a thread begins, is spoken to, and ends. */
 const WAYS: ((thread: Thread) => Promise<unknown>)[] = [
@@ -109,6 +94,11 @@ const WAYS: ((thread: Thread) => Promise<unknown>)[] = [
   (thread) => quiet(thread.run('call quick', { signal })),
   (thread) => quiet(thread.run('call inner')),
   (thread) => quiet(thread.run('fail')),
+  (thread) => quiet(thread.run('call throws')),
+  async (thread) => {
+    await quiet(thread.run('call beside'));
+    await atRest(thread);
+  },
   (thread) => quiet(thread.queue.add('hello')),
   async (thread) => {
     const run = thread.run('call quick');
@@ -141,6 +131,11 @@ const WAYS: ((thread: Thread) => Promise<unknown>)[] = [
     await thread.activeRun?.result.catch(() => undefined);
   },
   async (thread) => {
+    const receipt = await thread.compact();
+    if (receipt.status === 'accepted') await receipt.compaction;
+    await atRest(thread);
+  },
+  async (thread) => {
     const run = thread.run('call quick');
     await run.started;
     await thread.stopAfterTurn();
@@ -166,12 +161,6 @@ async function playThreads(threads: number): Promise<void> {
   }
 }
 
-async function weigh(): Promise<number> {
-  await new Promise((resolve) => setTimeout(resolve, 20)); // what has ended lets go of its timers
-  for (let round = 0; round < 4; round += 1) globalThis.gc!();
-  return process.memoryUsage().heapUsed;
-}
-
 /** Bytes that one more of it leaves. */
 async function left(play: (count: number) => Promise<void>, count: number): Promise<number> {
   await play(WARM_UP);
@@ -188,6 +177,7 @@ await thread.revert({ runId: null });
 const baseline = alive();
 const bytesPerRun = await left((runs) => playRuns(thread, runs), RUNS);
 const more = alive() - baseline;
+const { history, queue, mailbox } = thread.look;
 await thread.close();
 const bytesPerThread = await left(playThreads, THREADS);
-process.stdout.write(JSON.stringify({ born, bytesPerRun, bytesPerThread, more, alive: alive(), timers: timers.size, listeners, platformTimers: process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length }));
+process.stdout.write(JSON.stringify({ born, bytesPerRun, bytesPerThread, history: history.length, queue: queue.length, mailbox: mailbox.length, more, alive: alive(), timers: timers.size, listeners: listeners(), platformTimers: platformTimers() }));

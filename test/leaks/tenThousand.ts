@@ -4,7 +4,8 @@
  * or the engine throws away megabytes of its own in between.
  */
 import type { InspectionEvent } from 'xstate';
-import { Agent, MemorySession, RunState, type AssistantMessageItem, type Clock, type FunctionCallItem, type Model, type ModelRequest, run, tool, Usage } from '../../index.ts';
+import { Agent, MemorySession, RunState, type AssistantMessageItem, type FunctionCallItem, type Model, type ModelRequest, run, tool, Usage } from '../../index.ts';
+import { clock, platformTimers, sharedSignal, timers, weigh } from './counting.ts';
 
 const RUNS = 10_000;
 const WARM_UP = 4_000;
@@ -51,33 +52,6 @@ const patient = new Agent({ name: 'Patient', model, instructions: 'fail', modelS
 const tripped = new Agent({ name: 'Tripped', model, inputGuardrails: [{ name: 'no', execute: async () => ({ tripwireTriggered: true, outputInfo: null }) }] });
 
 // -- counting ---------------------------------------------------------------------------------------------------------
-
-const timers = new Set<unknown>();
-const clock: Clock = {
-  now: () => Date.now(),
-  setTimeout(callback, ms) {
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      callback();
-    }, ms);
-    timers.add(timer);
-    return timer;
-  },
-  clearTimeout(timer) {
-    timers.delete(timer);
-    clearTimeout(timer as NodeJS.Timeout);
-  },
-};
-
-/** A signal of the app that outlives all runs; counts who listens to it. */
-function sharedSignal(): { signal: AbortSignal; listeners: () => number } {
-  const { signal } = new AbortController();
-  let listeners = 0;
-  const { addEventListener, removeEventListener } = signal;
-  signal.addEventListener = (...args: Parameters<typeof addEventListener>) => ((listeners += 1), addEventListener.apply(signal, args));
-  signal.removeEventListener = (...args: Parameters<typeof removeEventListener>) => ((listeners -= 1), removeEventListener.apply(signal, args));
-  return { signal, listeners: () => listeners };
-}
 
 const shared = sharedSignal();
 const stop = sharedSignal();
@@ -146,12 +120,6 @@ async function play(runs: number): Promise<void> {
   }
 }
 
-async function weigh(): Promise<number> {
-  await new Promise((resolve) => setTimeout(resolve, 20)); // what has ended lets go of its timers
-  for (let round = 0; round < 4; round += 1) globalThis.gc!();
-  return process.memoryUsage().heapUsed;
-}
-
 await play(WARM_UP);
 const before = await weigh();
 await play(RUNS - WARM_UP);
@@ -161,6 +129,6 @@ process.stdout.write(JSON.stringify({
   alive,
   timers: timers.size,
   listeners: shared.listeners() + stop.listeners(),
-  platformTimers: process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length,
+  platformTimers: platformTimers(),
   bytesPerRun: (after - before) / (RUNS - WARM_UP),
 }));

@@ -67,7 +67,7 @@ export async function load({ threads, seconds, seed, lifetime, paceMs }: Setting
   }
   const atWork = heap.filter(({ second }) => second <= seconds); // at the end there are fewer and fewer threads
   const left = (weigh() - before) / Math.max(1, city.counts.retired);
-  const problems = [...city.problems, ...growth(atWork, seconds), ...(city.counts.retired >= 500 && left > MOST_LEFT ? [`J4: each thread that is over leaves ${left.toFixed(0)} bytes`] : [])];
+  const problems = [...city.problems, ...growth(atWork, seconds), ...(city.counts.retired >= 500 && left > Math.min(MOST_LEFT.each, MOST_LEFT.all / city.counts.retired) ? [`J4: each thread that is over leaves ${left.toFixed(0)} bytes`] : [])];
   const text = figures(city, { heap: atWork, seconds: lasted(), bytes: sizeOf(path), left });
   journal.close();
   rmSync(folder, { recursive: true, force: true });
@@ -86,13 +86,13 @@ function weigh(): number {
   return process.memoryUsage().heapUsed;
 }
 
-/** Bytes: the smallest thread weighs tens of thousands. */
-const MOST_LEFT = 4_000;
+/** Bytes for each thread that is over, and for all of them: code and caches take their share once, and the smallest thread weighs tens of thousands. */
+const MOST_LEFT = { each: 4_000, all: 3_000_000 };
 
-/** What many threads that are alive weigh goes up and down with the speed of the machine; that it doubles in a minute is something else. */
+/** What many threads that are alive weigh goes up and down; a tenth in a minute is more than that. */
 function growth(heap: readonly HeapSample[], seconds: number): string[] {
   const { perMinute, mean } = trendOf(heap);
-  return seconds >= 30 && globalThis.gc && perMinute > mean ? [`J4: the heap grows by ${perMinute.toFixed(1)} MB a minute, from ${mean.toFixed(0)} MB`] : [];
+  return seconds >= 30 && globalThis.gc && perMinute > mean / 10 ? [`J4: the heap grows by ${perMinute.toFixed(1)} MB a minute, from ${mean.toFixed(0)} MB`] : [];
 }
 
 function figures({ counts, latencies }: City, { heap, seconds, bytes, left }: { heap: readonly HeapSample[]; seconds: number; bytes: number; left: number }): string[] {
