@@ -29,34 +29,34 @@ export interface ThreadServerOptions {
   clock?: Clock;
 }
 
-type Method<Name extends RequestMethod> = (threads: Threads, connection: Connection, params: ParamsOf<Name>) => Reply | Promise<Reply>;
+type Method<Name extends RequestMethod> = (threads: Threads, params: ParamsOf<Name>, connection: Connection) => Reply | Promise<Reply>;
 
 const METHODS: { [Name in Exclude<RequestMethod, 'initialize'>]: Method<Name> } = {
-  'model/list': (threads, _, params) => listModels(threads, params),
+  'model/list': listModels,
   'thread/start': startThread,
   'thread/resume': resumeThread,
   'thread/fork': forkThread,
-  'thread/list': (threads, _, params) => listThreads(threads, params),
-  'thread/loaded/list': (threads, _, params) => listLoaded(threads, params),
-  'thread/read': (threads, _, params) => readThread(threads, params),
-  'thread/turns/list': (threads, _, params) => listTurns(threads, params),
-  'thread/items/list': (threads, _, params) => listItems(threads, params),
-  'thread/revert': (threads, _, params) => revertThread(threads, params),
+  'thread/list': listThreads,
+  'thread/loaded/list': listLoaded,
+  'thread/read': readThread,
+  'thread/turns/list': listTurns,
+  'thread/items/list': listItems,
+  'thread/revert': revertThread,
   'thread/unsubscribe': unsubscribe,
   'thread/compact/start': compact,
-  'thread/inject_items': (threads, _, params) => injectItems(threads, params),
-  'thread/goal/set': (threads, _, params) => setGoal(threads, params),
-  'thread/goal/get': (threads, _, params) => getGoal(threads, params),
-  'thread/goal/clear': (threads, _, params) => clearGoal(threads, params),
+  'thread/inject_items': injectItems,
+  'thread/goal/set': setGoal,
+  'thread/goal/get': getGoal,
+  'thread/goal/clear': clearGoal,
   'thread/queue/add': addToQueue,
-  'thread/queue/list': (threads, _, params) => listQueue(threads, params),
-  'thread/queue/update': (threads, _, params) => updateQueue(threads, params),
-  'thread/queue/reorder': (threads, _, params) => reorderQueue(threads, params),
-  'thread/queue/delete': (threads, _, params) => deleteFromQueue(threads, params),
+  'thread/queue/list': listQueue,
+  'thread/queue/update': updateQueue,
+  'thread/queue/reorder': reorderQueue,
+  'thread/queue/delete': deleteFromQueue,
   'thread/queue/start': startFromQueue,
   'turn/start': startTurn,
-  'turn/steer': (threads, _, params) => steerTurn(threads, params),
-  'turn/interrupt': (threads, _, params) => interruptTurn(threads, params),
+  'turn/steer': steerTurn,
+  'turn/interrupt': interruptTurn,
 };
 
 export class ThreadServer implements Service {
@@ -90,7 +90,7 @@ export class ThreadServer implements Service {
 
   async request<Name extends RequestMethod>(connection: Connection, name: Name, params: ParamsOf<Name>): Promise<Reply> {
     const method = METHODS[name as Exclude<Name, 'initialize'>] as Method<Name>; // a connection answers `initialize` itself
-    return method(this.#threads, connection, params);
+    return method(this.#threads, params, connection);
   }
 
   answered(_: Connection, id: RequestId, answer: Answer): void {

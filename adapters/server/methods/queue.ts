@@ -11,7 +11,7 @@ import { clientIdOf, inputId, messagesIn } from '../toInput.ts';
 import type { Threads } from '../threads.ts';
 import { letGo, taken } from './receipts.ts';
 
-export async function addToQueue(threads: Threads, connection: Connection, { threadId, input, clientUserMessageId }: ParamsOf<'thread/queue/add'>): Promise<Reply> {
+export async function addToQueue(threads: Threads, { threadId, input, clientUserMessageId }: ParamsOf<'thread/queue/add'>, connection: Connection): Promise<Reply> {
   const loaded = threads.get(threadId);
   if (input.length === 0) throw new RequestFault('input must not be empty');
   const messages = await messagesIn(input);
@@ -49,7 +49,7 @@ export async function reorderQueue(threads: Threads, { threadId, queuedSubmissio
 }
 
 /** The head of the queue, or one of it, becomes the next turn. */
-export async function startFromQueue(threads: Threads, connection: Connection, { threadId, queuedSubmissionId }: ParamsOf<'thread/queue/start'>): Promise<Reply> {
+export async function startFromQueue(threads: Threads, { threadId, queuedSubmissionId }: ParamsOf<'thread/queue/start'>, connection: Connection): Promise<Reply> {
   const loaded = threads.get(threadId);
   const { value, release } = await connection.holding(threadId, () => startedFrom(loaded, queuedSubmissionId));
   return { result: { turn: value }, after: release };

@@ -9,7 +9,7 @@ import type { ThreadEntry } from '../source.ts';
 import type { Threads } from '../threads.ts';
 import { taken } from './receipts.ts';
 
-export async function startThread(threads: Threads, connection: Connection, params: ParamsOf<'thread/start'>): Promise<Reply> {
+export async function startThread(threads: Threads, params: ParamsOf<'thread/start'>, connection: Connection): Promise<Reply> {
   const { ephemeral = false, ...settings } = params;
   const loaded = await threads.start(settings, ephemeral);
   threads.join(loaded, connection);
@@ -17,7 +17,7 @@ export async function startThread(threads: Threads, connection: Connection, para
   return { result: opened(threads, loaded), after: () => announced(threads, loaded, settings) };
 }
 
-export async function resumeThread(threads: Threads, connection: Connection, params: ParamsOf<'thread/resume'>): Promise<Reply> {
+export async function resumeThread(threads: Threads, params: ParamsOf<'thread/resume'>, connection: Connection): Promise<Reply> {
   const { threadId, excludeTurns = false, ...settings } = params;
   const loaded = await threads.open(threadId, settings);
   loaded.settings = { ...loaded.settings, ...given(settings) };
@@ -32,7 +32,7 @@ export async function resumeThread(threads: Threads, connection: Connection, par
   };
 }
 
-export async function forkThread(threads: Threads, connection: Connection, params: ParamsOf<'thread/fork'>): Promise<Reply> {
+export async function forkThread(threads: Threads, params: ParamsOf<'thread/fork'>, connection: Connection): Promise<Reply> {
   const { threadId, lastTurnId, beforeTurnId, excludeTurns = false, ephemeral, ...settings } = params;
   if (lastTurnId !== undefined && beforeTurnId !== undefined) throw new RequestFault('lastTurnId and beforeTurnId cannot be combined');
   if (ephemeral) throw new RequestFault('a fork is kept where its source is kept; ephemeral is not supported');
@@ -84,13 +84,13 @@ export async function revertThread(threads: Threads, { threadId, beforeTurnId }:
   return { result: { thread: threads.shown(loaded), turnsBackwardsCursor: null, itemsBackwardsCursor: null } };
 }
 
-export function unsubscribe(threads: Threads, connection: Connection, { threadId }: ParamsOf<'thread/unsubscribe'>): Reply {
+export function unsubscribe(threads: Threads, { threadId }: ParamsOf<'thread/unsubscribe'>, connection: Connection): Reply {
   const loaded = threads.find(threadId);
   if (!loaded) return { result: { status: 'notLoaded' } };
   return { result: { status: threads.leave(loaded, connection) ? 'unsubscribed' : 'notSubscribed' } };
 }
 
-export async function compact(threads: Threads, connection: Connection, { threadId }: ParamsOf<'thread/compact/start'>): Promise<Reply> {
+export async function compact(threads: Threads, { threadId }: ParamsOf<'thread/compact/start'>, connection: Connection): Promise<Reply> {
   const loaded = threads.get(threadId);
   const { value, release } = await connection.holding(threadId, () => loaded.thread.compact());
   taken(value);

@@ -13,7 +13,7 @@ import { letGo, taken } from './receipts.ts';
 import { warnUnheeded } from './threads.ts';
 
 /** While another turn is going, it is steered: its id is the answer. */
-export async function startTurn(threads: Threads, connection: Connection, params: ParamsOf<'turn/start'>): Promise<Reply> {
+export async function startTurn(threads: Threads, params: ParamsOf<'turn/start'>, connection: Connection): Promise<Reply> {
   const loaded = threads.get(params.threadId);
   const messages = await messagesIn(params.input);
   const { value, release } = await connection.holding(loaded.id, () => begun(loaded, messages, params));

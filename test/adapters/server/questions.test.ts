@@ -3,21 +3,12 @@ import { MemoryJournal, questionTool, tool } from 'loopchart';
 import { calls, fails, hangs, says } from 'loopchart/testing';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { latch } from '../../scenarios/support/cast.ts';
+import { latch, seatTool } from '../../scenarios/support/cast.ts';
 import { textInput } from './support/client.ts';
 import { serving } from './support/serving.ts';
 import { shown } from './support/shown.ts';
 
-const seat = questionTool({
-  name: 'choose_seat',
-  description: 'Lets the passenger choose a seat.',
-  parameters: z.object({ free: z.array(z.string()) }),
-  questions: ({ free }) => [
-    { id: 'seat', text: 'Which seat?', options: free },
-    { id: 'bags', text: 'How many bags?', schema: z.number().int().min(0) },
-    { id: 'meals', text: 'Which meals?', options: ['fish', 'rice'], multiple: true },
-  ],
-});
+const seat = seatTool({ id: 'meals', text: 'Which meals?', options: ['fish', 'rice'], multiple: true });
 const ASKED = 'item/tool/requestUserInput';
 const answer = (values: Record<string, string[]>) => ({ answers: Object.fromEntries(Object.entries(values).map(([id, answers]) => [id, { answers }])) });
 

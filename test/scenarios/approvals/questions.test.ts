@@ -3,19 +3,11 @@ import { Agent, RunState, RunToolApprovalItem, StaleStateError, UserError, askUs
 import { answered, asked, calls, inputOf, says } from 'loopchart/testing';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { counted, latch } from '../support/cast.ts';
+import { counted, latch, seatTool } from '../support/cast.ts';
 import { brief, mortal } from '../support/mortal.ts';
 import { type World, play } from '../support/scenario.ts';
 
-const seat = questionTool({
-  name: 'choose_seat',
-  description: 'Lets the passenger choose a seat.',
-  parameters: z.object({ free: z.array(z.string()) }),
-  questions: ({ free }) => [
-    { id: 'seat', text: 'Which seat?', options: free },
-    { id: 'bags', text: 'How many bags?', schema: z.number().int().min(0) },
-  ],
-});
+const seat = seatTool();
 const FREE = { free: ['12A', '12B'] };
 const ANSWERS = { seat: '12A', bags: 2 };
 const desk = (world: World, ...steps: Parameters<World['model']>) => new Agent({ name: 'Desk', model: world.model(...steps), tools: [seat] });

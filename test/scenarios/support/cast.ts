@@ -1,5 +1,5 @@
 /** Tools and guards that many scenarios share, so that a script shows only what it is about. */
-import { tool, type FunctionTool } from 'loopchart';
+import { type FunctionTool, type QuestionSpec, questionTool, tool } from 'loopchart';
 import { z } from 'zod';
 
 export const add = tool({
@@ -48,3 +48,11 @@ export function latch<Value = void>(): { promise: Promise<Value>; open: (value: 
   const promise = new Promise<Value>((resolve) => (open = resolve));
   return { promise, open };
 }
+
+/** A tool that asks the person where to sit, how much they carry, and more where that is wanted. */
+export const seatTool = (...more: QuestionSpec[]) => questionTool({
+  name: 'choose_seat',
+  description: 'Lets the passenger choose a seat.',
+  parameters: z.object({ free: z.array(z.string()) }),
+  questions: ({ free }) => [{ id: 'seat', text: 'Which seat?', options: free }, { id: 'bags', text: 'How many bags?', schema: z.number().int().min(0) }, ...more],
+});

@@ -13,6 +13,14 @@ function chat(steps: string, { env = {}, args = [], agent = '' }: { env?: Record
   return { ...session, say: (line: string) => session.type(`${line}${KEYS.enter}`) };
 }
 
+/** One that has begun, and then been told this. */
+async function opened(steps: string, options: Parameters<typeof chat>[1] = {}, first?: string) {
+  const it = chat(steps, options);
+  await it.until('Tester');
+  if (first !== undefined) it.say(first);
+  return it;
+}
+
 const leave = async ({ type, finished }: Pick<TerminalSession, 'type' | 'finished'>) => {
   type(KEYS.end);
   return finished;
@@ -22,9 +30,7 @@ export function threadsInTerminal(): void {
   describe.concurrent('a thread in a terminal', { timeout: 60_000 }, () => {
     test('L2: a line typed while the agent works waits for the safe point, and stands where the model reads it', async () => {
       const gate = newGate();
-      const it = chat("calls('gate'), says('Understood.')", gate);
-      await it.until('Tester');
-      it.say('go');
+      const it = await opened("calls('gate'), says('Understood.')", gate, 'go');
       await it.until('running gate');
       it.say('be brief');
       it.say('/steer and polite');
@@ -37,9 +43,7 @@ export function threadsInTerminal(): void {
 
     test('M2, M3: the queue is listed, edited, moved and shortened while a run goes on, and then run in its order', async () => {
       const gate = newGate();
-      const it = chat("calls('gate'), says('Zero.'), says('One.'), says('Two.')", gate);
-      await it.until('Tester');
-      it.say('go');
+      const it = await opened("calls('gate'), says('Zero.'), says('One.'), says('Two.')", gate, 'go');
       await it.until('running gate');
       for (const text of ['first', 'second', 'third']) it.say(`/queue ${text}`);
       await it.until('queued 3: third');
@@ -57,9 +61,7 @@ export function threadsInTerminal(): void {
 
     test('J1, P2: /stop ends the run after its turn; what it was told and did not read begins the next one, and the queue is held until told', async () => {
       const gate = newGate();
-      const it = chat("calls('gate'), says('Now I have read it.'), says('Queued.')", gate);
-      await it.until('Tester');
-      it.say('go');
+      const it = await opened("calls('gate'), says('Now I have read it.'), says('Queued.')", gate, 'go');
       await it.until('running gate');
       it.say('/queue later');
       it.say('/stop');
@@ -74,9 +76,7 @@ export function threadsInTerminal(): void {
     });
 
     test('D2, L1: at an approval a line that is no answer is refused; commands are taken, and the run is told through /steer', async () => {
-      const it = chat(`${PAY}, says('Brief.'), says('Thanks.')`);
-      await it.until('Tester');
-      it.say('go');
+      const it = await opened(`${PAY}, says('Brief.'), says('Thanks.')`, {}, 'go');
       await it.until(PROMPT);
       it.say('be brief');
       await it.until('"be brief" is no answer here');
@@ -92,9 +92,7 @@ export function threadsInTerminal(): void {
     });
 
     test('D1: an approval is asked while other calls of the response are at work; the interrupt takes the question back', async () => {
-      const it = chat("calls(['hang', {}], ['pay', { to: 'Ada', amount: 5 }]), says('What now?')");
-      await it.until('Tester');
-      it.say('go');
+      const it = await opened("calls(['hang', {}], ['pay', { to: 'Ada', amount: 5 }]), says('What now?')", {}, 'go');
       await it.until(new RegExp(`running hang .*\\n.*${PROMPT.slice(0, 5).replace('[', '\\[')}`));
       it.type(KEYS.interrupt);
       await it.until(/interrupted\n[^]*\n>$/);
@@ -105,9 +103,7 @@ export function threadsInTerminal(): void {
     });
 
     test('M8: what "always" has decided is listed, and can be taken back: then it is asked again', async () => {
-      const it = chat(`${PAY}, says('One.'), ${PAY}, says('Two.'), ${PAY}, says('Three.')`);
-      await it.until('Tester');
-      it.say('go');
+      const it = await opened(`${PAY}, says('One.'), ${PAY}, says('Two.'), ${PAY}, says('Three.')`, {}, 'go');
       await it.until(PROMPT);
       it.say('a');
       await it.until('One.');
@@ -127,8 +123,7 @@ export function threadsInTerminal(): void {
     });
 
     test('M6: /fork goes on in a copy and leaves the source as it is; /threads lists both and goes back; /revert takes a run back', async () => {
-      const it = chat("says('One.'), says('Two.'), says('Forked.')");
-      await it.until('Tester');
+      const it = await opened("says('One.'), says('Two.'), says('Forked.')");
       it.say('a');
       await it.until('One.');
       it.say('b');
@@ -155,9 +150,7 @@ export function threadsInTerminal(): void {
 
     test('M6: a thread that is left at work goes on; one that waits calls', async () => {
       const gate = newGate();
-      const it = chat(`calls('gate'), ${PAY}, says('Paid.')`, gate);
-      await it.until('Tester');
-      it.say('go');
+      const it = await opened(`calls('gate'), ${PAY}, says('Paid.')`, gate, 'go');
       await it.until('running gate');
       it.say('/fork 0');
       await it.until('you go on in its fork');
@@ -172,8 +165,7 @@ export function threadsInTerminal(): void {
     });
 
     test('M9: /goal runs on until the agent says that it is reached', async () => {
-      const it = chat("says('Half.'), says('All of it.\\nGOAL REACHED')");
-      await it.until('Tester');
+      const it = await opened("says('Half.'), says('All of it.\\nGOAL REACHED')");
       it.say('/goal');
       await it.until('There is no goal. Set one with /goal TEXT.');
       it.say('/goal tidy up');
@@ -182,8 +174,7 @@ export function threadsInTerminal(): void {
     });
 
     test('N1: /compact sums up what was said, and the conversation goes on from the summary', async () => {
-      const it = chat("says('One.'), says('They said a.'), says('Two.')");
-      await it.until('Tester');
+      const it = await opened("says('One.'), says('They said a.'), says('Two.')");
       it.say('/compact now');
       await it.until('/compact takes nothing after it.');
       it.say('a');
@@ -250,8 +241,7 @@ export function threadsInTerminal(): void {
     });
 
     test('L5: what cannot be taken is said in words, and nothing is lost', async () => {
-      const it = chat("says('One.')");
-      await it.until('Tester');
+      const it = await opened("says('One.')");
       it.say('/steer be brief');
       await it.until('No run is going. Say it without a command, and one begins.');
       it.say('/stop');
@@ -266,9 +256,7 @@ export function threadsInTerminal(): void {
 
     test('D7: a call that nobody decides about in time is not asked about any more', async () => {
       const wire = "tool({ name: 'wire', description: 'Wires.', parameters: none, needsApproval: true, expiresAfterMs: 1_500, execute: () => 'wired' })";
-      const it = chat("calls('wire'), says('Too late.')", { agent: `tools: [${wire}]` });
-      await it.until('Tester');
-      it.say('go');
+      const it = await opened("calls('wire'), says('Too late.')", { agent: `tools: [${wire}]` }, 'go');
       await it.until('Tester wants to call wire');
       it.type('hm');
       await it.until(/\? wire: nobody decided in time\n[^]*Too late\.\n[^]*\n>$/);
@@ -279,9 +267,7 @@ export function threadsInTerminal(): void {
     test('K5: resume --again talks on where the last run was interrupted', async () => {
       const where = newFolder();
       const args = ['--journal', where, '--thread', 't'];
-      const it = chat("calls('hang'), says('Here.')", { args });
-      await it.until('Tester');
-      it.say('go');
+      const it = await opened("calls('hang'), says('Here.')", { args }, 'go');
       await it.until('running hang');
       expect(await leave(it)).toBe(130);
       const again = inTerminal(['resume', 't', scriptedAgentFile("says('On with it.'), says('And this.')"), '--journal', where, '--again'], { env: { NO_COLOR: '1' } });
@@ -293,9 +279,7 @@ export function threadsInTerminal(): void {
 
     test('J2: Ctrl-D while it works interrupts, and says how to go on; /close ends the thread for good, and then it may be forgotten', async () => {
       const where = newFolder();
-      const it = chat("calls('hang'), says('Here.')", { args: ['--journal', where, '--thread', 't'] });
-      await it.until('Tester');
-      it.say('go');
+      const it = await opened("calls('hang'), says('Here.')", { args: ['--journal', where, '--thread', 't'] }, 'go');
       await it.until('running hang');
       expect(await leave(it)).toBe(130);
       expect(it.rows().join('')).toMatch(/interrupted.*Go on with it: loopchart resume t .*--journal/);
