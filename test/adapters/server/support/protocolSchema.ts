@@ -25,7 +25,7 @@ export class ProtocolSchema {
   /** Nothing when the message fits, or the protocol has no word for it: an extension of ours, or an answer to what was no request. */
   complaint({ message, method }: Recorded): string | undefined {
     if (message.error) return typeof message.error.code === 'number' && typeof message.error.message === 'string' ? undefined : 'an error has a code and a message';
-    if (message.method === undefined) return method === undefined ? undefined : this.#against([`v2/${replyName(method)}`, replyName(method)], message.result);
+    if (message.method === undefined) return method === undefined ? undefined : this.#against(['v2/', 'v1/', ''].map((folder) => folder + replyName(method)), message.result);
     return this.#against([message.id === undefined ? 'ServerNotification' : 'ServerRequest'], message);
   }
 
