@@ -53,6 +53,9 @@ describe('it finds', () => {
     ['a run that is stopped for none', /^P1: \w+: .* was stopped, and nobody had said so/, () => ended('completed', { status: 'stopped' })],
     ['a run that fails', /^P1: \w+: .* failed: /, () => ended('completed', { status: 'failed' })],
     ['another answer', /^P1: \w+: .* completed with "other"/, () => ended('completed', { output: 'other' })],
+    ['an answer to another input', /^P1: \w+: .* completed with "Done with bob\.w99: /, () => ended('completed', { output: 'Done with bob.w99: 1' })],
+    ['an interrupt that nobody obeys', /^J2: \w+: .* was interrupted by .*, and stopped all the same/, () => withEvents((event) => (isStop(event) ? [{ ...event, command: 'thread.interrupt' }] : [event]))],
+    ['a stop that nobody obeys', /^J1: \w+: .* was told to stop by .*, and began .*\/turn\.1/, stoppedAndBegun],
     ['an event with another number', /^I6: \w+: event 3 was another when it was heard/, () => withEvents((event) => (event.number === 3 ? [{ ...event, at: 1 }] : [event]))],
     ['events that were others for another process', /^I6: \w+: the first 5 events were others when process \d+ read them/, () => spoilt.later(evidence, { what: 'retells', run: 'ada', count: 5, digest: 'other' })],
     ['a call that no rule and nobody has allowed', /^D6: .* ran without an approval/, () => spoilt.later(evidence, { ...spoilt.lineOf(evidence, 'begins'), tool: 'sign', key: 'ada/run.1/other/execute' })],
@@ -64,6 +67,12 @@ describe('it finds', () => {
   ];
   test.each(faults)('%s', (_what, finding, fault) => expect(audit(fault(), expected)).toContainEqual(expect.stringMatching(finding)));
 });
+
+const isStop = (event: RunEvent): event is Answered & { answer: { runId: string } } => event.type === 'command.answered' && event.command === 'thread.softStop' && 'runId' in event.answer;
+type Answered = Extract<RunEvent, { type: 'command.answered' }>;
+
+/** A run begins a turn after it was told to stop. */
+const stoppedAndBegun = () => withEvents((event) => (isStop(event) ? [event, { ...event, type: 'turn.started', path: `${event.answer.runId}/agent.1/turn.1`, turn: 1 }] : [event]));
 
 /** A run begins from an entry of the queue that somebody had removed. */
 function takenAndBegun(): Evidence {

@@ -3,7 +3,7 @@ import type { RunEvent } from '../../index.ts';
 import { threadProblems } from '../scenarios/support/threadInvariants.ts';
 import type { Evidence } from './audit.ts';
 import { digestOf } from './chance.ts';
-import { wordsIn } from './model.ts';
+import { textOf, wordsIn } from './model.ts';
 import type { Story, Told } from './story.ts';
 import { eventDigest } from './threadLife.ts';
 import type { ThreadPlan } from './threadPlan.ts';
@@ -20,7 +20,7 @@ export function threadFindings(story: Story, evidence: Evidence): string[] {
     const { threadId } = plan;
     const heard = story.of('hears').filter(({ run }) => run === threadId);
     const one: Case = { plan, story, evidence, heard, entries: evidence.entries.get(threadId) ?? [], events: evidence.events.get(threadId) ?? [] };
-    return [...closed(one), ...answered(one), ...saidOnce(one), ...decided(one), ...arrived(one), ...injected(one), ...wasRead(one), ...endings(one), ...numbers(one)].map((finding) => finding.replace(': ', `: ${threadId}: `));
+    return [...closed(one), ...answered(one), ...saidOnce(one), ...decided(one), ...arrived(one), ...injected(one), ...wasRead(one), ...endings(one), ...obeyed(one), ...numbers(one)].map((finding) => finding.replace(': ', `: ${threadId}: `));
   });
 }
 
@@ -124,11 +124,19 @@ function endings(one: Case): string[] {
   return one.events.flatMap((event) => {
     if (event.type !== 'run.settled' || !isRun(event.path)) return [];
     const { status, output, failure } = event.outcome;
-    if (status === 'completed') return String(output).startsWith('Done with ') ? [] : [`P1: ${event.path} completed with ${JSON.stringify(output)}`];
-    if (status === 'failed') return [`P1: ${event.path} failed: ${failure?.message}`];
+    if (status === 'completed') return isAnswer(String(output), plansOf(one.events, event.path)) ? [] : [`P1: ${event.path} completed with ${JSON.stringify(output)}`];
+    if (status === 'failed') return failure?.code === 'compaction' ? [] : [`P1: ${event.path} failed: ${failure?.message}`]; // asked for once, and the provider was down (N2)
     const isTold = one.events.some((answer) => answer.type === 'command.answered' && answer.answer.status === 'accepted' && answer.answer.runId === event.path && mayEnd(one, answer, status));
     return isTold ? [] : [`P1: ${event.path} was ${status}, and nobody had said so`];
   });
+}
+
+const isAnswer = (output: string, plans: string[]) => (plans.length === 0 ? output.startsWith('Done with ') : plans.some((key) => output.startsWith(`Done with ${key}: `)));
+
+/** What a run was to work on: its own input, and what joined it. */
+function plansOf(events: readonly RunEvent[], run: string): string[] {
+  const given = events.filter((event): event is Of<'input.accepted' | 'input.delivered'> => (event.type === 'input.accepted' && event.path === run && event.source !== undefined) || (event.type === 'input.delivered' && event.path.startsWith(`${run}/agent.`)));
+  return given.flatMap(({ items }) => items.map(textOf)).flatMap((text) => (text.startsWith('plan ') ? [text.slice('plan '.length)] : []));
 }
 
 /** A run is interrupted by another one only where that was to take its place. */
@@ -137,6 +145,21 @@ function mayEnd({ entries, events }: Case, { id, command, answer }: Of<'command.
   if (command !== 'thread.run') return command === 'thread.interrupt' || command === 'thread.close';
   const replaces = entries.some((entry) => isSaying(entry, command) && entry.command.id === id && 'whenBusy' in entry.command && entry.command.whenBusy === 'replace');
   return replaces && !events.some((event) => event.type === 'input.accepted' && event.source && event.ids.includes(id) && 'runId' in answer && event.path === answer.runId);
+}
+
+/** J1, J2: whoever was told to stop has stopped, whichever process heard it. */
+function obeyed({ events }: Case): string[] {
+  return events.flatMap((answer, at) => {
+    if (answer.type !== 'command.answered' || answer.answer.status !== 'accepted') return [];
+    const run = answer.answer.runId ?? '';
+    if (!isRun(run)) return [];
+    const settled = events.find((event): event is Of<'run.settled'> => event.type === 'run.settled' && event.path === run);
+    const status = settled?.outcome.status;
+    if (answer.command === 'thread.interrupt') return status === 'interrupted' ? [] : [`J2: ${run} was interrupted by ${answer.id}, and ${status} all the same`];
+    if (answer.command !== 'thread.softStop') return [];
+    const turn = events.slice(at).find(({ type, path }) => type === 'turn.started' && path.startsWith(`${run}/agent.`) && /^[^/]+\/[^/]+\/agent\.\d+\/turn\.\d+$/.test(path));
+    return turn ? [`J1: ${run} was told to stop by ${answer.id}, and began ${turn.path}`] : [];
+  });
 }
 
 /** I6: an event has its number in every process, whether it was heard as it came or read again. */

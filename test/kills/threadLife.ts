@@ -13,7 +13,8 @@ import { COMMANDS, type Said, say } from './words.ts';
 /** Ends when the thread is closed, or waits for a person who will only come to another process. */
 export async function liveThread(life: Life, plan: ThreadPlan, isFound: boolean): Promise<void> {
   if (life.over.has(plan.threadId)) return;
-  const thread = await new ThreadLife(life, plan).thread(isFound);
+  const thread = new ThreadLife(life, plan);
+  await thread.open(isFound);
   await thread.live();
 }
 
@@ -32,7 +33,7 @@ class ThreadLife {
     this.#plan = plan;
   }
 
-  async thread(isFound: boolean): Promise<this> {
+  async open(isFound: boolean): Promise<void> {
     const { journal, world, plan } = this.#life;
     const { threadId, checkpointEvery } = this.#plan;
     const { host } = castOf(plan, world);
@@ -40,7 +41,6 @@ class ThreadLife {
     if (isFound) await this.#recall(journal, host);
     this.#thread = isFound ? await openThread(threadId, { ...options, agents: host }) : createThread(host, { ...options, threadId });
     this.#ear = new Ear(this.#thread, ({ number, ...event }) => void (typeof number === 'number' && world.ledger.note({ what: 'tells', run: threadId, number, digest: eventDigest(event) })));
-    return this;
   }
 
   /** Nobody else has it by now: what is read here is what is opened. */
