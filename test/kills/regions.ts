@@ -23,10 +23,20 @@ function regionsOf(lines: readonly Line[]): Region[] {
     command: count('speaks') > count('hears') - lines.filter((line) => line.what === 'hears' && line.by === 'journal').length,
     heard: lines.at(-1)!.what === 'hears',
     body: count('begins') > count('ends'),
-    model: count('asks') > count('answers', 'fails'),
+    model: isAsking(lines),
     append: count('writes') > count('wrote'),
     session: stores >= 0 && !lines.slice(stores).some(({ what }) => what === 'wrote'),
   };
   const regions = REGIONS.filter((region) => region !== 'start' && region !== 'between' && met[region]);
   return regions.length > 0 ? regions : ['between'];
+}
+
+/** The last request of a run or a thread has no answer; one before it may have been cut by what the thread was told. */
+function isAsking(lines: readonly Line[]): boolean {
+  const open = new Map<string, string>();
+  for (const line of lines) {
+    if (line.what === 'asks') open.set(line.of, line.digest);
+    if ((line.what === 'answers' || line.what === 'fails') && open.get(line.of) === line.digest) open.delete(line.of);
+  }
+  return open.size > 0;
 }
