@@ -282,11 +282,13 @@ export class Host extends Addressed implements LeafHost {
     this.#queue.drain();
   }
 
-  /** When the run is over and given back, this is written behind what is there, if nobody is at work on it by now. */
+  /** When the run is over and given back, this is written behind what is there, if nobody is at work on it by now; and then it is told, with its time (I1). */
   late(id: string, outcome: RecordedOutcome): void {
     if (!this.#isStopped) return this.dispatch({ type: 'effect.late', id, outcome });
-    this.#options.watcher?.late(id, outcome);
-    void this.#record.append({ type: 'effect.late', id, outcome });
+    void this.#record.append({ type: 'effect.late', id, outcome }).then((at) => {
+      this.now = at;
+      this.#options.watcher?.late(id, outcome);
+    });
   }
 }
 

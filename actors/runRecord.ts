@@ -86,9 +86,10 @@ export class RunRecord {
     this.#isBroken = true;
   }
 
-  /** Written behind a run that was given back, if nobody is at work on it by now. */
-  async append(incoming: Incoming): Promise<void> {
+  /** Written behind a run that was given back, if nobody is at work on it by now. @returns its time. */
+  async append(incoming: Incoming): Promise<number> {
     const entry: JournalEntry = { ...incoming, at: this.#clock.now() };
     if (await this.#writer.append(entry)) this.entries.push(entry);
+    return entry.at;
   }
 }

@@ -1,50 +1,31 @@
-/** The ledger against the journal: whatever does not agree is told in a sentence. */
-import type { AgentInputItem, JournalEntry } from '../../index.ts';
-import { asksPerson } from './cast.ts';
-import type { Line } from './ledger.ts';
+/** The ledger against the journal, of runs and threads alike: whatever does not agree is told in a sentence. */
+import type { AgentInputItem, JournalEntry, RunEvent } from '../../index.ts';
+import { asksPerson, chosen } from './cast.ts';
 import { gist, idOf } from './model.ts';
-import type { WorldPlan } from './plan.ts';
+import { REFUSAL } from './person.ts';
+import type { CallName, WorldPlan } from './plan.ts';
+import { type Lives, Story, lengthAfter } from './story.ts';
+import { threadFindings } from './threadAudit.ts';
 import type { Deed } from './world.ts';
 
 export interface Evidence {
   plan: WorldPlan;
   /** Of each process, oldest first. */
-  lives: readonly (readonly Line[])[];
+  lives: Lives;
   entries: ReadonlyMap<string, readonly JournalEntry[]>;
+  /** Of each thread, as its journal tells them in the end. */
+  events: ReadonlyMap<string, readonly RunEvent[]>;
   deeds: readonly Deed[];
   session: readonly AgentInputItem[];
 }
 /** What comes of it when nobody is killed. */
 export interface Expected { outcomes: ReadonlyMap<string, { output: unknown; history: string }>; session: readonly AgentInputItem[] }
 
-type Place = { place: number; life: number };
-/** Lines of a kind, where lines of several kinds may have one shape. */
-type Told<What, One = Line> = One extends { what: infer Whats } ? (What & Whats extends never ? never : One & Place) : never;
-
-/** What happened, in its order: one process of a world lives at a time. */
-class Story {
-  readonly #lines: (Line & Place)[];
-
-  constructor(lives: Evidence['lives']) {
-    this.#lines = lives.flatMap((lines, life) => lines.map((line) => ({ ...line, life }))).map((line, place) => ({ ...line, place }));
-  }
-
-  of<What extends Line['what']>(...whats: What[]): Told<What>[] {
-    return this.#lines.filter(({ what }) => (whats as string[]).includes(what)) as Told<What>[]; // just looked at
-  }
-
-  /** From where on it is known that the entry is in the journal: its append was acknowledged, or a later process found it. */
-  recordedAt(run: string, position: number): number {
-    return this.#lines.findIndex((line) => 'run' in line && line.run === run && lengthAfter(line) > position);
-  }
-}
-
-const lengthAfter = (line: Line) => (line.what === 'found' ? line.length : line.what === 'wrote' ? line.position + line.count : 0);
-
 export function audit(evidence: Evidence, expected: Expected): string[] {
   const story = new Story(evidence.lives);
   return [
     ...acknowledged(story, evidence), ...bodies(story, evidence), ...recordedOnce(story, evidence), ...items(story, evidence), ...requests(story, evidence), ...readings(story, evidence), ...outcomes(story, evidence, expected),
+    ...threadFindings(story, evidence),
   ];
 }
 
@@ -75,9 +56,15 @@ function bodies(story: Story, evidence: Evidence): string[] {
     if (earlier && isHarmful && !isSaid) found.push(`O3: ${effect} ${callId} ran again, and nobody had said so`);
     if (isHarmful && !isBefore(story, evidence, run, place, (entry) => entry.type === 'effect.started' && entry.id === effectId)) found.push(`O3: ${effectId} ran before it was recorded that it begins`);
     const isOfCall = (id: string) => id.startsWith(key.slice(0, key.lastIndexOf('/') + 1));
-    if (asksPerson(tool) && !isBefore(story, evidence, run, place, (entry) => entry.type === 'decide' && entry.decision.decision === 'approve' && isOfCall(entry.id))) found.push(`D6: ${effectId} ran without an approval`);
+    if (asksPerson(tool) && !isBefore(story, evidence, run, place, (entry) => isApproval(entry) && isOfCall(entry.id))) found.push(`D6: ${effectId} ran without an approval`);
   }
   return found;
+}
+
+/** A person's, or that of a rule which a person has made for this thread. */
+function isApproval(entry: JournalEntry): entry is JournalEntry & { id: string } {
+  if (entry.type === 'decide') return entry.decision.decision === 'approve';
+  return entry.type === 'effect.done' && /\/approvalPolicy#\d+$/.test(entry.id) && entry.outcome.status === 'ok' && (entry.outcome.value as { approval: string }).approval === 'granted'; // as recorded by the effect
 }
 
 function isBefore(story: Story, { entries }: Evidence, run: string, place: number, isIt: (entry: JournalEntry) => boolean): boolean {
@@ -88,9 +75,9 @@ function isBefore(story: Story, { entries }: Evidence, run: string, place: numbe
 function recordedOnce(story: Story, { entries, plan }: Evidence): string[] {
   const begins = story.of('begins');
   const ends = new Set(story.of('ends').map(({ effectId }) => effectId));
-  const names = new Map([...plan.groups.values()].flat(2).map(({ callId, name }) => [callId, name]));
+  const names = namesIn(plan);
   return results(entries).flatMap(({ run, position, id, callId }) => {
-    if (names.get(callId) === 'ask') return []; // its body is a run of its own
+    if (!hasBody(names.get(callId))) return [];
     const recorded = story.recordedAt(run, position);
     const again = begins.find((body) => body.callId === callId && body.place > recorded);
     const lost = /\/execute#\d+$/.test(id) && !ends.has(id);
@@ -108,13 +95,24 @@ function results(entries: Evidence['entries']) {
 }
 
 /** An item that is recorded, inside of an answer or with it, is not generated again. */
-function items(story: Story, { entries }: Evidence): string[] {
+function items(story: Story, { entries, events }: Evidence): string[] {
   const says = story.of('says');
   return [...entries].flatMap(([run, list]) => list.flatMap((entry, position) => {
-    if (entry.type !== 'effect.item') return [];
+    if (entry.type !== 'effect.item' || isTakenBack(entry.id, events.get(run) ?? [], list)) return [];
     const recorded = story.recordedAt(run, position);
     return says.filter(({ item, place }) => item === gist(entry.item) && place > recorded).map(({ item }) => `O2: "${item}" was recorded in ${run}, and generated again`);
   }));
+}
+
+/** Of an answer that somebody has cut short, what does not stand is as if it had never been (J2, L2). */
+function isTakenBack(effectId: string, events: readonly RunEvent[], entries: readonly JournalEntry[]): boolean {
+  return events.some((event) => effectId.startsWith(`${event.path}/`) && (event.type === 'turn.retracted' || (event.type === 'run.settled' && event.outcome.status === 'interrupted') || isGivenUp(event, entries)));
+}
+
+/** A soft stop that ends a backoff (J1) leaves nothing of the answer that had failed: what was complete of it is asked for again. */
+function isGivenUp(event: RunEvent, entries: readonly JournalEntry[]): boolean {
+  if (event.type !== 'turn.settled' || event.next !== 'suspended') return false;
+  return !entries.some((entry) => entry.type === 'effect.done' && entry.outcome.status === 'ok' && entry.id.startsWith(`${event.path}/model#`));
 }
 
 /** An answer that is recorded is not asked for again; nor is one that this very process has had. */
@@ -134,13 +132,22 @@ function requests(story: Story, { entries }: Evidence): string[] {
 /** What the model read is what the world did. */
 function readings(story: Story, { deeds, plan }: Evidence): string[] {
   const done = new Map(deeds.map(({ callId, text }) => [callId, text]));
-  const names = new Map([...plan.groups.values()].flat(2).map(({ callId, name }) => [callId, name]));
-  return story.of('asks').flatMap(({ read }) => read.flatMap(([callId, text]) => {
+  const names = namesIn(plan);
+  const threads = new Set(plan.threads.map(({ threadId }) => threadId));
+  return story.of('asks').flatMap(({ of, read }) => read.flatMap(([callId, text]) => {
     const name = names.get(callId);
-    if (name === 'ask' || name === 'transfer_to_Second' || done.get(callId) === text) return [];
-    return [`O1: of ${callId} the model read ${JSON.stringify(text)}, and the world did ${JSON.stringify(done.get(callId))}`];
+    const should = name === 'choose' ? chosen(callId) : done.get(callId);
+    if (name === 'ask' || name === 'task' || name === 'transfer_to_Second' || should === text || (threads.has(of) && isOfRuntime(text))) return [];
+    return [`O1: of ${callId} the model read ${JSON.stringify(text)}, and the world did ${JSON.stringify(should)}`];
   }));
 }
+
+/** Of a call that a person did not want, or that an interrupt has cut short (C8, J2). */
+const isOfRuntime = (text: string) => text === REFUSAL || /^aborted by user( after [\d.]+s)?(\. It may have completed; do not repeat it without checking\.)?$/.test(text);
+
+const namesIn = ({ groups }: WorldPlan): Map<string, CallName> => new Map([...groups.values()].flat(2).map(({ callId, name }) => [callId, name]));
+/** Of the others the body is a run of its own, or there is none. */
+const hasBody = (name: CallName | undefined) => name !== 'ask' && name !== 'task' && name !== 'choose';
 
 /** Every run ends as if nobody had been killed; a stream that was cut may have its calls in more answers than one. */
 function outcomes(story: Story, { plan, session, entries }: Evidence, expected: Expected): string[] {

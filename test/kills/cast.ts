@@ -1,6 +1,6 @@
-/** The agents of a world: a first one with tools of every class, a second one it hands off to, and one that is a tool. */
+/** The agents of a world: of runs a first one with tools of every class, a second one it hands off to, and one that is a tool; of threads one that has helpers. */
 import type { JsonObjectSchemaStrict } from '../../actors/schemaTypes.ts';
-import { Agent, type ToolCallDetails, retryPolicies, tool } from '../../index.ts';
+import { Agent, type ToolCallDetails, questionTool, retryPolicies, tool } from '../../index.ts';
 import { chanceOf, digestOf } from './chance.ts';
 import type { Effect } from './ledger.ts';
 import { plannedModel } from './model.ts';
@@ -19,7 +19,7 @@ export const asksPerson = (name: string): boolean => TOOLS[name as ToolName]?.ne
 
 const parameters: JsonObjectSchemaStrict<any> = { type: 'object', properties: { seen: { type: 'string' } }, required: ['seen'], additionalProperties: false };
 
-export function castOf(plan: WorldPlan, world: World): { first: Agent; all: Agent[] } {
+export function castOf(plan: WorldPlan, world: World): { first: Agent; all: Agent[]; host: Agent } {
   const model = plannedModel(plan, world);
   const retry = { maxRetries: 9, policy: retryPolicies.networkError(), backoff: { initialDelayMs: 2, maxDelayMs: 8, jitter: false }, afterOutput: true };
   const tools = (Object.keys(TOOLS) as ToolName[]).map((name) => plannedTool(name, plan, world)); // the keys just above
@@ -27,8 +27,15 @@ export function castOf(plan: WorldPlan, world: World): { first: Agent; all: Agen
   const second = agent('Second');
   const inner = agent('Inner');
   const first = agent('First', { tools: [...tools, inner.asTool({ toolName: 'ask', toolDescription: 'Asks.' })], handoffs: [second] });
-  return { first, all: [first, second] };
+  const helper = agent('Helper');
+  const host = agent('Host', { tools: [...tools, choose, inner.asTool({ toolName: 'ask', toolDescription: 'Asks.' }), helper.asTool({ toolName: 'task', toolDescription: 'Has it done.', background: true })] });
+  return { first, all: [first, second], host };
 }
+
+/** What a person chooses is known beforehand, so that it can be looked for. */
+export const chosen = (callId: string): string => `chosen for ${callId}`;
+
+const choose = questionTool({ name: 'choose', description: 'Asks the person.', parameters, questions: () => [{ id: 'choice', text: 'Which?' }] });
 
 function plannedTool(name: ToolName, plan: WorldPlan, world: World) {
   const { effect, needsApproval } = TOOLS[name];

@@ -17,7 +17,7 @@ let left = Number(nth);
 
 const plan = worldPlan(seed);
 const world = fileWorld(folder, Number(life), seed, ({ what }) => {
-  writeSync(3, LETTERS[what]);
+  if (LETTERS[what] !== '') writeSync(3, LETTERS[what]);
   if (LETTERS[what] === letter && (left -= 1) === 0) process.kill(process.pid, 'SIGKILL');
 });
 const journal = watched(journalIn(folder, plan.store), world.ledger);

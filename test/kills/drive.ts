@@ -3,12 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { MemoryJournal, checkReplay } from '../../index.ts';
+import { type Journal, type JournalEntry, MemoryJournal, type RunEvent, checkReplay, readEvents } from '../../index.ts';
 import { type Evidence, type Expected, audit } from './audit.ts';
+import { castOf } from './cast.ts';
 import { between, chanceOf, oneOf } from './chance.ts';
-import { type Line, LETTERS, linesOf } from './ledger.ts';
+import { type Line, LETTERS, linesOf, overBy } from './ledger.ts';
 import { live } from './life.ts';
 import { type WorldPlan, worldPlan } from './plan.ts';
+import { type Hit, hitBy } from './regions.ts';
 import { journalIn } from './store.ts';
 import { deedsIn, memoryWorld, sessionItems, textOf } from './world.ts';
 
@@ -17,9 +19,7 @@ import { deedsIn, memoryWorld, sessionItems, textOf } from './world.ts';
  * at that very line. One that writes few lines of the kind dies after so many of any kind.
  */
 export type Moment = { by: 'time'; ms: number } | { by: 'line' | 'itself'; letter: string; nth: number; most: number } | { by: 'nobody' };
-/** What a kill met; one may meet several. */
-export type Region = 'start' | 'body' | 'model' | 'append' | 'session' | 'between';
-export interface Death { moment: Moment; regions: Region[] }
+export interface Death { moment: Moment; hit: Hit }
 export interface WorldReport { seed: string; deaths: Death[]; lives: number; findings: string[] }
 
 /** More deaths than this teach no more about one world. */
@@ -34,15 +34,17 @@ export async function driveWorld({ bundle, folder, env, seed, onDeath, isEnough,
   const plan = worldPlan(seed);
   const report: WorldReport = { seed, deaths: [], lives: 0, findings: [] };
   const over = new Set<string>();
-  while (!signal.aborted && report.findings.length === 0 && over.size < plan.runs.length) {
+  const threads = new Set(plan.threads.map(({ threadId }) => threadId));
+  while (!signal.aborted && report.findings.length === 0 && !isOver(plan, over)) {
     const moment = report.deaths.length < MOST_DEATHS && !isEnough() ? momentOf(seed, report.lives) : { by: 'nobody' as const };
     const told = moment.by === 'itself' ? [moment.letter, String(moment.nth)] : [];
     const child = spawn(process.execPath, [bundle, folder, String(report.lives), seed, [...over].join(','), ...told], { env, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
-    const { letters, ending, complaint } = await ended(child, moment, signal);
-    for (const line of linesIn(folder, report.lives)) if (line.what === 'over') over.add(line.run);
+    const { ending, complaint } = await ended(child, moment, signal);
+    const lines = linesIn(folder, report.lives);
+    for (const one of lines.flatMap(overBy)) over.add(one);
     report.lives += 1;
     if (ending === 'killed') {
-      report.deaths.push({ moment, regions: regionsOf(letters) });
+      report.deaths.push({ moment, hit: hitBy(lines, threads) });
       onDeath(report.deaths.at(-1)!);
     } else if (ending !== 'done') report.findings.push(`life ${report.lives - 1} ${ending}: ${complaint}`);
     if (report.lives > MOST_LIVES) report.findings.push(`it is not over after ${report.lives} processes`);
@@ -56,8 +58,9 @@ export async function driveWorld({ bundle, folder, env, seed, onDeath, isEnough,
 export async function examined(plan: WorldPlan, folder: string, lives: number): Promise<string[]> {
   const journal = journalIn(folder, plan.store);
   try {
-    const entries = new Map(await Promise.all(plan.runs.map(async ({ runId }) => [runId, await journal.read(runId)] as const)));
-    const evidence: Evidence = { plan, lives: Array.from({ length: lives }, (_, life) => linesIn(folder, life)), entries, deeds: deedsIn(folder), session: sessionItems(join(folder, 'sessions', 'conversation.jsonl')) };
+    const recorded = await recordedIn(journal, plan);
+    const { entries } = recorded;
+    const evidence: Evidence = { plan, lives: Array.from({ length: lives }, (_, life) => linesIn(folder, life)), ...recorded, deeds: deedsIn(folder), session: sessionItems(join(folder, 'sessions', 'conversation.jsonl')) };
     const found = audit(evidence, await undisturbed(plan));
     for (const [runId, list] of entries) {
       const verdict = await checkReplay(runId, () => list);
@@ -69,8 +72,23 @@ export async function examined(plan: WorldPlan, folder: string, lives: number): 
   }
 }
 
-/** The same runs, in this process, with nobody killed. */
-export async function undisturbed(plan: WorldPlan): Promise<Expected> {
+/** What a journal has of a world in the end. */
+export async function recordedIn(journal: Journal, plan: WorldPlan): Promise<Pick<Evidence, 'entries' | 'events'>> {
+  const entries = new Map<string, readonly JournalEntry[]>();
+  for (const id of idsIn(plan)) entries.set(id, await journal.read(id));
+  const agents = castOf(plan, memoryWorld(plan.seed)).host;
+  const events = new Map<string, RunEvent[]>();
+  for (const { threadId } of plan.threads) {
+    const told: RunEvent[] = [];
+    for await (const event of readEvents(threadId, { journal, agents })) told.push(event);
+    events.set(threadId, told);
+  }
+  return { entries, events };
+}
+
+/** The same runs, in this process, with nobody killed. What becomes of threads depends on when they are told, so that they are not among them. */
+export async function undisturbed(all: WorldPlan): Promise<Expected> {
+  const plan = { ...all, threads: [] };
   const world = memoryWorld(plan.seed);
   const journal = new MemoryJournal();
   const outcomes = new Map<string, Extract<Line, { what: 'over' }>>();
@@ -79,8 +97,12 @@ export async function undisturbed(plan: WorldPlan): Promise<Expected> {
   return { outcomes, session: await world.session('conversation').getItems() };
 }
 
+const idsIn = ({ runs, threads }: WorldPlan): string[] => [...runs.map(({ runId }) => runId), ...threads.map(({ threadId }) => threadId)];
+export const isOver = (plan: WorldPlan, over: ReadonlySet<string>): boolean => idsIn(plan).every((id) => over.has(id));
+
 const linesIn = (folder: string, life: number): Line[] => linesOf(textOf(join(folder, 'ledger', `${life}.jsonl`)));
 
+const LETTERS_HEARD = Object.values(LETTERS).filter((letter) => letter !== '');
 /** Lines that every turn has; the others are looked for by their first appearance. */
 const FREQUENT = 'WwABab';
 
@@ -89,11 +111,11 @@ function momentOf(seed: string, life: number): Moment {
   const chance = chanceOf('moment', seed, life);
   const drawn = chance();
   if (drawn < 0.15) return { by: 'time', ms: between(chance, 20, 200) };
-  const letter = chance() < 0.5 ? oneOf(chance, FREQUENT.split('')) : oneOf(chance, [...Object.values(LETTERS), 'S', 's', 's']);
+  const letter = chance() < 0.5 ? oneOf(chance, FREQUENT.split('')) : oneOf(chance, [...LETTERS_HEARD, 'S', 's', 's']);
   return { by: drawn < 0.6 ? 'line' : 'itself', letter, nth: between(chance, 1, FREQUENT.includes(letter) ? 12 : 2), most: between(chance, 20, 80) };
 }
 
-interface End { letters: string; ending: 'killed' | 'done' | 'hangs' | 'broke'; complaint: string }
+interface End { ending: 'killed' | 'done' | 'hangs' | 'broke'; complaint: string }
 
 function ended(child: ChildProcess, moment: Moment, signal: AbortSignal): Promise<End> {
   return new Promise((resolve) => {
@@ -111,21 +133,10 @@ function ended(child: ChildProcess, moment: Moment, signal: AbortSignal): Promis
       clearTimeout(hang);
       clearTimeout(timed);
       signal.removeEventListener('abort', kill);
-      resolve({ letters, complaint, ending: isHanging ? 'hangs' : by === 'SIGKILL' ? 'killed' : code === 0 ? 'done' : 'broke' });
+      resolve({ complaint, ending: isHanging ? 'hangs' : by === 'SIGKILL' ? 'killed' : code === 0 ? 'done' : 'broke' });
     });
   });
 }
 
 /** One that kills itself is only seen to when it does not come to it. */
 const isDue = (letters: string, { by, letter, nth, most }: Extract<Moment, { most: number }>) => letters.length >= most || (by === 'line' && letters.split(letter).length > nth);
-
-function regionsOf(letters: string): Region[] {
-  const count = (letter: string) => letters.split(letter).length - 1;
-  const regions: Region[] = [];
-  if (letters === '') return ['start'];
-  if (count('B') > count('b')) regions.push('body');
-  if (count('A') > count('a') + count('x')) regions.push('model');
-  if (count('W') > count('w')) regions.push('append');
-  if (/[Ss][^w]*$/.test(letters)) regions.push('session');
-  return regions.length > 0 ? regions : ['between'];
-}

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { bundled } from './bundle.ts';
-import { type Death, type Region, type WorldReport, driveWorld } from './drive.ts';
+import { type Death, type WorldReport, driveWorld } from './drive.ts';
+import { REGIONS, type Region } from './regions.ts';
 
 export const HELP = `Usage: npm run kills -- [options]      500 kills (part of npm run check)
        npm run soak -- [options]       10,000 kills
 
-Runs agents in processes that are killed with SIGKILL at random moments and resumed by others, and compares what the world saw with
-what the journal says. The seed draws the runs and the moments; how far a process has come by then is up to the machine.
+Runs agents and threads in processes that are killed with SIGKILL at random moments and resumed by others, and compares what the world saw with
+what the journal says. The seed draws the runs, what threads are told, and the moments; how far a process has come by then is up to the machine.
 
   --kills 500        how many processes to kill
   --seed 1           what is drawn
@@ -22,7 +23,7 @@ what the journal says. The seed draws the runs and the moments; how far a proces
 `;
 
 export interface Settings { kills: number; seed: string; world?: number; atATime: number; keep: boolean }
-export interface Summary { kills: number; worlds: number; regions: Record<Region, number>; failed: WorldReport[] }
+export interface Summary { kills: number; worlds: number; regions: Record<Region, number>; /** Of those, what the kills met in threads. */ threads: Record<Region, number>; failed: WorldReport[] }
 
 /** @throws Error that names the argument and what it may be. */
 export function readSettings(argv: string[]): Settings | 'help' {
@@ -43,11 +44,12 @@ function whole(option: string, text: string, least: number): number {
 /** @param told hears of every kill. */
 export async function kill({ kills, seed, world, atATime, keep }: Settings, told: (summary: Summary) => void, signal: AbortSignal): Promise<Summary> {
   const folder = mkdtempSync(join(tmpdir(), 'loopchart-kills-'));
-  const summary: Summary = { kills: 0, worlds: 0, regions: { start: 0, body: 0, model: 0, append: 0, session: 0, between: 0 }, failed: [] };
+  const summary: Summary = { kills: 0, worlds: 0, regions: noneYet(), threads: noneYet(), failed: [] };
   const start = bundled('child', folder);
-  const onDeath = ({ regions }: Death) => {
+  const onDeath = ({ hit }: Death) => {
     summary.kills += 1;
-    for (const region of regions) summary.regions[region] += 1;
+    for (const region of hit.all) summary.regions[region] += 1;
+    for (const region of hit.threads) summary.threads[region] += 1;
     told(summary);
   };
   let next = 0;
@@ -71,12 +73,14 @@ export async function kill({ kills, seed, world, atATime, keep }: Settings, told
   return summary;
 }
 
-export function toText({ kills, worlds, regions, failed }: Summary): string {
-  const hits = Object.entries(regions).map(([region, count]) => `${count} ${region}`).join(', ');
+const noneYet = () => Object.fromEntries(REGIONS.map((region) => [region, 0])) as Record<Region, number>; // each of them
+
+export function toText({ kills, worlds, regions, threads, failed }: Summary): string {
+  const hits = (counts: Record<Region, number>) => Object.entries(counts).filter(([, count]) => count > 0).map(([region, count]) => `${count} ${region}`).join(', ');
   const told = failed.flatMap(({ seed, findings, deaths }) => [
     '', ...findings.map((finding) => `✗ ${finding}`), `  after: ${deaths.map(({ moment }) => JSON.stringify(moment)).join(' ')}`, `  again: npm run soak -- --seed ${seed}`,
   ]);
-  return [`${kills} kills in ${worlds} worlds (${hits}): ${failed.length === 0 ? 'nothing lost, nothing twice' : `${failed.length} failed`}.`, ...told].join('\n');
+  return [`${kills} kills in ${worlds} worlds (${hits(regions)}; in threads ${hits(threads)}): ${failed.length === 0 ? 'nothing lost, nothing twice' : `${failed.length} failed`}.`, ...told].join('\n');
 }
 
 async function main(argv: string[]): Promise<number> {

@@ -1,19 +1,21 @@
-/** What a process does in a world: it goes on with every run that is not over, and begins those that nobody has begun. */
+/** What a process does in a world: it goes on with every run and thread that is not over, and begins those that nobody has begun. */
 import { type Agent, type Journal, type RunResult, type RunState, type RunSummary, resume, run, stateFromJournal } from '../../index.ts';
 import { castOf } from './cast.ts';
 import { chanceOf } from './chance.ts';
 import { gist } from './model.ts';
 import type { RunPlan, WorldPlan } from './plan.ts';
+import { liveThread } from './threadLife.ts';
 import type { World } from './world.ts';
 
-export interface Life { plan: WorldPlan; world: World; journal: Journal; /** Runs that are known to be over. */ over: Set<string> }
+export interface Life { plan: WorldPlan; world: World; journal: Journal; /** Runs and threads that are known to be over, and words that threads are known to have heard. */ over: Set<string> }
 
 /** Ends when nothing is left to do for this process. What waits for a person may be left to another one. */
 export async function live(life: Life): Promise<void> {
   const listed = new Map((await life.journal.list()).map((summary) => [summary.runId, summary]));
   const begun = new Map<string, Promise<boolean>>();
   for (const one of life.plan.runs) begun.set(one.runId, advanceAfter(life, one, listed.get(one.runId), begun.get(one.after ?? '')));
-  await Promise.all(begun.values());
+  const threads = life.plan.threads.map((one) => liveThread(life, one, listed.has(one.threadId)));
+  await Promise.all([...begun.values(), ...threads]);
 }
 
 /** @returns whether the run is over. */

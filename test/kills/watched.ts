@@ -16,6 +16,8 @@ export function watched(journal: Journal, ledger: Ledger): Journal {
     read: (runId, from) => journal.read(runId, from),
     list: (filter) => journal.list(filter),
     tail: (runId, from, signal) => journal.tail(runId, from, signal),
+    keepCheckpoint: (runId, at, text) => journal.keepCheckpoint?.(runId, at, text),
+    readCheckpoint: (runId) => journal.readCheckpoint?.(runId),
     remove: (runId) => journal.remove(runId),
     prune: (retention) => journal.prune(retention),
     close: () => journal.close(),

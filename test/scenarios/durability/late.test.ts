@@ -1,6 +1,7 @@
 /** C8: what a body brings that had been left behind is written down and announced, and changes nothing. */
-import { Agent, MemoryJournal, RunState, ToolGuardrailFunctionOutputFactory, type ToolOptions, defineToolOutputGuardrail, run, shellTool, tool } from 'loopchart';
-import { answered, calls, responds, says, virtualClock } from 'loopchart/testing';
+import { Agent, MemoryJournal, type RunEvent, RunState, ToolGuardrailFunctionOutputFactory, type ToolOptions, defineToolOutputGuardrail, readEvents, run, shellTool, tool } from 'loopchart';
+import { answered, calls, responds, says, scriptedModel, virtualClock } from 'loopchart/testing';
+import { createThread } from 'loopchart/thread';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { MAY_HAVE_COMPLETED, counted, latch } from '../support/cast.ts';
@@ -152,4 +153,22 @@ test('C8: a shell command that ends after an interrupt is told of as its output'
     return lateIn(seen);
   });
   expect(value).toEqual([[PATH, 'A', [{ stdout: 'removed', stderr: '', outcome: { type: 'exit', exitCode: 0 } }]]]);
+});
+
+test('I1, I6: what a body brings while its thread is given back is told as its journal has it, with the same number and time', async () => {
+  const clock = virtualClock();
+  const journal = new MemoryJournal();
+  const { slow, ends } = slowTool();
+  const agent = new Agent({ name: 'A', model: scriptedModel(calls('slow')), tools: [slow] });
+  const told: RunEvent[] = [];
+  const thread = createThread(agent, { journal, clock, threadId: 'thread_test', onEvent: (event) => void told.push(event) });
+  thread.run('go');
+  await clock.advance(50);
+  const released = thread.release();
+  ends('paid after all');
+  await released;
+  const recorded: RunEvent[] = [];
+  for await (const event of readEvents('thread_test', { journal, agents: agent })) recorded.push(event);
+  expect(told.at(-1)).toMatchObject({ type: 'tool.late', output: 'paid after all', at: clock.now() });
+  expect(told.filter(({ number }) => Number.isInteger(number))).toEqual(recorded);
 });
