@@ -105,14 +105,14 @@ class MortalStage implements ThreadWorld {
   }
 
   get doubt(): string | undefined {
-    return this.#threads.find(({ doubt }) => doubt !== undefined)?.doubt ?? (this.#threads.some(({ deaths, told }) => deaths > 0 && told.some((event) => event.type === 'item.completed' && event.status === 'incomplete')) ? 'text that had streamed is lost with its process' : undefined);
+    return this.#threads.find(({ lives }) => lives.doubt !== undefined)?.lives.doubt ?? (this.#threads.some(({ lives: { deaths, told } }) => deaths > 0 && told.some((event) => event.type === 'item.completed' && event.status === 'incomplete')) ? 'text that had streamed is lost with its process' : undefined);
   }
 
   /** What must not be, wherever a process dies. */
   get problems(): string[] {
     checkRequests(this.#tally);
     for (const { told } of this.#threads) checkEvents(told);
-    return [...this.#ledger.problems(), ...this.#threads.flatMap((thread) => [...thread.complaints, ...threadProblems(thread.told, thread.look)])];
+    return [...this.#ledger.problems(), ...this.#threads.flatMap((thread) => [...thread.lives.complaints, ...threadProblems(thread.told, thread.look)])];
   }
 }
 
