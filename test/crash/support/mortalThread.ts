@@ -1,26 +1,24 @@
 /** A thread through as many processes as it needs: whatever a script says to it is said to the one that has it. */
 import type { AgentInputItem, RunToolApprovalItem } from 'loopchart';
-import type { CompactReceipt, Compaction, Delivery, Receipt, SteerOptions, SteerReceipt, Thread, ThreadEvent, ThreadQueue, ThreadRun, ThreadRunOptions } from 'loopchart/thread';
+import type { CompactReceipt, Compaction, Delivery, Receipt, SteerOptions, SteerReceipt, StreamOptions, Thread, ThreadEvent, ThreadQueue, ThreadRun, ThreadRunOptions } from 'loopchart/thread';
+import { observableOf } from '../../../actors/thread/observable.ts';
+import { type RunHandle, interruptOn } from '../../../actors/thread/runHandle.ts';
 import type { PlayedThread } from '../../scenarios/support/threadScenario.ts';
-import { mortalRun } from './mortalRun.ts';
-import { type MortalOptions, ThreadLives } from './threadLives.ts';
-
-export const THREAD_OBSTACLES = {
-  reads: 'it reads events of a process that lives',
-  leaves: 'it gives its thread back itself',
-  forks: 'its forks are not watched',
-};
+import { coldRun, mortalRun } from './mortalRun.ts';
+import type { ThreadLives } from './threadLives.ts';
 
 export class MortalThread implements PlayedThread {
   readonly id: string;
   readonly queue: ThreadQueue;
-  /** Why this script cannot be played here. */
-  obstacle: string | undefined;
+  readonly events$: Thread['events$'];
+  readonly forks: MortalThread[] = [];
   readonly lives: ThreadLives;
+  readonly #runs = new Map<string, ThreadRun>();
 
-  constructor(given: MortalOptions) {
-    this.id = given.threadId;
-    this.lives = new ThreadLives(given);
+  constructor(id: string, lives: ThreadLives) {
+    this.id = id;
+    this.lives = lives;
+    this.events$ = observableOf(lives.events);
     this.queue = {
       list: () => this.lives.thread.queue.list(),
       add: (input, { id = globalThis.crypto.randomUUID(), ...options } = {}) => this.#asked(id, 'queue.add', (thread) => thread.queue.add(input, { ...options, id })),
@@ -44,16 +42,15 @@ export class MortalThread implements PlayedThread {
     return this.lives.thread.interruptions;
   }
   get activeRun(): ThreadRun | undefined {
-    this.obstacle = THREAD_OBSTACLES.reads;
-    return this.lives.thread.activeRun;
+    const { activeRunId } = this.look;
+    const begins = this.told.find((event) => event.type === 'input.accepted' && event.source && event.path === activeRunId);
+    if (activeRunId === undefined || begins?.type !== 'input.accepted') return undefined;
+    const accepted: Receipt = { status: 'accepted', id: activeRunId, runId: activeRunId };
+    return begins.ids.map((id) => this.#runs.get(id)).find(Boolean) ?? mortalRun({ id: activeRunId, receipt: Promise.resolve(accepted), runId: activeRunId }, this);
   }
-  get events$() {
-    this.obstacle = THREAD_OBSTACLES.reads;
-    return this.lives.thread.events$;
-  }
-  events(options?: { from?: number; signal?: AbortSignal }) {
-    this.obstacle = THREAD_OBSTACLES.reads;
-    return this.lives.thread.events(options);
+  events({ from, signal }: { from?: number; signal?: AbortSignal } = {}): AsyncGenerator<ThreadEvent> {
+    const { events } = this.lives;
+    return from === undefined ? events.after(events.told.length, signal) : events.from(from, signal);
   }
   /** What is told again while a thread is opened is known when it is open. */
   async until(wanted: Parameters<PlayedThread['until']>[0]): Promise<ThreadEvent> {
@@ -62,12 +59,14 @@ export class MortalThread implements PlayedThread {
     return event;
   }
 
-  run(input: string | AgentInputItem[], { id = globalThis.crypto.randomUUID(), ...options }: ThreadRunOptions = {}): ThreadRun {
-    return this.#asked(id, 'thread.run', (thread) => thread.run(input, { ...options, id }));
+  run(input: string | AgentInputItem[], { id = globalThis.crypto.randomUUID(), signal, ...options }: ThreadRunOptions = {}): ThreadRun {
+    const given = structuredClone(input); // it is the script's own, and said to a process later
+    const run = this.#asked(id, 'thread.run', (thread) => thread.run(given, { ...options, id }));
+    if (signal) interruptOn(signal, run as RunHandle); // all that it needs of one
+    return run;
   }
-  stream(input: string | AgentInputItem[], options?: ThreadRunOptions): ThreadRun {
-    this.obstacle = THREAD_OBSTACLES.reads;
-    return this.lives.thread.stream(input, options);
+  stream(input: string | AgentInputItem[], { id = globalThis.crypto.randomUUID(), ...options }: ThreadRunOptions & StreamOptions = {}): ThreadRun {
+    return coldRun(id, () => this.run(input, { ...options, id }));
   }
   async steer(input: string | AgentInputItem[], { id = globalThis.crypto.randomUUID(), ...options }: SteerOptions = {}): Promise<SteerReceipt> {
     const receipt = await this.lives.say('thread.steer', id, (thread) => thread.steer(input, { ...options, id }));
@@ -102,8 +101,10 @@ export class MortalThread implements PlayedThread {
   removeRule(id: string): Promise<Receipt> {
     return this.lives.say('rule.remove', undefined, (thread) => thread.removeRule(id));
   }
-  close(): Promise<Receipt> {
-    return this.lives.say('thread.close', undefined, (thread) => thread.close());
+  async close(): Promise<Receipt> {
+    const receipt = await this.lives.say('thread.close', undefined, (thread) => thread.close());
+    if (receipt.status === 'accepted') this.lives.events.end();
+    return receipt;
   }
   approve(call: RunToolApprovalItem | string, options?: Parameters<Thread['approve']>[1]): Promise<void> {
     return this.#decide(call, (thread, id) => thread.approve(id, options));
@@ -117,13 +118,15 @@ export class MortalThread implements PlayedThread {
   useResult(call: RunToolApprovalItem | string, output: unknown): Promise<void> {
     return this.#decide(call, (thread, id) => thread.useResult(id, output));
   }
-  fork(options?: Parameters<Thread['fork']>[0]): Promise<Thread> {
-    this.obstacle = THREAD_OBSTACLES.forks;
-    return this.lives.thread.fork(options);
+  async fork({ threadId = `thread_${globalThis.crypto.randomUUID()}`, ...options }: Parameters<Thread['fork']>[0] = {}): Promise<Thread> {
+    const lives = await this.lives.fork(threadId, (thread) => thread.fork({ ...options, threadId }));
+    await lives.now;
+    const fork = new MortalThread(threadId, lives);
+    this.forks.push(fork);
+    return fork;
   }
   release(): Promise<void> {
-    this.obstacle = THREAD_OBSTACLES.leaves;
-    return this.lives.thread.release();
+    return this.lives.leave('released');
   }
 
   #asked(id: string, command: 'thread.run' | 'queue.add', ask: (thread: Thread) => ThreadRun): ThreadRun {
@@ -132,7 +135,9 @@ export class MortalThread implements PlayedThread {
       run.result.catch(() => undefined); // of a process that may be gone by then
       return run.receipt;
     });
-    return mortalRun(id, this, receipt, () => { this.obstacle = THREAD_OBSTACLES.reads; });
+    const run = mortalRun({ id, receipt }, this);
+    this.#runs.set(id, run);
+    return run;
   }
 
   #decide(call: RunToolApprovalItem | string, decide: (thread: Thread, id: string) => Promise<void>): Promise<void> {
@@ -148,7 +153,9 @@ export class MortalThread implements PlayedThread {
   }
 
   async #delivery(id: string): Promise<Delivery> {
-    const event = await this.until((one) => (one.type === 'input.delivered' || one.type === 'input.dropped') && one.ids.includes(id));
-    return event.type === 'input.delivered' ? { status: 'delivered', runId: event.path.split('/').slice(0, 2).join('/'), turn: event.turn } : { status: 'dropped', reason: (event as { reason: string }).reason };
+    const delivered = this.until((one) => (one.type === 'input.delivered' || one.type === 'input.dropped') && one.ids.includes(id));
+    const event = await Promise.race([delivered, this.lives.events.ended]);
+    if (event?.type === 'input.delivered') return { status: 'delivered', runId: event.path.split('/').slice(0, 2).join('/'), turn: event.turn };
+    return { status: 'dropped', reason: event?.type === 'input.dropped' ? event.reason : 'released' };
   }
 }

@@ -1,15 +1,16 @@
 /** The processes that have a thread, one after the other: where one dies, fails to write or loses it, the next opens it. */
 import type { Agent, MemoryJournal } from 'loopchart';
-import { type Receipt, type Thread, type ThreadEvent, type ThreadOptions, createThread, openThread } from 'loopchart/thread';
+import { type Receipt, type Thread, type ThreadEvent, type ThreadOptions, type ThreadRunResult, createThread, openThread } from 'loopchart/thread';
 import type { VirtualClock } from 'loopchart/testing';
 import { receiptOf } from '../../../actors/thread/receipts.ts';
 import type { CallResult } from '../../../machines/protocol/call.ts';
 import type { ThreadCommand } from '../../../machines/protocol/thread.ts';
-import { EventList } from '../../scenarios/support/scenario.ts';
 import type { Fortune } from './fate.ts';
 import { type Ledger, hasHappened, pathOf } from './ledger.ts';
+import { DOUBTS } from './exceptions.ts';
 import { Life, isJournalTrouble } from './life.ts';
-import { wasAnswering } from './unfinished.ts';
+import { ToldEvents } from './toldEvents.ts';
+import { wasCalling } from './unfinished.ts';
 
 type AnyAgent = Agent<any, any>; // `any`: a scenario has agents of all kinds
 export interface MortalOptions {
@@ -45,21 +46,31 @@ export class ThreadLives {
   doubt: string | undefined;
   deaths = 0;
   readonly complaints: string[] = [];
-  readonly events = new EventList();
+  readonly events = new ToldEvents();
+  /** What was said and not answered yet. */
+  readonly unanswered = new Set<string>();
   /** Processes that may go on when others have the thread. */
   readonly strays: { life: Life; thread: Promise<Thread | undefined> }[] = [];
   now: Promise<Living>;
-  readonly #with: MortalOptions;
+  #with: MortalOptions;
   #life!: Life;
   /** The one that has the thread open. */
   #opened: Life | undefined;
   #thread!: Thread;
   /** Calls that an earlier process had asked about, and nobody has answered. */
   readonly #again = new Map<string, Life>();
+  /** Of runs that were going, as their process says it. */
+  readonly #results = new Map<string, { result: Promise<ThreadRunResult>; gone: Promise<void> }>();
+  /** Processes that the script itself has killed, or that have given the thread back; and who opens it then. */
+  readonly #left = new Map<Life, Promise<Living>>();
+  #open: (living: Promise<Living>) => void = () => undefined;
 
-  constructor(given: MortalOptions) {
+  /** @param first a process that has it already. */
+  constructor(given: MortalOptions, first?: { life: Life; thread: Thread }) {
     this.#with = given;
-    this.now = Promise.resolve(this.#create());
+    if (first) this.now = Promise.resolve(this.#adopt(first));
+    else if (given.store.read(given.threadId).length > 0) this.now = this.#arisen();
+    else this.now = Promise.resolve(this.#create());
   }
 
   get thread(): Thread {
@@ -75,8 +86,61 @@ export class ThreadLives {
     return this.#opened?.isGone ? undefined : this.#opened;
   }
 
-  /** Says it until somebody has heard it; what is written was heard (L1). */
+  /** Of the process in which the run ended; nothing where that was gone by then. */
+  async resultOf(runId: string): Promise<ThreadRunResult | undefined> {
+    const known = this.#results.get(runId);
+    const result = known && (await Promise.race([known.result, known.gone.then(() => undefined)]));
+    if (!result) this.doubt ??= DOUBTS.end;
+    return result;
+  }
+
+  /** Whoever has it gives it back, or is killed; the next process comes when it is told to. */
+  async leave(how: 'released' | 'killed'): Promise<void> {
+    const living = await this.now;
+    const next = new Promise<Living>((resolve) => { this.#open = resolve; });
+    this.#left.set(living.life, next);
+    if (how === 'killed') {
+      this.now = next;
+      return living.life.end();
+    }
+    await heard(living, living.thread.release());
+    this.events.end();
+  }
+
+  /** @param others agents and options, where they are not those of before. */
+  async reopen(others: Partial<Pick<MortalOptions, 'agent' | 'options'>>): Promise<void> {
+    this.#with = { ...this.#with, ...others };
+    this.now = this.#arisen();
+    this.#open(this.now);
+    await this.now;
+  }
+
+  /** A thread of its own in the same process; where that dies meanwhile, in the next. */
+  async fork(threadId: string, fork: (thread: Thread) => Promise<Thread>): Promise<ThreadLives> {
+    const { options: { onEvent: _hears, ...options }, ...rest } = this.#with;
+    const given = { ...rest, options, threadId };
+    for (let living = await this.now; ; living = await living.next) {
+      const thread = await heard(living, fork(living.thread));
+      if (thread) return new ThreadLives(given, { life: living.life, thread });
+      await living.next;
+      if (this.#with.store.read(threadId).length > 0) return new ThreadLives(given);
+      this.doubt ??= DOUBTS.unheard;
+    }
+  }
+
+  /** Says it until somebody has heard it. */
   async say<Answer extends Receipt>(command: ThreadCommand['type'], id: string | undefined, call: (thread: Thread) => Promise<Answer>): Promise<Answer | Receipt> {
+    const what = `${command} ${id ?? globalThis.crypto.randomUUID()}`;
+    this.unanswered.add(what);
+    try {
+      return await this.#say(command, id, call);
+    } finally {
+      this.unanswered.delete(what);
+    }
+  }
+
+  /** What is written was heard (L1). */
+  async #say<Answer extends Receipt>(command: ThreadCommand['type'], id: string | undefined, call: (thread: Thread) => Promise<Answer>): Promise<Answer | Receipt> {
     const before = this.#answers(command, id).length;
     for (let living = await this.now; ; living = await living.next) {
       const answer = await heard(living, call(living.thread));
@@ -84,7 +148,7 @@ export class ThreadLives {
       await living.next;
       const answered = this.#answers(command, id)[before];
       if (answered) return receiptOf(answered.id, answered.answer);
-      this.doubt = 'what a process had not heard when it died is said to the next one, and later';
+      this.doubt = DOUBTS.unheard;
     }
   }
 
@@ -94,7 +158,7 @@ export class ThreadLives {
       if (isSaid) return;
       await living.next;
       if (this.#with.store.read(this.#with.threadId).some((entry) => entry.type === 'decide' && entry.id === id)) return;
-      this.doubt = 'what a process had not heard when it died is said to the next one, and later';
+      this.doubt = DOUBTS.unheard;
     }
   }
 
@@ -107,18 +171,37 @@ export class ThreadLives {
     const life = new Life({ store, clock, fate, delay });
     ledger.watch(life);
     this.#life = life;
+    return { ...options, journal: life.journal, clock: life.clock, onEvent: this.#hearing(life) };
+  }
+
+  #hearing(life: Life): (event: ThreadEvent) => void {
     let told = 0;
-    const onEvent = (event: ThreadEvent) => {
+    return (event) => {
       if (life !== this.#life || life.isGone) return;
       const known = typeof event.number === 'number' && (told += 1) <= this.told.length ? this.told[told - 1] : undefined;
       if (known?.type === 'approval.requested' && known.uncertain) this.#again.set(known.id, life);
       if (known?.type === 'approval.resolved') this.#again.delete(known.id);
       if (known) return void (JSON.stringify(known) === JSON.stringify(event) || this.complaints.push(`O1: event ${known.number} was ${known.type} of ${known.path}, and is ${event.type} of ${event.path}`));
       this.events.push(event);
-      options.onEvent?.(event);
+      this.#with.options.onEvent?.(event);
       if (event.type === 'approval.requested' && event.uncertain) void this.#lookUp(event.id, life);
+      if (event.type === 'input.accepted' && event.source) void this.now.then((living) => this.#noteResult(living));
     };
-    return { ...options, journal: life.journal, clock: life.clock, onEvent };
+  }
+
+  #noteResult({ thread, gone }: Living): void {
+    const { activeRun } = thread;
+    void activeRun?.started.then((runId) => this.#results.set(runId, { result: activeRun.result, gone }));
+  }
+
+  /** A fork begins in the process of its source, which tells nobody of it by itself. */
+  #adopt({ life, thread }: { life: Life; thread: Thread }): Living {
+    this.#life = life;
+    const hear = this.#hearing(life);
+    void (async () => {
+      for await (const event of thread.events({ from: 1 })) hear(event);
+    })().catch(() => undefined); // it ends with its process
+    return this.#alive(thread);
   }
 
   #create(): Living {
@@ -135,21 +218,24 @@ export class ThreadLives {
       if (this.#opened === life) this.#opened = undefined;
     });
     const gone = Promise.race([life.gone, broken]);
-    return { life, thread, gone, next: gone.then(() => (this.now = this.#arisen({ life, thread: Promise.resolve(thread) }))) };
+    const next = gone.then(() => this.#left.get(life) ?? (this.now = this.#arisen({ life, thread: Promise.resolve(thread) })));
+    const living = { life, thread, gone, next };
+    this.#noteResult(living);
+    return living;
   }
 
   /** Where one process is gone the next one opens the thread, or makes it anew, if nothing is written. */
-  async #arisen(last: { life: Life; thread: Promise<Thread | undefined> }): Promise<Living> {
+  async #arisen(last?: { life: Life; thread: Promise<Thread | undefined> }): Promise<Living> {
     const { store, threadId, gapMs = () => 0 } = this.#with;
     for (let before = last; ; ) {
       this.deaths += 1;
-      if (before.life.isSuperseded) this.strays.push(before);
-      const ms = gapMs() + (before.life.isGone ? 0 : RETRY_MS);
+      if (before?.life.isSuperseded) this.strays.push(before);
+      const ms = gapMs() + (!before || before.life.isGone ? 0 : RETRY_MS);
       if (ms > 0) await new Promise<void>((resolve) => this.#with.clock.setTimeout(resolve, ms));
       const entries = store.read(threadId);
       if (entries.length === 0) return this.#create();
-      if (wasAnswering(entries)) this.doubt ??= 'of an answer what was complete when its process died is gone on from: the rest is asked for anew, or not at all';
-      const opening = this.#open();
+      if (wasCalling(entries)) this.doubt ??= DOUBTS.calling;
+      const opening = this.#openAgain();
       const life = this.#life;
       const opened = await Promise.race([opening, life.gone.then(() => undefined)]);
       before = { life, thread: opening };
@@ -160,7 +246,7 @@ export class ThreadLives {
     }
   }
 
-  #open(): Promise<Thread | undefined> {
+  #openAgain(): Promise<Thread | undefined> {
     const { threadId, agent, options: { agents = [] } } = this.#with;
     const { history: _history, rules: _rules, ...options } = this.#born(); // both are recorded
     return openThread(threadId, { ...options, agents: [agent, ...agents] }).catch(unlessTrouble);
@@ -172,9 +258,9 @@ export class ThreadLives {
     await this.now;
     const body = `${pathOf(id)}/execute#${id.slice(id.lastIndexOf('#') + 1)}`;
     await this.#waitFor(body);
-    if (life.isOver) return; // the next process asks again
     const deed = ledger.find(body);
-    this.doubt = 'a body that nobody knows of is looked up, and takes longer than it had';
+    if (life.isOver || (deed && this.#left.has(deed.life))) return; // the next process asks again; the script answers for those it has killed
+    this.doubt = DOUBTS.lookedUp;
     const known = world ? world.result(body) : deed && hasHappened(deed.outcome) ? { output: (deed.outcome as { value: CallResult }).value.output } : undefined; // a body that has happened
     if (deed && !known && !deed.isOver) ledger.isGone(deed);
     await this.decide(id, (thread) => (known ? thread.useResult(id, known.output) : thread.approve(id))).catch(() => undefined); // the run may be over by now

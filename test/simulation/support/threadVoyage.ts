@@ -7,6 +7,7 @@ import { type Blow, type Fortune } from '../../crash/support/fate.ts';
 import { Ledger } from '../../crash/support/ledger.ts';
 import { Life } from '../../crash/support/life.ts';
 import { MortalThread } from '../../crash/support/mortalThread.ts';
+import { ThreadLives } from '../../crash/support/threadLives.ts';
 import { agentsOf } from './cast.ts';
 import { type Plan, planOf } from './plan.ts';
 import { Random } from './random.ts';
@@ -66,7 +67,8 @@ export class ThreadVoyage {
     const fate: Fortune = { next: (kinds) => this.#blowAt(kinds) };
     const delay = this.plan.journalIsSlow ? this.#slowness(this.#chance.pick([0, 3, 40])) : undefined;
     const gapMs = () => (this.#chance.chance(0.5) ? 0 : this.#chance.pick([1, 50, 2_000]));
-    this.thread = new MortalThread({ threadId: THREAD_ID, agent: agent!, options, store, clock, fate, ledger, ...(delay && { delay }), gapMs, world: { result: (effectId) => this.#resultOf(effectId), patienceMs: 1_000 } });
+    const lives = new ThreadLives({ threadId: THREAD_ID, agent: agent!, options, store, clock, fate, ledger, ...(delay && { delay }), gapMs, world: { result: (effectId) => this.#resultOf(effectId), patienceMs: 1_000 } });
+    this.thread = new MortalThread(THREAD_ID, lives);
   }
 
   async sail(): Promise<void> {
