@@ -249,7 +249,7 @@ export class Host extends Addressed implements LeafHost {
         this.#settle(entry.id, { status: 'lost' });
         break;
       case 'effect.late':
-        this.#options.watcher?.late(entry.id, entry.outcome);
+        this.#options.watcher?.late(entry.id, entry.outcome, true);
         break;
       case 'run.rest':
         break;
@@ -282,12 +282,13 @@ export class Host extends Addressed implements LeafHost {
     this.#queue.drain();
   }
 
-  /** When the run is over and given back, this is written behind what is there, if nobody is at work on it by now; and then it is told, with its time (I1). */
+  /** When the run is over and given back, this is written behind what is there, if nobody is at work on it by now, and then told. */
   late(id: string, outcome: RecordedOutcome): void {
     if (!this.#isStopped) return this.dispatch({ type: 'effect.late', id, outcome });
-    void this.#record.append({ type: 'effect.late', id, outcome }).then((at) => {
-      this.now = at;
-      this.#options.watcher?.late(id, outcome);
+    const told = this.#record.append({ type: 'effect.late', id, outcome });
+    void told.then((entry) => {
+      if (entry) [this.now, this.cause] = [entry.at, id];
+      this.#options.watcher?.late(id, outcome, entry !== undefined && this.crash === null);
     });
   }
 }

@@ -10,8 +10,8 @@ import type { EffectName, OpenEffectsOptions } from './openEffects.ts';
 export interface EffectWatcher {
   begun(src: EffectName, input: any): void; // `any`: each effect has the input of its leaf
   ended(src: EffectName, input: any, outcome: RecordedOutcome): void;
-  /** A body that had been left behind has ended all the same (C8). */
-  late(id: string, outcome: RecordedOutcome): void;
+  /** A body that had been left behind has ended all the same (C8). @param isRecorded it is told again on replay. */
+  late(id: string, outcome: RecordedOutcome, isRecorded: boolean): void;
   /** What it has added up to, for a checkpoint; nothing where that cannot be kept. */
   readonly memory?: ViewMemory;
   recall(memory: ViewMemory): void;

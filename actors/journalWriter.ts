@@ -52,7 +52,10 @@ export class JournalWriter {
     throw new JournalConflict(this.#runId, `it has ${length} entries by now, this state knows ${entries.length}`);
   }
 
-  /** Writes an entry behind a run that is over, or was given back. @returns false when that cannot be done, because others are at work on it, say. */
+  /**
+   * Writes an entry behind a run that is over, or was given back.
+   * @returns whether it stands right behind what is known here: not where others have gone on since, nor where it cannot be written.
+   */
   append(entry: JournalEntry): Promise<boolean> {
     const appended = this.#appended.then(() => this.#appendBehind(entry));
     this.#appended = appended;
@@ -61,10 +64,12 @@ export class JournalWriter {
 
   async #appendBehind(entry: JournalEntry): Promise<boolean> {
     const wasHeld = this.#isHeld;
+    const known = this.length;
     try {
       if (!wasHeld) await this.open();
+      const isNext = this.length === known;
       await this.write([entry]);
-      return true;
+      return isNext;
     } catch {
       return false; // whoever has the run by now goes on without
     } finally {

@@ -86,10 +86,11 @@ export class RunRecord {
     this.#isBroken = true;
   }
 
-  /** Written behind a run that was given back, if nobody is at work on it by now. @returns its time. */
-  async append(incoming: Incoming): Promise<number> {
+  /** Written behind a run that was given back. @returns nothing where it does not stand right behind what is known here. */
+  async append(incoming: Incoming): Promise<JournalEntry | undefined> {
     const entry: JournalEntry = { ...incoming, at: this.#clock.now() };
-    if (await this.#writer.append(entry)) this.entries.push(entry);
-    return entry.at;
+    if (!(await this.#writer.append(entry))) return undefined;
+    this.entries.push(entry);
+    return entry;
   }
 }

@@ -32,6 +32,8 @@ export class RunView {
   #scopes: Scopes | undefined;
   readonly #parts = new ViewParts();
   #early = new Map<string, Beginning>();
+  /** Results of bodies left behind that the journal did not take. */
+  #unrecorded = 0;
 
   constructor(options: ViewOptions) {
     this.#audience = new Audience(options);
@@ -133,10 +135,13 @@ export class RunView {
     this.#audience.hold(() => this.#responded(event), mayBeFinal);
   }
 
-  /** What a body brings that had been left behind: the one thing that may come after the end of the run. */
-  late(id: string, outcome: RecordedOutcome): void {
+  /** What a body brings that had been left behind: the one thing that may come after the end of the run. What others will not read has no number of its own (I1). */
+  late(id: string, outcome: RecordedOutcome, isRecorded: boolean): void {
+    if (outcome.status !== 'ok') return;
     const path = pathOf(id);
-    if (outcome.status === 'ok') this.#tell({ type: 'tool.late', id: path, path, agent: this.#parts.bodies.get(path) ?? '', output: lateOutput(outcome.value) });
+    const event: Unnumbered = { type: 'tool.late', id: path, path, agent: this.#parts.bodies.get(path) ?? '', output: lateOutput(outcome.value) };
+    if (isRecorded) this.#tell(event);
+    else this.#audience.tellBetween(id, `${this.#audience.count}.${(this.#unrecorded += 1)}`, event);
   }
 
   /** In its first step an actor starts its children before it announces itself; watchers see the outer one first. */

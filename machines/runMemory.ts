@@ -58,14 +58,14 @@ export function contextOf({ path, agent, delegatedBy, given, resumed, base, prep
     facts: { path, delegatedBy, given, resumed, base },
     agent,
     prepared: null,
-    conversation: { history: [], visible: { base: [], records: [] }, generated: [], lastTurn: 0, unsaved: [], carried: null },
+    conversation: { history: [], visible: { base: [], records: [] }, generated: [], lastTurn: 0, unsaved: [], carried: base?.carried ?? null },
     guardrails: { pending: 0, results: {} },
     turns: 0,
     maxTurns: null,
     emptyStreak: 0,
     activation: 0,
     agentAlive: false,
-    pendingInput: [],
+    pendingInput: base?.carried ? waitingIn(base, path, given) : [],
     softStop,
     handoff: null,
     outcome: null,
@@ -75,7 +75,7 @@ export function contextOf({ path, agent, delegatedBy, given, resumed, base, prep
 }
 
 export function prepare(context: RunContext, found: PreparedRun): Partial<RunContext> {
-  const prepared = context.facts.base ? onBase(found, context.facts.base, context.facts.path) : found;
+  const prepared = context.facts.base ? onBase(found, context.facts.base) : found;
   const { agent, history, input, maxTurns, server, carried, compaction } = prepared;
   const { compactionAsked } = context.conversation;
   return {
@@ -102,16 +102,18 @@ export function prepare(context: RunContext, found: PreparedRun): Partial<RunCon
  * What the run of a thread goes on from. The thread has it; only what is new was journalled. While a turn waits to be finished, new input
  * waits with it (G3).
  */
-function onBase(prepared: PreparedRun, { history, carried, pendingInput, server, origin, size }: ThreadBase, path: string): PreparedRun {
+function onBase(prepared: PreparedRun, { history, carried, pendingInput, server, origin, size }: ThreadBase): PreparedRun {
   const isUnguarded = carried !== undefined || isNotice(origin); // what waits is looked at when it is delivered (E6)
   const guards = isUnguarded ? { blocking: [], parallel: [] } : {};
   const added = carried ? 0 : sizeOf([...pendingInput.map(({ item }) => item), ...prepared.input]);
   const compaction = prepared.compaction && size !== undefined ? { compaction: { ...prepared.compaction, size: size + added } } : {};
   const run = { ...prepared, ...guards, ...compaction, server: server ?? prepared.server };
   if (!carried) return { ...run, history: wellFormed([...history, ...pendingInput.map(({ item }) => item), ...prepared.input]) };
-  const staged = prepared.input.map((item, at): PendingInput => ({ id: `${path}/input.${at}`, item, ...(origin && { origin }) }));
-  return { ...run, history, carried: { generated: [], turns: 0, turn: carried, unsaved: [], pendingInput: [...pendingInput, ...staged] } };
+  return { ...run, history, carried: { generated: [], turns: 0, turn: carried, unsaved: [], pendingInput: [] } }; // what waits does so from the begin of the run
 }
+
+const waitingIn = ({ pendingInput, origin }: ThreadBase, path: string, given: readonly AgentInputItem[] = []): PendingInput[] =>
+  pendingInput.concat(given.map((item, at) => ({ id: `${path}/input.${at}`, item, ...(origin && { origin }) })));
 
 const isNotice = (origin: ThreadBase['origin']) => typeof origin === 'object';
 

@@ -160,7 +160,7 @@ export function begun(context: ThreadContext, beginning: Beginning): { changes: 
 }
 
 /** What the unfinished turn had brought; calls without a result read as aborted. */
-function givenUp({ carried, history }: ThreadContext): AgentInputItem[] {
+function givenUp({ carried, history }: Pick<ThreadContext, 'carried' | 'history'>): AgentInputItem[] {
   if (!carried) return [];
   const known = history.toArray();
   return wellFormed([...known, ...itemsOfTurn(carried.response, carried.results)]).slice(known.length);
@@ -170,7 +170,8 @@ function givenUp({ carried, history }: ThreadContext): AgentInputItem[] {
 export function recordRun(context: ThreadContext, outcome: RunOutcome): Partial<ThreadContext> {
   const { runId, source, from, keepsFloor } = context.current!;
   const isUndelivered = among(outcome.undelivered);
-  const history = historyAfter(context, outcome).append(returnedItems(context, outcome));
+  const brought = historyAfter(context, outcome);
+  const history = brought.append(outcome.status === 'interrupted' ? givenUp({ carried: outcome.carried ?? null, history: brought }) : []).append(returnedItems(context, outcome));
   const isCut = isShortened(outcome);
   const { marks, start } = isCut ? withoutPlaces(context) : context;
   const agent = keepsFloor ? context.agent : outcome.agent;

@@ -31,8 +31,7 @@ export async function main(args: string[]): Promise<number> {
   const report = (verdict: { seed: number; complaints: string[] }) => inWords(verdict, values.threads ? 'threads' : 'runs');
   const simulate = async (seed: number) => {
     if (!values.threads) return simulated(seed);
-    const { blows, runs, ...verdict } = await simulateThread(seed);
-    return { ...verdict, deaths: blows, endings: runs };
+    return simulateThread(seed);
   };
   const first = firstSeed(Date.now(), values.seed);
   const count = Number(values.seeds ?? (values.seed === undefined ? 2_000 : 1));
@@ -42,17 +41,19 @@ export async function main(args: string[]): Promise<number> {
   let isStopped = false;
   process.once('SIGINT', () => { isStopped = true; });
   const began = performance.now();
-  let [done, failed, blows] = [0, 0, 0];
+  let [done, failed] = [0, 0];
+  const blows: Record<string, number> = {};
   for (; done < count && !isStopped; done += 1) {
     const verdict = await simulate(first + done);
-    blows += verdict.deaths;
+    for (const blow of verdict.blows) blows[blow] = (blows[blow] ?? 0) + 1;
     if (verdict.complaints.length > 0) failed += 1;
     for (const line of report(verdict)) process.stdout.write(`\r${line.padEnd(60)}\n`);
-    if (process.stdout.isTTY && done % 20 === 0) process.stdout.write(`\r${done + 1} of ${count} worlds, ${blows} blows, ${failed} with complaints`);
+    if (process.stdout.isTTY && done % 20 === 0) process.stdout.write(`\r${done + 1} of ${count} worlds, ${failed} with complaints`);
     if (done % 20 === 0) await new Promise((resolve) => setImmediate(resolve)); // lets Ctrl-C in
   }
   const seconds = (performance.now() - began) / 1000;
-  process.stdout.write(`\r${done} worlds from seed ${first} on in ${seconds.toFixed(1)} s (${(done / seconds).toFixed(0)} a second), ${blows} blows, ${failed} with complaints.\n`);
+  process.stdout.write(`\r${done} worlds from seed ${first} on in ${seconds.toFixed(1)} s (${(done / seconds).toFixed(0)} a second), ${failed} with complaints.\n`);
+  process.stdout.write(`Blows: ${Object.entries(blows).map(([kind, times]) => `${times} ${kind}`).join(', ')}.\n`);
   return failed > 0 ? 1 : 0;
 }
 

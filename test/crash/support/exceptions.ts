@@ -39,3 +39,12 @@ export const NOT_COMPARED: Record<string, string> = {
   'B2: wall time is checked before each call, and a call that is under way may end': 'an answer that was not recorded is not asked for again when the time is over',
   'K1: timeoutMs ends a model call that takes too long; it is sent again only if that is known to be safe or approved': 'a provider that never answers never answers the next process either',
 };
+
+/** Why a thread may end otherwise where its process died. What must not be is looked for all the same, and every word has its answer. */
+export const DOUBTS = {
+  calling: 'a call of an answer was complete when its process died: it is carried out, the rest is not asked for, and what it cost nobody was told',
+  unheard: 'what a process had not heard when it died is said to the next one, and later',
+  lookedUp: 'a body that nobody knows of is looked up, and takes longer than it had',
+  end: 'how a run ended is heard of a process that did not see all of it',
+  text: 'text that had streamed is lost with its process',
+};

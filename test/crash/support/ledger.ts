@@ -92,7 +92,7 @@ export class Ledger {
   #examine(deed: Deed, input: Beginning['input']): void {
     const { id, src } = deed;
     const entries = this.#store.read(runOf(id));
-    if (deed.life.isSuperseded && src === 'execute' && !isHarmful(deed.call!)) return; // asked for while it had the run, and harmless
+    if (deed.life.isSuperseded && mayHaveWaited(deed)) return; // asked for while it had the run, and harmless
     if (deed.life.isThawed) this.complaints.push(`O4: ${id} begins in a process that has lost the run`);
     if (src === 'execute' && !input.nested && isHarmful(deed.call!) && !isStarted(entries, id)) this.complaints.push(`O3: the body of ${id} begins, and that is not written`);
     if (isEnded(entries, id)) this.complaints.push(`O2: ${id} is recorded as ended, and runs again`);
@@ -130,6 +130,8 @@ function isRepeated(ids: string[]): boolean {
 /** The body came to its end without an error: what it does was done. */
 export const hasHappened = (outcome: RecordedOutcome | undefined): boolean =>
   outcome?.status === 'ok' && (outcome.value as CallResult).error === undefined; // only asked of bodies
+/** A body waits for its lane, a run of a thread for bodies of the run before. */
+const mayHaveWaited = ({ src, call }: Deed): boolean => src === 'prepare' || (src === 'execute' && !isHarmful(call!));
 export const isHarmful = ({ tool }: Call): boolean => tool.effect === 'irreversible' || tool.effect === 'reconcilable';
 const runOf = (id: string): string => id.slice(0, id.indexOf('/'));
 export const pathOf = (id: string): string => id.slice(0, id.lastIndexOf('/'));

@@ -1,5 +1,5 @@
 /** One process, as far as a run can see: it writes, has a clock, begins effects; and after its death none of that any more. */
-import type { Clock, Journal, JournalEntry, MemoryJournal } from 'loopchart';
+import { JournalConflict, type Clock, type Journal, type JournalEntry, type MemoryJournal } from 'loopchart';
 import type { Fortune } from './fate.ts';
 
 const NEVER = new Promise<never>(() => undefined);
@@ -8,8 +8,8 @@ export interface LifeOptions {
   store: MemoryJournal;
   clock: Clock;
   fate: Fortune;
-  /** The journal answers later, as one on a disk. */
-  isSlow?: boolean;
+  /** How long the journal takes for a write, as one on a disk. */
+  delay?: () => Promise<unknown>;
   opened?: (runId: string) => void;
 }
 
@@ -22,7 +22,7 @@ export class Life {
   isOver = false;
   /** Stands still, or has stood still so long that others may have the run. */
   isSuperseded = false;
-  /** Has stood still and goes on: it finds out that the run is not its own any more. */
+  /** Has lost the run and goes on: it finds out that the run is not its own any more. */
   isThawed = false;
   /** The run that was opened last. */
   runId: string | undefined;
@@ -42,10 +42,22 @@ export class Life {
     lives.set(this.clock, this);
   }
 
+  /** Others may have what it had. */
+  get isGone(): boolean {
+    return this.isOver || this.isSuperseded;
+  }
+
   /** What a process held is free when it is gone; its timers never fire. */
   end(): void {
     this.isOver = true;
     for (const timer of this.#timers) this.#with.clock.clearTimeout(timer);
+    this.#letGo();
+  }
+
+  /** Its lease is over, and it does not know. */
+  lapse(): void {
+    [this.isSuperseded, this.isThawed] = [true, true];
+    this.#thaw();
     this.#letGo();
   }
 
@@ -74,6 +86,8 @@ export class Life {
       append: (runId, at, entries) => this.#append(entries, () => store.append(runId, at, entries)),
       release: (runId, epoch) => (this.isOver ? undefined : store.release(runId, epoch)),
       read: (runId, from) => store.read(runId, from),
+      keepCheckpoint: (runId, at, text) => (this.isOver ? undefined : store.keepCheckpoint(runId, at, text)),
+      readCheckpoint: (runId) => store.readCheckpoint(runId),
       list: (filter) => store.list(filter),
       tail: (runId, from, signal) => store.tail(runId, from, signal),
       remove: (runId) => store.remove(runId),
@@ -87,7 +101,7 @@ export class Life {
     const blow = this.#with.fate.next(entries.map(kindOf).join(' + '));
     switch (blow) {
       case undefined:
-        return this.#with.isSlow ? Promise.resolve().then(() => (this.isOver ? NEVER : write())) : write();
+        return this.#with.delay ? this.#with.delay().then(() => (this.isOver ? NEVER : write())) : write();
       case 'refused':
         throw new Error('The disk is full.');
       case 'torn':
@@ -136,3 +150,6 @@ export const lifeOf = (clock: Clock): Life | undefined => lives.get(clock);
 
 export const kindOf = (entry: JournalEntry): string =>
   entry.type === 'command' ? entry.command.type : 'id' in entry ? `${entry.type} ${entry.id.slice(entry.id.lastIndexOf('/') + 1)}` : entry.type;
+
+/** The journal failed, or others have the run: nothing is lost, it is looked up again. */
+export const isJournalTrouble = (error: unknown): boolean => error instanceof JournalConflict || (error instanceof Error && /^The disk is/.test(error.message));

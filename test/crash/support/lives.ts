@@ -11,6 +11,7 @@ import type { SavedState } from '../../../actors/savedState.ts';
 import type { Fate } from './fate.ts';
 import { type Deed, type Ledger, hasHappened, pathOf } from './ledger.ts';
 import { Life } from './life.ts';
+import { wasAnswering } from './unfinished.ts';
 
 type AnyState = RunState<any, any>; // `any`: a scenario has agents of all kinds
 type AnyAgent = Agent<any, any>;
@@ -239,12 +240,6 @@ export class Lives {
 function wasAtWork(entries: readonly JournalEntry[]): boolean {
   const ended = new Set(entries.flatMap((entry) => (entry.type === 'effect.done' || entry.type === 'effect.lost' ? [entry.id] : [])));
   return entries.some((entry) => entry.type === 'effect.started' && !ended.has(entry.id));
-}
-
-/** Part of an answer was complete, and the rest was not there. */
-function wasAnswering(entries: readonly JournalEntry[]): boolean {
-  const ended = new Set(entries.flatMap((entry) => (entry.type === 'effect.done' ? [entry.id] : [])));
-  return entries.some((entry) => entry.type === 'effect.item' && !ended.has(entry.id));
 }
 
 const saidBy = ({ item }: CallResult): unknown => ('output' in item ? item.output : null);

@@ -20,7 +20,7 @@ const NEVER = new Promise<never>(() => undefined);
 
 export class Provider {
   readonly #tally: ModelTally;
-  readonly #exchanges: Exchange[] = [];
+  #exchanges: Exchange[] = [];
   readonly complaints: string[] = [];
 
   constructor(tally: ModelTally) {
@@ -41,6 +41,11 @@ export class Provider {
     return model;
   }
 
+  /** What a script has killed itself asks anew. @param id of the run or the thread. */
+  forget(id: string): void {
+    this.#exchanges = this.#exchanges.filter(({ deed }) => !deed.id.startsWith(`${id}/`));
+  }
+
   #exchange({ signal, ...request }: ModelRequest, ask: (request: ModelRequest) => Answer): Answer | 'dead' {
     const deed = presentDeed();
     if (!deed) return ask({ ...request, signal });
@@ -49,15 +54,33 @@ export class Provider {
     const abort = new AbortController();
     const told = () => abort.abort(signal?.reason);
     if (before) {
-      if (before.request !== JSON.stringify(request)) this.complaints.push(`O1: the request of ${deed.id} is another one than before`);
+      const rest = restOf(before, request);
+      if (before.request !== JSON.stringify(request) && !rest) this.complaints.push(`O1: the request of ${deed.id} is another one than before`);
       signal?.addEventListener('abort', () => before.abort.abort(signal.reason), { once: true });
-      return before.answer;
+      return rest ?? before.answer;
     }
     if (signal?.aborted) told();
     signal?.addEventListener('abort', () => deed.life.isOver || told(), { once: true });
     const exchange: Exchange = { deed, request: JSON.stringify(request), abort, answer: ask({ ...request, signal: abort.signal }) };
     this.#exchanges.push(exchange);
     return exchange.answer;
+  }
+}
+
+/** What it has not said yet, for whoever shows it how far it came (K2); nothing where the request is none that goes on. */
+function restOf({ answer, request }: Exchange, { input }: Omit<ModelRequest, 'signal'>): Answer | undefined {
+  const asked = (JSON.parse(request) as Pick<ModelRequest, 'input'>).input;
+  if (!('events' in answer) || !Array.isArray(asked) || !Array.isArray(input) || input.length <= asked.length) return undefined;
+  if (JSON.stringify(input.slice(0, asked.length)) !== JSON.stringify(asked)) return undefined;
+  return { events: new SharedEvents(without(input.length - asked.length, answer.events.read())) };
+}
+
+async function* without(items: number, events: AsyncIterable<StreamEvent>): AsyncGenerator<StreamEvent> {
+  let left = items;
+  for await (const event of events) {
+    if (event.type === 'response_done') yield { ...event, response: { ...event.response, output: event.response.output.slice(items) } };
+    else if (event.type === 'response_started' || left <= 0) yield event;
+    if (event.type === 'model') left -= 1;
   }
 }
 

@@ -177,9 +177,9 @@ test.each(['while the thread is open', 'in another process', 'while no process h
 });
 
 test('D6: nothing that needs approval runs without one, in whichever process; an approval holds where its process died right after', async () => {
-  let refunds = 0;
-  const once = tool({ name: 'refund', description: 'Refunds.', parameters: z.object({ order: z.number() }), needsApproval: true, effect: 'irreversible', execute: () => `refunded, ${(refunds += 1)} time` });
   const { value } = await playThread(async (world) => {
+    let refunds = 0;
+    const once = tool({ name: 'refund', description: 'Refunds.', parameters: z.object({ order: z.number() }), needsApproval: true, effect: 'irreversible', execute: () => `refunded, ${(refunds += 1)} time` });
     let thread: PlayedThread = world.thread(new Agent({ name: 'A', model: world.model(calls('refund', { order: 1 }), says('Done.'), says('Done.')), tools: [once] }));
     void thread.run('Go.');
     await waiting(thread);

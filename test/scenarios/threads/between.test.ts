@@ -85,6 +85,6 @@ test('L1: whoever waits for the delivery of a steer hears when the thread is giv
     const receipt = await thread.steer('Hurry.');
     await thread.release();
     return receipt.status === 'accepted' && receipt.delivery;
-  }, { immortal: 'it gives its thread back itself' });
+  });
   expect(value).toEqual({ status: 'dropped', reason: 'released' });
 });

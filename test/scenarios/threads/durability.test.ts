@@ -256,3 +256,45 @@ test('O5: a thread whose entries do not follow from one another is said to diffe
   const entries = journal.read(ID).map((entry) => (entry.type === 'run.rest' ? { ...entry, mark: 'another' } : entry));
   expect(await checkReplay(ID, () => entries)).toMatchObject({ verdict: 'differs' });
 });
+
+// -- late results -----------------------------------------------------------------------------------------------------
+
+/** A payment that ignores its signal until it ends, in a thread that hears what it tells. */
+function paying(journal: Journal) {
+  const gate = latch();
+  const told: ThreadEvent[] = [];
+  const pay = tool({ name: 'pay', description: 'Pays.', parameters: z.object({}), effect: 'irreversible', execute: async () => (await gate.promise, 'paid after all') });
+  const clock = virtualClock();
+  const agent = new Agent({ name: 'Desk', model: scriptedModel(calls('pay'), hangs()), tools: [pay] });
+  const thread = begun(agent, journal, { clock, onEvent: (event) => void told.push(event) });
+  thread.run('Pay.').result.catch(() => undefined);
+  return { thread, told, clock, agent, pay: async () => (gate.open(), clock.settle()) };
+}
+const numbered = (told: readonly ThreadEvent[]) => told.filter(({ number }) => typeof number === 'number');
+const lateIn = (told: readonly ThreadEvent[]) => told.flatMap(({ type, number, cause }) => (type === 'tool.late' ? [{ number, cause }] : []));
+
+test('C8, I1: what a body brings when its thread was given back is told when it is written, and is told so again', async () => {
+  const journal = new MemoryJournal();
+  const { thread, told, clock, agent, pay } = paying(journal);
+  await clock.settle();
+  await Promise.all([thread.release(), clock.runAll()]);
+  await pay();
+  const again: ThreadEvent[] = [];
+  const next = await opened(agent, journal, { clock, onEvent: (event) => void again.push(event) });
+  expect(lateIn(told)).toEqual([{ number: 11, cause: `${ID}/run.1/agent.1/turn.1/toolCall.1.0/execute#1` }]);
+  expect(numbered(again).slice(0, 11)).toEqual(numbered(told));
+  await next.release();
+});
+
+test('C8, I1: where others have the thread by then, it is told and has no number of its own', async () => {
+  const journal = new MemoryJournal();
+  const { thread, told, clock, agent, pay } = paying(journal);
+  await clock.settle();
+  await Promise.all([thread.release(), clock.runAll()]);
+  const again: ThreadEvent[] = [];
+  const next = await opened(agent, journal, { clock, onEvent: (event) => void again.push(event) });
+  await pay();
+  expect(lateIn(told)).toEqual([{ number: '10.1', cause: `${ID}/run.1/agent.1/turn.1/toolCall.1.0/execute#1` }]);
+  expect(again.slice(0, 10)).toEqual(numbered(told));
+  await next.release();
+});

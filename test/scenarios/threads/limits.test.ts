@@ -45,7 +45,7 @@ test('B3: an agent that does the same again is told once, and fails when it goes
     const error = (await failureOf(thread)) as Error;
     const paused = thread.state;
     return [error.name, paused, (await thread.run('Think.')).finalOutput];
-  }, { immortal: 'it looks at an error' });
+  });
   expect(value).toEqual(['ModelBehaviorError', 'paused', 'I see.']);
   expect(requests.map(({ input }) => input.filter((item) => (textOf(item as AgentInputItem) as string | undefined)?.includes?.('the same')).length)).toContain(1);
   expect(seen.runs.at(-1)).toBe('run.2 from command: completed');
@@ -87,7 +87,7 @@ test('B2, O6: a hard deadline ends the run; what was left when the process died 
     const handle = again.activeRun!;
     await world.clock.advance(1);
     return [before, again.state, await handle.result.then(() => undefined, (error: Error) => error.name)];
-  }, { immortal: 'it kills its process itself' });
+  });
   expect(value).toEqual(['running', 'paused', 'BudgetExceededError']);
   expect(seen.runs).toEqual(['run.1 from command: interrupted']);
 });
@@ -101,7 +101,7 @@ test('B2, O6: a deadline that is over when the thread is opened ends the run at 
     const again = await world.reopen(thread, undefined, undefined, 20_000);
     await world.clock.settle();
     expect(again.state).toBe('paused');
-  }, { immortal: 'it kills its process itself' });
+  });
   expect([seen.runs, requests.length]).toEqual([['run.1 from command: interrupted'], 1]);
 });
 
@@ -185,7 +185,7 @@ test('K1, O6: the rest of a wait is waited in another process', async () => {
     const before = again.look.phase;
     await world.clock.advance(1);
     return [before, again.state];
-  }, { immortal: 'it kills its process itself' });
+  });
   expect([value, requests.length]).toEqual([['running', 'idle'], 2]);
 });
 

@@ -72,7 +72,7 @@ test('E3: with bufferUntilGuarded no text streams before the output guardrails h
     trips = true;
     const error = await thread.run('Tell.').result.catch((thrown: Error) => thrown.name);
     return [held, told > 0, deltasIn(events) - told, error];
-  }, { immortal: 'it looks at an error' });
+  });
   expect(value).toEqual([0, true, 0, 'OutputGuardrailTripwireTriggered']);
 });
 

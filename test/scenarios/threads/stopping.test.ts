@@ -1,6 +1,6 @@
 /** J1–J4 on threads: the end of the turn, or now. */
 import { Agent, type RunInterruptedError, retryPolicies } from 'loopchart';
-import { calls, delays, fails, hangs, says } from 'loopchart/testing';
+import { calls, delays, fails, hangs, says, user } from 'loopchart/testing';
 import type { ThreadRun } from 'loopchart/thread';
 import { expect, test } from 'vitest';
 import { counted, latch, refund } from '../support/cast.ts';
@@ -222,4 +222,24 @@ test('J2, P2: the error of an interrupt is an AbortError that has what was not r
     return [name, message, words(undelivered!)];
   });
   expect(value).toEqual(['AbortError', 'The run was interrupted.', ['user Hurry.']]);
+});
+
+test('L3, P2, J2: a run that goes on with an unfinished turn and is interrupted before it could begin gives back what had waited, and the turn stands', async () => {
+  const { value, seen, requests } = await playThread(async (world) => {
+    const thread = world.thread(new Agent({ name: 'A', model: world.model(calls(['refund', { order: 1 }], ['look', {}]), says('Done.')), tools: [refund, counted('look', 'seen').tool] }));
+    const first = thread.run('Go.');
+    await thread.until('run.awaitingApproval');
+    await thread.steer('Hurry.');
+    await thread.stopAfterTurn();
+    await first;
+    const ended = failure(thread.run('On.'));
+    await thread.interrupt();
+    const undelivered = ((await ended) as RunInterruptedError & { undelivered: unknown }).undelivered;
+    const dropped = thread.told.flatMap((event) => (event.type === 'input.dropped' ? [event.reason, ...event.ids.map((id) => id.replace(/^[^/]{36}$/, 'the steer'))] : []));
+    await thread.run('Again.');
+    return [undelivered, dropped];
+  }, { immortal: 'a run that another process opens has begun by then' });
+  expect(value).toEqual([[user('Hurry.'), user('On.')], ['interrupted', 'the steer', 'thread_test/run.2/input.0']]);
+  expect(words(requests[1]!.input)).toEqual(['user Go.', 'refund()', 'look()', '= seen', expect.stringMatching(/^= aborted/), 'user Again.']);
+  expect(seen.runs).toEqual(['run.1 from command: stopped', 'run.2 from command: interrupted', 'run.3 from command: completed']);
 });

@@ -75,7 +75,7 @@ const ON_IDLE: { what: string; accept(thread: PlayedThread): Promise<unknown>; s
 ];
 test.each(ON_IDLE)('O1, L1: $what that an idle thread has accepted is there after its process has died', async ({ accept, seen, is }) => {
   const { value } = await playThread(async (world) => {
-    let thread: PlayedThread = world.thread(new Agent({ name: 'A', model: world.model(says('One.'), says('Two.'), says('Three.')) }));
+    let thread: PlayedThread = world.thread(new Agent({ name: 'A', model: world.model(says('One.'), says('Two.'), says('Two.')) }));
     await thread.run('Go.');
     await accept(thread);
     thread = await world.reopen(thread);

@@ -14,7 +14,7 @@ export function freshSeeds({ nth, of }: { nth: number; of: number }): void {
     for (const seed of seeds) {
       const verdict = await simulated(seed);
       complaints.push(...report(verdict));
-      deaths += verdict.deaths;
+      deaths += verdict.blows.length;
       for (const ending of verdict.endings) endings.add(ending);
     }
     console.log(`${seeds.length} worlds from LOOPCHART_SEED=${first} on, ${deaths} blows.`);

@@ -29,6 +29,6 @@ export async function simulated(seed: number): Promise<Verdict> {
   try {
     return await simulate(seed);
   } catch (error) {
-    return { seed, complaints: [`It throws: ${error instanceof Error ? error.stack : String(error)}`], isCalm: false, log: [], deaths: 0, endings: [] };
+    return { seed, complaints: [`It throws: ${error instanceof Error ? error.stack : String(error)}`], isCalm: false, log: [], blows: [], endings: [] };
   }
 }

@@ -3,7 +3,7 @@ import { planOf } from './plan.ts';
 import { comparisonOf, complaintsAbout } from './verdict.ts';
 import { Voyage } from './voyage.ts';
 
-export interface Verdict { seed: number; complaints: string[]; isCalm: boolean; log: readonly string[]; deaths: number; endings: string[] }
+export interface Verdict { seed: number; complaints: string[]; isCalm: boolean; log: readonly string[]; blows: string[]; endings: string[] }
 
 export async function simulate(seed: number): Promise<Verdict> {
   const plan = planOf(seed);
@@ -16,5 +16,8 @@ export async function simulate(seed: number): Promise<Verdict> {
     complaints.push(...(await complaintsAbout(undisturbed)), ...(await comparisonOf(voyage, undisturbed)));
   }
   const endings = voyage.endings.map(({ outcome, error }) => outcome?.status ?? String(error));
-  return { seed, complaints, isCalm: plan.isCalm, log: voyage.log, deaths: voyage.log.filter((line) => line.includes(' — ')).length, endings };
+  return { seed, complaints, isCalm: plan.isCalm, log: voyage.log, blows: blowsIn(voyage.log), endings };
 }
+
+/** Of which kinds, in their order. */
+export const blowsIn = (log: readonly string[]): string[] => log.flatMap((line) => / — (\w+)$/.exec(line)?.[1] ?? []);

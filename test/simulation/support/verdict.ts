@@ -8,11 +8,12 @@ import { pathOf } from '../../crash/support/ledger.ts';
 import { checkRun } from '../../scenarios/support/invariants.ts';
 import { plain } from '../../scenarios/support/scenario.ts';
 import { seenOf } from '../../scenarios/support/seen.ts';
+import type { Act } from './town.ts';
 import type { Ending, Voyage } from './voyage.ts';
 
 export async function complaintsAbout(voyage: Voyage): Promise<string[]> {
-  const { complaints, town, ledger, endings } = voyage;
-  const found = [...complaints, ...town.complaints, ...ledger.problems(), ...lostActs(voyage), ...(await sessionProblems(voyage))];
+  const { complaints, town, ledger, store, endings } = voyage;
+  const found = [...complaints, ...town.complaints, ...ledger.problems(), ...lostActs(endings.flatMap(({ runId }) => store.read(runId)), town.acts), ...(await sessionProblems(voyage))];
   for (const ending of endings) found.push(...(await replayProblems(voyage, ending)));
   return found;
 }
@@ -45,15 +46,13 @@ export function runProblems({ state, error, events }: Ending): string[] {
   }
 }
 
-/** O1, O5: the journal alone, through its text, brings the same run. */
+/** O1: the journal alone brings the same run. */
 async function replayProblems({ store, agents }: Voyage, ending: Ending): Promise<string[]> {
   const { runId, state } = ending;
   const entries = store.read(runId);
   if (!state || entries.length === 0) return [];
-  for (const [position, entry] of entries.entries()) {
-    const again = entryFromText(entryToText(entry, { runId, position }), { runId, position });
-    if (canonical(JSON.parse(JSON.stringify(again))) !== canonical(JSON.parse(JSON.stringify(entry)))) return [`O5: entry ${position} comes back otherwise: ${JSON.stringify(again)}`];
-  }
+  const damaged = textProblems(runId, entries);
+  if (damaged.length > 0) return damaged;
   try {
     const again = await stateFromJournal<any>(runId, { journal: store, agents });
     return differences({ ...lookOf(again, undefined), error: '' }, { ...ending.look, error: '' }).map((one) => `O1: replayed, ${runId} differs: ${one}`);
@@ -62,10 +61,18 @@ async function replayProblems({ store, agents }: Voyage, ending: Ending): Promis
   }
 }
 
+/** O5: entries come back from their text as they were; the first that does not. */
+export function textProblems(runId: string, entries: readonly JournalEntry[]): string[] {
+  for (const [position, entry] of entries.entries()) {
+    const again = entryFromText(entryToText(entry, { runId, position }), { runId, position });
+    if (canonical(JSON.parse(JSON.stringify(again))) !== canonical(JSON.parse(JSON.stringify(entry)))) return [`O5: entry ${position} comes back otherwise: ${JSON.stringify(again)}`];
+  }
+  return [];
+}
+
 /** A body that had an effect which must not be repeated is known of: its result, a doubt about it, or the end of its run. */
-function lostActs({ town, store, endings }: Voyage): string[] {
-  const entries = endings.flatMap(({ runId }) => store.read(runId));
-  return town.acts.flatMap(({ effectId, tool }) => {
+export function lostActs(entries: readonly JournalEntry[], acts: readonly Act[]): string[] {
+  return acts.flatMap(({ effectId, tool }) => {
     if (tool.effect !== 'irreversible' && tool.effect !== 'reconcilable') return [];
     return entries.some((entry) => tellsOf(entry, pathOf(effectId))) ? [] : [`O3: that ${effectId} had its effect is known to nobody`];
   });

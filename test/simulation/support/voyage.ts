@@ -6,12 +6,13 @@ import { JournalConflict, MemoryJournal, MemorySession, RunState, Runner, resume
 import { virtualClock } from 'loopchart/testing';
 import { type Blow, type Fortune } from '../../crash/support/fate.ts';
 import { Ledger, pathOf } from '../../crash/support/ledger.ts';
-import { Life } from '../../crash/support/life.ts';
+import { Life, isJournalTrouble } from '../../crash/support/life.ts';
 import type { RunOutcome } from '../../../machines/protocol/outcome.ts';
 import { settlePlain, settleStreamed, type Settling } from '../../scenarios/support/scenario.ts';
 import { agentsOf } from './cast.ts';
 import type { Plan } from './plan.ts';
 import { Random } from './random.ts';
+import { repeated } from './repeated.ts';
 import { Town, resultOf } from './town.ts';
 import { lookOf, runProblems } from './verdict.ts';
 
@@ -88,7 +89,7 @@ export class Voyage {
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
       const settled = await this.#watch(attempt, runId);
       if (settled === 'stuck') return void this.complaints.push(`O1: ${runId} waits for what never comes`);
-      if (settled !== 'gone' && !isJournalTrouble(settled)) {
+      if (settled !== 'gone' && !isJournalTrouble(settled.error)) {
         const waits = settled.state && !settled.state.source.outcome && !settled.state.source.crash && settled.error === undefined;
         if (!waits) return this.#end(runId, settled, attempt.events);
         attempt = await this.#decided(runId, settled.state!);
@@ -126,7 +127,7 @@ export class Voyage {
         return blow;
       },
     };
-    const life = new Life({ store: this.store, clock: this.clock, fate, isSlow: this.#plan.journalIsSlow });
+    const life = new Life({ store: this.store, clock: this.clock, fate, ...(this.#plan.journalIsSlow && { delay: () => Promise.resolve() }) });
     this.ledger.watch(life);
     return life;
   }
@@ -148,7 +149,7 @@ export class Voyage {
   }
 
   #resume(runId: string): Attempt {
-    if (this.#isDisturbed && this.#chance.chance(0.1)) this.#repeat(runId);
+    if (this.#isDisturbed && this.#chance.chance(0.1) && this.#bystanders.every(({ settled }) => settled) && repeated(this.store, runId)) this.log.push('an entry stands there twice');
     return this.#attemptAgain(runId);
   }
 
@@ -159,18 +160,6 @@ export class Voyage {
     const { runId: _runId, ...options } = this.#options(life, runId, events);
     const all = { ...options, agents: agentsOf(this.#plan, this.town) };
     return { life, events, ...(this.#plan.streams ? settleStreamed(resume<any>(runId, { ...all, stream: true }), []) : settlePlain(resume<any>(runId, all))) };
-  }
-
-  /** A completion that is delivered twice, as by a writer who was not told that it had arrived (O5). */
-  #repeat(runId: string): void {
-    const last = this.store.read(runId).findLast(({ type }) => type !== 'run.start');
-    if (last?.type !== 'effect.done') return;
-    if (this.#bystanders.some((one) => one.settled === undefined)) return; // somebody else may have the run just now
-    const { mark: _mark, ...again } = last;
-    const { epoch, length } = this.store.open(runId);
-    this.store.append(runId, { epoch, position: length }, [again]);
-    this.store.release(runId, epoch);
-    this.log.push('an entry stands there twice');
   }
 
   /** Time passes until the run rests, its process is gone, or nothing moves any more. */
@@ -221,7 +210,7 @@ export class Voyage {
     for (const { life, settled } of this.#bystanders) {
       if (!life.isSuperseded || life.isOver) continue;
       const hadEnded = settled?.state?.source.outcome != null; // what it lost was a word after the end
-      if (!hadEnded && !(settled && isJournalTrouble(settled))) this.complaints.push(`O4: a process that had lost its run ends with ${String(settled?.error ?? 'nothing')}`);
+      if (!hadEnded && !(settled && isJournalTrouble(settled.error))) this.complaints.push(`O4: a process that had lost its run ends with ${String(settled?.error ?? 'nothing')}`);
     }
   }
 
@@ -266,6 +255,3 @@ export class Voyage {
     else state.approve(item);
   }
 }
-
-/** The journal failed, or others have the run: nothing is lost, the run is looked up again. */
-const isJournalTrouble = ({ error }: Settled): boolean => error instanceof JournalConflict || (error instanceof Error && /^The disk is/.test(error.message));
