@@ -31,7 +31,7 @@ import {
   retryOf,
   spawnCalls,
 } from './turnMemory.ts';
-import { asCut, beginReady, cutItems, failed, hasReadyCalls, isAsked, keepCut, keepItem, leavesWork, partialOf, readyEvent } from './turnStream.ts';
+import { asCut, beginReady, cutItems, failed, hasReadyCalls, isAsked, isWhole, keepCut, keepItem, leavesWork, partialOf, readyEvent } from './turnStream.ts';
 
 export type { ModelInput, TurnContext, TurnInput };
 
@@ -62,6 +62,7 @@ export const turnMachine = setup({
     failsBesideCalls: ({ context }, outcome: ModelOutcome) => context.unsettled > 0 && isFailure(context, outcome),
     fails: ({ context }, outcome: ModelOutcome) => isFailure(context, outcome),
     callsAreReady: ({ context }, outcome: ModelOutcome) => outcome.status === 'error' && hasReadyCalls(context),
+    stopsWithAnswer: ({ context }, outcome: ModelOutcome) => context.softStop && outcome.status === 'error' && isWhole(retryOf(outcome).kept ?? context.kept),
     retryIsStopped: ({ context }, outcome: ModelOutcome) => context.softStop && outcome.status === 'error',
     canRetry: (_, outcome: ModelOutcome) => outcome.status === 'error',
     callMayBegin: ({ context }, { call }: ItemReady) => call !== undefined && context.gateOpen && context.failure === null,
@@ -69,6 +70,7 @@ export const turnMachine = setup({
     callsWait: ({ context }) => context.failure === null && Object.values(context.ready).some(({ begun }) => !begun),
     cutLeavesWork: ({ context }, cut: Cut) => isAsked(context, cut) && leavesWork(context, cut),
     steeredAtOnce: ({ context }, cut: Cut) => isAsked(context, cut),
+    keptIsWhole: ({ context }) => isWhole(context.kept),
     keptLeavesWork: ({ context }) => context.kept.some(asksForWork),
     gateClosed: ({ context }) => !context.gateOpen,
     responseHasCalls: ({ context }, outcome: ModelOutcome) => outcome.status === 'ok' && openCalls(outcome.value, context.results) > 0,
@@ -115,7 +117,11 @@ export const turnMachine = setup({
     keepItem: assign(({ context }, ready: ItemReady) => keepItem(context, ready)),
     beginReady: assign(({ context, spawn }) => beginReady(context, spawn)),
     keepCut: assign(({ context }, cut: Cut) => keepCut(context, cut)),
-    takeCut: assign(({ context }) => ({ ...asCut(context), decision: { next: 'cut', guard: 'steeredAtOnce' } as TurnDecision })),
+    takeCut: assign(({ context }) => ({ ...asCut(context), decision: { next: 'cut', guard: context.softStop ? 'softStopRequested' : 'steeredAtOnce' } as TurnDecision })),
+    giveUpKept: enqueueActions(({ context, enqueue }) => {
+      if (context.kept.length > 0) enqueue.emit({ type: 'turn.retracted', path: context.facts.path, agent: context.facts.agent, kept: [] });
+      enqueue.assign({ kept: [] });
+    }),
     fail: assign(({ context }, outcome: ModelOutcome) => failed(context, outcome)),
     armRetry: assign(({ context }, outcome: ModelOutcome) => ({ retryInMs: retryOf(outcome).delayMs, kept: retryOf(outcome).kept ?? context.kept })),
     countAttempt: assign(({ context }) => ({ attempt: context.attempt + 1 })),
@@ -215,7 +221,8 @@ export const turnMachine = setup({
                 reenter: true,
                 actions: [{ type: 'armRetry', params: outputOf }, { type: 'announceRetry', params: outputOf }, 'countAttempt'],
               },
-              { guard: { type: 'retryIsStopped', params: outputOf }, target: '#turn.settled', actions: 'decideSuspended' },
+              { guard: { type: 'stopsWithAnswer', params: outputOf }, target: '#turn.settled', actions: [{ type: 'armRetry', params: outputOf }, 'announceRetracted', 'announceKept', 'takeCut'] },
+              { guard: { type: 'retryIsStopped', params: outputOf }, target: '#turn.settled', actions: ['giveUpKept', 'decideSuspended'] },
               { guard: { type: 'canRetry', params: outputOf }, target: 'backingOff', actions: [{ type: 'armRetry', params: outputOf }, { type: 'announceRetry', params: outputOf }] },
               { guard: 'gateClosed', target: 'holding', actions: { type: 'keepResponse', params: outputOf } },
               { guard: { type: 'responseHasCalls', params: outputOf }, target: 'acting', actions: { type: 'startCalls', params: outputOf } },
@@ -228,7 +235,10 @@ export const turnMachine = setup({
         backingOff: {
           description: 'The provider failed in a way that may pass; the request is sent again after a pause.',
           on: {
-            softStop: { target: '#turn.settled', actions: ['askSoftStop', 'decideSuspended'] },
+            softStop: [
+              { guard: 'keptIsWhole', target: '#turn.settled', actions: ['askSoftStop', 'announceKept', 'takeCut'] },
+              { target: '#turn.settled', actions: ['askSoftStop', 'giveUpKept', 'decideSuspended'] },
+            ],
             cut: [
               { guard: 'keptLeavesWork', target: 'sampling', actions: 'countAttempt' },
               { target: '#turn.settled', actions: ['announceKept', 'takeCut'] },

@@ -66,6 +66,9 @@ export function keepCut(context: TurnContext, { cut }: Cut): Partial<TurnContext
 export const isAsked = (context: TurnContext, { cut }: Cut) => cut[modelEffectId(context)] !== undefined;
 export const leavesWork = (context: TurnContext, cut: Cut) => hasReadyCalls(context) || keepCut(context, cut).kept!.some(asksForWork);
 
+/** It can stand as it is: nothing in it has to be carried out first. */
+export const isWhole = (kept: readonly AgentInputItem[]) => kept.length > 0 && !kept.some(asksForWork);
+
 /** All that is kept stands, and the turn is over. */
 export const asCut = ({ kept }: TurnContext): Partial<TurnContext> => (kept.length === 0 ? {} : { response: noResponse(kept) });
 

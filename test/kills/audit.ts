@@ -98,21 +98,16 @@ function results(entries: Evidence['entries']) {
 function items(story: Story, { entries, events }: Evidence): string[] {
   const says = story.of('says');
   return [...entries].flatMap(([run, list]) => list.flatMap((entry, position) => {
-    if (entry.type !== 'effect.item' || isTakenBack(entry.id, events.get(run) ?? [], list)) return [];
+    if (entry.type !== 'effect.item' || isTakenBack(entry, events.get(run) ?? [])) return [];
     const recorded = story.recordedAt(run, position);
     return says.filter(({ item, place }) => item === gist(entry.item) && place > recorded).map(({ item }) => `O2: "${item}" was recorded in ${run}, and generated again`);
   }));
 }
 
 /** Of an answer that somebody has cut short, what does not stand is as if it had never been (J2, L2). */
-function isTakenBack(effectId: string, events: readonly RunEvent[], entries: readonly JournalEntry[]): boolean {
-  return events.some((event) => effectId.startsWith(`${event.path}/`) && (event.type === 'turn.retracted' || (event.type === 'run.settled' && event.outcome.status === 'interrupted') || isGivenUp(event, entries)));
-}
-
-/** A soft stop that ends a backoff (J1) leaves nothing of the answer that had failed: what was complete of it is asked for again. */
-function isGivenUp(event: RunEvent, entries: readonly JournalEntry[]): boolean {
-  if (event.type !== 'turn.settled' || event.next !== 'suspended') return false;
-  return !entries.some((entry) => entry.type === 'effect.done' && entry.outcome.status === 'ok' && entry.id.startsWith(`${event.path}/model#`));
+function isTakenBack({ id, item }: Extract<JournalEntry, { type: 'effect.item' }>, events: readonly RunEvent[]): boolean {
+  const goes = (event: RunEvent) => (event.type === 'turn.retracted' && !event.kept.some((kept) => gist(kept) === gist(item))) || (event.type === 'run.settled' && event.outcome.status === 'interrupted');
+  return events.some((event) => id.startsWith(`${event.path}/`) && goes(event));
 }
 
 /** An answer that is recorded is not asked for again; nor is one that this very process has had. */

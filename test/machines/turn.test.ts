@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AnyEventObject } from 'xstate';
+import { asksForWork } from '../../machines/history.ts';
 import { Log } from '../../machines/log.ts';
 import type { Response } from '../../machines/protocol/call.ts';
 import type { ItemReady } from '../../machines/protocol/command.ts';
@@ -237,14 +238,16 @@ describe('on every way through the turn chart', () => {
     }
   });
 
-  test('J1: a soft stop ends a pause before a retry and a wait for a person at once, with what is done kept', () => {
+  test('J1, K2: a soft stop ends a pause before a retry and a wait for a person at once, with what is done kept', () => {
     const stops = walk.edges.filter(({ from, event }) => event.type === 'softStop' && ['backingOff', 'awaitingApproval'].some((word) => JSON.stringify(walk.states[from]!.snapshot.value).includes(word)));
     expect(stops.length).toBeGreaterThan(0);
     for (const { from, to } of stops) {
       const { context, output, status } = walk.states[to]!.snapshot;
-      expect(context.decision?.next).toBe('suspended');
-      expect(context.response).toEqual(walk.states[from]!.snapshot.context.response);
-      if (status === 'done') expect(output!.next).toBe('suspended');
+      const before = walk.states[from]!.snapshot;
+      const stands = before.matches({ running: 'backingOff' }) && before.context.kept.length > 0 && !before.context.kept.some(asksForWork);
+      expect(context.decision?.next).toBe(stands ? 'cut' : 'suspended');
+      expect(stands ? context.response!.items : context.response).toEqual(stands ? before.context.kept : before.context.response);
+      if (status === 'done') expect(output!.next).toBe(stands ? 'cut' : 'suspended');
       else expect(walk.states[to]!.snapshot.matches({ running: 'suspending' })).toBe(true);
     }
   });

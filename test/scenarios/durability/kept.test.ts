@@ -1,6 +1,6 @@
 /** K2, O2: what was complete of an answer that was cut short is not paid for twice, and nothing that was taken back stays. */
 import { Agent, type AgentInputItem, type JournalEntry, MemoryJournal, type ModelSettings, resume, retryPolicies } from 'loopchart';
-import { calls, cuts, hangs, responds, says, scriptedModel, thinks, user, virtualClock } from 'loopchart/testing';
+import { calls, cuts, delays, hangs, responds, says, scriptedModel, thinks, user, virtualClock } from 'loopchart/testing';
 import { expect, test } from 'vitest';
 import { counted } from '../support/cast.ts';
 import { type Seen, type World, play } from '../support/scenario.ts';
@@ -37,6 +37,44 @@ test('K2: a call that was complete is carried out, and not asked for again', asy
   }, { only: 'streamed' });
   expect(value).toEqual(['Looked.', 1, 2, ['A: calls look {}', 'A: gets look "seen"', 'A: says "Looked."']]);
   expect(requests).toHaveLength(2);
+});
+
+/** In a while, or at once. */
+const cutAnswer = (world: World, when: 'answering' | 'backingOff', ...[after, step]: Parameters<typeof cuts>) => (when === 'answering' ? delays(10, cuts(after, step), world.clock) : cuts(after, step));
+
+/** Stopped softly while the first answer is under way, or while its request waits to be sent again; then gone on with. */
+async function stopped(world: World, agent: Agent, when: 'answering' | 'backingOff'): Promise<Seen[]> {
+  const going = world.begin(agent, 'go');
+  if (when === 'answering') await world.clock.settle();
+  else await going.until('turn.retrying');
+  going.softStop();
+  await world.clock.runAll();
+  const first = await going.settled;
+  return [first, await world.run(agent, first.state)];
+}
+
+test.each(['answering', 'backingOff'] as const)('J1, K2: a soft stop while %s leaves messages of an answer that was cut: nobody pays for them again', async (when) => {
+  const { runs, requests } = await play(async (world) => {
+    const model = world.model(cutAnswer(world, when, 4, responds(says('First.'), says('Second half.'))), says('Second.'));
+    const agent = new Agent({ name: 'A', model, modelSettings: { retry } });
+    const [first] = await stopped(world, agent, when);
+    expect(spoken(first!.history)).toEqual(['First.']);
+  }, { only: 'streamed' });
+  expect(runs.map(({ outcome }) => outcome)).toEqual(['stopped', 'completed']);
+  expect(requests.map(({ input }) => spoken(input as AgentInputItem[]))).toEqual([[], ['First.']]);
+});
+
+test.each(['answering', 'backingOff'] as const)('J1, K2: a soft stop while %s takes back a call of an answer that was cut: it has not begun', async (when) => {
+  const look = counted('look', 'seen');
+  const { runs, requests } = await play(async (world) => {
+    look.runs = 0;
+    const model = world.model(cutAnswer(world, when, 2, responds(calls('look'), says('On it.'))), says('No need.'));
+    const [first] = await stopped(world, new Agent({ name: 'A', model, tools: [look.tool], modelSettings: { retry } }), when);
+    const told = first!.events.flatMap((event) => (event.type === 'turn.retrying' || event.type === 'turn.retracted' ? [[event.type, event.kept?.length ?? 0]] : []));
+    expect(told).toEqual([...(when === 'backingOff' ? [['turn.retrying', 1]] : []), ['turn.retracted', 0]]);
+  }, { only: 'streamed' });
+  expect([runs.map(({ outcome }) => outcome), look.runs]).toEqual([['stopped', 'completed'], 0]);
+  expect(requests.map(({ input }) => input)).toEqual([[user('go')], [user('go')]]);
 });
 
 test('K2: reasoning without the item that it led to is dropped', async () => {

@@ -63,9 +63,15 @@ export function checkUsage({ state, events }: Settled, before: Counted, answers:
   const isCut = state.source.outcome?.status === 'interrupted' || state.source.outcome?.status === 'failed';
   if (isCut) return counted; // an answer may have come too late to count
   const expected = answers.reduce(sum, before);
-  const retried = events.slice(replayed).filter(({ type }) => type === 'turn.retrying' || type === 'turn.retracted').length;
+  const retried = events.slice(replayed).filter(isOfOwnRequest).length;
   expect(counted, 'A8: usage adds up').toEqual({ ...expected, requests: expected.requests + retried });
   return counted;
+}
+
+/** Of a request that failed, or was cut short. What is given up before the next one was asked for already. */
+function isOfOwnRequest({ type, path }: RunEvent, at: number, events: readonly RunEvent[]): boolean {
+  const isGivenUp = () => events.slice(0, at).findLast((event) => event.path === path && event.type !== 'delta')?.type === 'turn.retrying';
+  return type === 'turn.retrying' || (type === 'turn.retracted' && !isGivenUp());
 }
 
 /** I1: what a view shows at the end is what it shows of the events that are read again: plain data, each entry once, nothing that still streams. */
