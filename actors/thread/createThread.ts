@@ -92,7 +92,7 @@ async function checkpointOf(journal: OpenThreadOptions['journal'], threadId: str
 const forker = (agent: AnyAgent, { onEvent: _hears, rules: _rules, history: _history, ...options }: ThreadOptions<any>): Forker => async ({ history, agent: floor }, forkedFrom, threadId) => {
   checkId(threadId);
   const fork = begun(agent, { ...options, threadId }, { history, floor, forkedFrom });
-  await fork.ready;
+  await fork.recorded();
   return fork;
 };
 

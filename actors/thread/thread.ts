@@ -78,6 +78,14 @@ export class LiveThread implements Thread {
     return this.#ready;
   }
 
+  /** There is a history: the journal has taken how it began. @throws what the journal throws that does not take it. */
+  async recorded(): Promise<void> {
+    await this.#ready;
+    const { host } = this.#execution;
+    await this.#until(() => this.#execution.context !== undefined || host.isOver);
+    if (!this.#execution.context) throw host.crash?.error ?? new UserError(`Thread ${this.id} was given back before it had begun.`);
+  }
+
   get look(): ThreadLook {
     return lookAt(this.#execution);
   }
@@ -168,7 +176,7 @@ export class LiveThread implements Thread {
   }
 
   async fork({ at, threadId }: { at?: HistoryPoint; threadId?: string } = {}): Promise<Thread> {
-    await this.#ready;
+    await this.recorded();
     const { journal } = this.#execution.host;
     const past = at ? await pastOf(journal, this.id, pointOf(at)) : await presentOf(journal, this.id);
     if (!past) throw new UserError(`Thread ${this.id} has no such point: ${JSON.stringify(at)}. Fork at a run that has settled, or at a turn of one that is over; thread.look.runs tells which runs there are.`);
@@ -177,7 +185,7 @@ export class LiveThread implements Thread {
 
   async revert(point: HistoryPoint): Promise<Receipt> {
     const to = pointOf(point);
-    await this.#ready;
+    await this.recorded();
     const isKnown = lengthAt(this.#execution.context, to) !== null;
     const past = isKnown ? undefined : await pastOf(this.#execution.host.journal, this.id, to); // what a compaction has taken the place of, say
     const receipt = await this.#say({ type: 'thread.revert', to, ...past, partials: this.#partials() });

@@ -199,12 +199,12 @@ export class ThreadExecution {
     if (then.some(({ type }) => type === 'rule.add')) await this.answerByRules();
   }
 
-  /** Calls that wait, and need not. */
+  /** Calls that wait, and need not. Whoever decides about one meanwhile is heard instead. */
   async answerByRules(): Promise<void> {
     for (const open of this.host.openDecisions) {
-      if (this.#answering.has(open.id)) continue;
+      if (this.#answering.has(open.id) || this.host.standing(open.id) !== 'open') continue;
       const standing = standingDecision(this.effects.scopeOf(open.id), open);
-      if (standing) await this.decide(open.id, standing);
+      if (standing) await this.decide(open.id, standing).catch(unlessStale);
     }
   }
 
@@ -266,6 +266,10 @@ export class ThreadExecution {
     this.#hasSettled = false;
     this.#watcher.onRest();
   }
+}
+
+function unlessStale(error: unknown): void {
+  if (!(error instanceof StaleStateError)) throw error;
 }
 
 /** Not of an agent that works beside the runs. */

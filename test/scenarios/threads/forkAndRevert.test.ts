@@ -1,7 +1,7 @@
 /** M6 on threads: another conversation with the same past, and a conversation that goes back. */
-import { Agent, handoff, tool } from 'loopchart';
-import { answersWith, calls, fails, says } from 'loopchart/testing';
-import type { Thread } from 'loopchart/thread';
+import { Agent, MemoryJournal, handoff, tool } from 'loopchart';
+import { answersWith, calls, fails, says, scriptedModel, user } from 'loopchart/testing';
+import { type Thread, createThread } from 'loopchart/thread';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { counted, latch, refund } from '../support/cast.ts';
@@ -244,4 +244,31 @@ test('M6: a fork, and a way back, of a run that compacted its history on the way
     return [compacted.includes('compaction'), ...forks, history(thread)];
   });
   expect(value).toEqual([true, ['user First.', 'assistant One.'], true, ['user First.', 'assistant One.']]);
+});
+
+class SlowJournal extends MemoryJournal {
+  override async append(...given: Parameters<MemoryJournal['append']>): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    super.append(...given);
+  }
+}
+
+class FullDisk extends MemoryJournal {
+  override async append(): Promise<void> {
+    await Promise.resolve();
+    throw new Error('disk full');
+  }
+}
+
+test('M6, O1: a thread whose begin is still being written waits for it; where it cannot be written, the journal\'s own error is heard', async () => {
+  const agent = new Agent({ name: 'Desk', model: scriptedModel(says('Hello.')) });
+  const slow = createThread(agent, { journal: new SlowJournal(), history: [user('Before.')] });
+  const [receipt, fork] = await Promise.all([slow.revert({ runId: null }), slow.fork()]);
+  expect([receipt.status, words(fork.look.history)]).toEqual(['accepted', words(slow.look.history)]);
+  const full = createThread(agent, { journal: new FullDisk() });
+  for (const asked of [() => full.revert({ runId: null }), () => full.fork(), () => full.fork({ at: { runId: null } })]) await expect(asked()).rejects.toThrow('disk full');
+  const left = createThread(agent, { journal: new SlowJournal() });
+  const asked = left.revert({ runId: null });
+  await left.release();
+  await expect(asked).rejects.toThrow(/was given back/);
 });

@@ -201,6 +201,19 @@ test('M8: rules by argument decide call by call', async () => {
   expect(value).toEqual(['{"order":2}']);
 });
 
+test('M8, D2: a rule answers what waits; where a person decides about one of the calls meanwhile, the person is heard, and the rule stands', async () => {
+  const { value } = await playThread(async (world) => {
+    const thread = world.thread(new Agent({ name: 'Desk', model: world.model(calls(['refund', { order: 1 }], ['refund', { order: 2 }]), says('Done.')), tools: [refund] }));
+    const run = thread.run('Pay both.');
+    await thread.until('run.awaitingApproval');
+    const [, second] = thread.interruptions;
+    const said = await Promise.all([thread.addRule({ id: 'all', tool: 'refund', decision: 'allow' }).then(({ status }) => status), refused(thread.reject(second!, { message: 'Not this one.' }))]);
+    await run;
+    return [said, outputs(thread), thread.look.rules.length];
+  });
+  expect(value).toEqual([['accepted', 'done'], ['= refunded 1', '= Not this one.'], 1]);
+});
+
 test('M8: a rule that cannot be is refused, and the thread goes on', async () => {
   const { value } = await playThread(async (world) => {
     const thread = world.thread(paying(world, 1), { approvalPolicy: { rules: [{ id: 'mine', tool: 'look', decision: 'ask' }] } });

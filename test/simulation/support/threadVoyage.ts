@@ -15,7 +15,7 @@ import { repeated } from './repeated.ts';
 import { type Verdict, blowsIn } from './simulate.ts';
 import { complaintsAboutThread } from './threadVerdict.ts';
 import { Town, resultOf } from './town.ts';
-import { WORDS } from './words.ts';
+import { MORE_WORDS, WORDS } from './words.ts';
 
 const THREAD_ID = 'thread_1';
 /** More than any thread of a plan has ever needed. */
@@ -107,7 +107,7 @@ export class ThreadVoyage {
   #saySomething(): void {
     this.#said += 1;
     const id = `said_${this.#said}`;
-    const [name, say] = this.#chance.pick(WORDS);
+    const [name, say] = this.#chance.pick(this.plan.seed % 2 === 0 ? MORE_WORDS : WORDS);
     this.log.push(`says ${name} ${id}`);
     this.waiting.add(`${name} ${id}`);
     void say(this.thread, id, this.#chance).then((receipt) => {

@@ -86,6 +86,7 @@ export class Town {
     const answer = { responseId: `resp_${id}` };
     if (asked >= this.#plan.depth || random.chance(0.25)) return says(`Done ${id}.`, answer);
     if (random.chance(0.03)) return empty(answer);
+    if (tools.length === 0) return says(`In short: ${id}.`, answer); // it is asked to sum up
     const names = tools.flatMap((tool) => (tool.type === 'function' ? [tool.name] : []));
     const called = Array.from({ length: 1 + random.below(3) }, (_, nth) => [...this.#call(random, names), { callId: `call_${id}_${nth}` }] as [string, unknown, { callId: string }]);
     if (handoffs.length > 0 && random.chance(0.3)) called.push([random.pick(handoffs).toolName, {}, { callId: `call_${id}_h` }]);

@@ -29,6 +29,18 @@ export const WORDS: [name: string, say: Saying][] = [
   ['reject', (thread) => decideAll(thread, (call) => thread.reject(call))],
 ];
 
+/** What is said more seldom; to every other thread. */
+export const MORE_WORDS: typeof WORDS = [
+  ...WORDS,
+  ['compact', (thread) => thread.compact()],
+  ['inject', (thread, id) => thread.inject([{ role: 'user', content: `It is known that ${id}.` }])],
+  ['revert', (thread, id, chance) => thread.revert({ runId: chance.pick([null, ...(thread.lives.owner ? thread.look.runs : []).map(({ runId }) => runId)]) })],
+  ['goal', (thread, id, chance) => thread.setGoal(chance.chance(0.7) ? { message: `Reach ${id}.`, maxRuns: 2 } : null)],
+  ['rule', (thread, id, chance) => thread.addRule({ id, tool: '*', decision: chance.pick(['allow', 'ask', 'deny'] as const) })],
+  ['edit', (thread, id) => thread.queue.edit(thread.queue.list()[0]?.id ?? id, { input: `Then ${id}, rather.` })],
+  ['move', (thread, id) => thread.queue.move(thread.queue.list().at(-1)?.id ?? id, 0)],
+];
+
 async function decideAll(thread: MortalThread, decide: (call: Thread['interruptions'][number]) => Promise<void>): Promise<undefined> {
   for (const call of thread.interruptions) if (!call.uncertain) await decide(call).catch(() => undefined); // decided or over in the meantime
 }
