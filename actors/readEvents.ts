@@ -2,6 +2,7 @@
 import type { JournalEntry } from '../machines/protocol/journal.ts';
 import { UserError } from './errors.ts';
 import { type Journal, JournalDivergence } from './journal.ts';
+import { reviving } from './loadedOnUse.ts';
 import type { FromJournal } from './resume.ts';
 import type { RunEvent } from './runEvents.ts';
 import type { AnyAgent } from './scope.ts';
@@ -53,6 +54,6 @@ export async function* readEvents(id: string, { journal, agents, from = 1, buffe
 
 /** By the entry that a log begins with; loaded on use, so that importing the front door stays quick. */
 const RETELLINGS: Partial<Record<JournalEntry['type'], () => Promise<Retelling>>> = {
-  'run.start': async () => (await import('./revive.ts')).retellRun,
+  'run.start': async () => (await reviving()).retellRun,
   'thread.start': async () => (await import('./thread/retellThread.ts')).retellThread,
 };

@@ -2,6 +2,7 @@
 import { Agent } from './agent.ts';
 import { UserError } from './errors.ts';
 import { type Journal, JournalDivergence } from './journal.ts';
+import { launching, reviving } from './loadedOnUse.ts';
 import type { RunResult, StreamedRunResult } from './result.ts';
 import { Runner } from './run.ts';
 import { RunContext } from './runContext.ts';
@@ -44,7 +45,7 @@ export async function stateFromJournal<TContext = undefined>(runId: string, { jo
   if (start.type !== 'run.start') throw new JournalDivergence(runId, 0, 'its start is missing');
   const runContext = context instanceof RunContext ? context : new RunContext<TContext>(context as TContext); // absent only where the app has none
   const given = agents instanceof Agent ? [agents] : agents;
-  const { revive } = await import('./revive.ts'); // loaded on use: importing the front door stays quick
+  const { revive } = await reviving();
   return revive(given as readonly AnyAgent[], { runId, agent: start.input.agent, entries }, { runContext, journal, checkpoint: await checkpointOf(journal, runId) });
 }
 
@@ -78,7 +79,7 @@ export async function resume<TContext = undefined>(
   runId: string,
   { runner = new Runner(), journal, agents, context, stream, ...options }: ResumeOptions<TContext> & StreamOptions & { stream?: boolean },
 ): Promise<RunResult<TContext, AnyAgent> | StreamedRunResult<TContext, AnyAgent>> {
-  const { launch } = await import('./launch.ts'); // loaded on use: importing the front door stays quick
+  const { launch } = await launching();
   const state = await stateFromJournal(runId, { journal, agents, context });
   const { scope } = state.source;
   const base = { agent: scope.agent(scope.rootKey), config: runner.config, options: { ...options, journal }, hooks: runner, stream: stream === true, reading: options };

@@ -5,7 +5,7 @@ import { ColdRun } from './coldRun.ts';
 import { RunInterruptedError, UserError } from './errors.ts';
 import type { RunStreamEvent } from './events.ts';
 import type { ExecutionOptions } from './execution.ts';
-import { lazily } from './lazily.ts';
+import { launching } from './loadedOnUse.ts';
 import { RunHooks, registerHooks } from './lifecycle.ts';
 import type { RunResult, StreamedRunResult } from './result.ts';
 import type { IndividualRunOptions, NonStreamRunOptions, RunConfig, StreamRunOptions } from './runOptions.ts';
@@ -81,7 +81,6 @@ export function stream<TAgent extends AnyAgent, TContext = undefined>(
 }
 
 let defaultRunner: Runner | undefined;
-const loop = lazily(() => import('./launch.ts'));
 
 /** Runs agents with shared defaults, and hears what happens in all of its runs. */
 export class Runner extends RunHooks<any, AgentOutputType<unknown>> {
@@ -110,7 +109,7 @@ export class Runner extends RunHooks<any, AgentOutputType<unknown>> {
   ): Promise<RunResult<TContext, TAgent> | StreamedRunResult<TContext, TAgent>> {
     checkInput(agent, input, options);
     const base: ExecutionOptions = { agent, config: this.config, options, hooks: this, stream: options.stream === true, reading: options.stream ? options : undefined };
-    const found = loop();
+    const found = launching();
     const { launch } = found instanceof Promise ? await found : found; // no moment is lost when it is there
     return launch(base, input) as Promise<RunResult<TContext, TAgent> | StreamedRunResult<TContext, TAgent>>; // made for this agent and context
   }

@@ -8,6 +8,7 @@ import { StaleStateError, UserError } from './errors.ts';
 import type { InputGuardrailResult } from './guardrail.ts';
 import { toItems } from './input.ts';
 import type { RunToolApprovalItem } from './items.ts';
+import { reviving } from './loadedOnUse.ts';
 import type { Progress } from './progress.ts';
 import type { RunContext } from './runContext.ts';
 import { approvalItemOf, runItemOf } from './runItems.ts';
@@ -50,7 +51,7 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
    * @throws UserError when the text is no state, is of a newer format, or does not belong to this agent.
    */
   static async fromString<TContext, TAgent extends AnyAgent>(initialAgent: TAgent, text: string): Promise<RunState<TContext, TAgent>> {
-    const { reviveState } = await import('./revive.ts');
+    const { reviveState } = await reviving();
     return reviveState<TContext, TAgent>(initialAgent, text);
   }
 
@@ -61,7 +62,7 @@ export class RunState<TContext = unknown, TAgent extends AnyAgent = AnyAgent> {
     context: RunContext<TContext>,
     options: { contextStrategy?: 'merge' | 'replace' } = {},
   ): Promise<RunState<TContext, TAgent>> {
-    const { reviveState } = await import('./revive.ts');
+    const { reviveState } = await reviving();
     return reviveState<TContext, TAgent>(initialAgent, text, { context, merges: options.contextStrategy !== 'replace' });
   }
 

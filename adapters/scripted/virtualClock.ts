@@ -1,4 +1,5 @@
 /** Time that stands still until a test moves it. Uses no timer of the platform. */
+import { loadsUnderWay } from '../../actors/lazily.ts';
 import type { Clock } from '../../actors/ports.ts';
 
 export interface PendingTimer {
@@ -21,7 +22,7 @@ export interface VirtualClock extends Clock {
    * @throws Error after `limit` timers (10,000 by default), since a timer that arms itself again would never end.
    */
   runAll(options?: { limit?: number }): Promise<void>;
-  /** Lets promises settle; time does not move. */
+  /** Lets promises settle, and waits for modules that a first run loads; time does not move. */
   settle(): Promise<void>;
 }
 
@@ -97,8 +98,17 @@ export function virtualClock(start = 0): VirtualClock {
   };
 }
 
+/** What is being loaded counts as what can settle. */
+async function settlePromises(): Promise<void> {
+  await messageDelivered();
+  while (loadsUnderWay.size > 0) {
+    await Promise.allSettled(loadsUnderWay);
+    await messageDelivered();
+  }
+}
+
 /** All promises that can settle do so before the platform delivers a message, however long their chains are. */
-function settlePromises(): Promise<void> {
+function messageDelivered(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port2.onmessage = () => {

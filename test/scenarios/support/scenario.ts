@@ -2,7 +2,6 @@
  * Scenarios: one script, played twice in a fresh world, streaming and not. Both plays must bring the same items, outputs,
  * usage, sessions and requests (A1), keep every invariant, and leave the event log that is checked in beside the tests.
  */
-import '../../support/loaded.ts';
 import { expect } from 'vitest';
 import { MemorySession, Runner, RunState, resume, type Agent, type AgentInputItem, type IndividualRunOptions, type ResumeOptions, type RunEvent, type RunStreamEvent, type SteerMode, type StreamedRunResult, type UsageData } from 'loopchart';
 import { normalise, scriptedModel, virtualClock, type NormalisedRequest, type ScriptedModel, type Step, type VirtualClock } from 'loopchart/testing';

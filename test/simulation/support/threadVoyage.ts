@@ -1,5 +1,4 @@
 /** A thread in a world full of trouble: people say whatever comes to their minds, processes die, disks fail, others want the thread. */
-import '../../support/loaded.ts';
 import { JournalConflict, MemoryJournal, Runner } from 'loopchart';
 import { type VirtualClock, virtualClock } from 'loopchart/testing';
 import { type Thread, openThread } from 'loopchart/thread';

@@ -1,5 +1,4 @@
 /** One world from its first word to its last: processes are born and die, people decide, and the run goes on. */
-import '../../support/loaded.ts';
 import { JournalConflict, MemoryJournal, MemorySession, RunState, Runner, resume, stateFromJournal, type Agent, type RunEvent, type RunToolApprovalItem } from 'loopchart';
 import { virtualClock } from 'loopchart/testing';
 import { type Blow, type Fortune } from '../../crash/support/fate.ts';
