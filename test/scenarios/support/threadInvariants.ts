@@ -140,7 +140,7 @@ function stopsInOrder(events: readonly ThreadEvent[]): string[] {
     if (event.type !== 'run.settled' || event.outcome.status !== 'interrupted' || !isRun(event.path)) return [];
     const before = events.slice(0, at).filter(({ path }) => isOf(path, event.path));
     const withdrawn = before.findLastIndex((one) => one.type === 'approval.resolved' && one.decision === 'withdrawn');
-    const aborted = before.findIndex((one) => one.type === 'item.completed' && one.status === 'aborted');
+    const aborted = before.findIndex((one) => one.type === 'item.completed' && one.status === 'aborted' && one.cause === before[withdrawn]?.cause); // a guardrail may have ended others before
     const open = new Set(before.flatMap((one) => (one.type === 'approval.requested' ? [one.id] : [])));
     for (const one of before) if (one.type === 'approval.resolved') open.delete(one.id);
     const next = events.slice(at + 1).find((one) => one.type === 'thread.changed' || one.type === 'input.accepted');
