@@ -156,8 +156,9 @@ export class ThreadLives {
     for (let living = await this.now; ; living = await living.next) {
       const isSaid = await heard(living, decide(living.thread).then(() => true));
       if (isSaid) return;
+      const wasHeard = this.#with.store.read(this.#with.threadId).some((entry) => entry.type === 'decide' && entry.id === id); // not by a rule of the next process
       await living.next;
-      if (this.#with.store.read(this.#with.threadId).some((entry) => entry.type === 'decide' && entry.id === id)) return;
+      if (wasHeard) return;
       this.doubt = DOUBTS.unheard;
     }
   }
