@@ -115,7 +115,7 @@ describe('thread/fork', () => {
     await expect(client.request('thread/fork', { threadId, lastTurnId: 'x' })).rejects.toMatchObject({ message: 'turn not found: x' });
     const { thread } = await client.request('thread/fork', { threadId });
     expect(thread.status).toEqual({ type: 'idle' });
-    expect(thread.turns[0].items).toMatchObject([{ type: 'userMessage' }, { type: 'mcpToolCall', status: 'failed' }, {}]);
+    expect(thread.turns[0].items).toMatchObject([{ type: 'userMessage' }, { type: 'mcpToolCall', status: 'failed' }, { type: 'hookPrompt', fragments: [{ hookRunId: 'interrupted' }] }]);
     work.open();
     expect((await client.until('turn/completed')).params).toMatchObject({ threadId, turn: { status: 'completed' } });
   });
