@@ -20,7 +20,8 @@
  * - Commands are written as a shell takes them, calls of function tools as their name and their arguments. A patch of a file that is changed
  *   counts its lines from its own first one, because a model does not say where they stand.
  * - There is no account, configuration, skill, hook, plugin and mode of collaboration: what clients ask for before they show anything is
- *   answered with the least. Nor are there titles: a thread that is to make one is refused.
+ *   answered with the least. Nor do threads have titles: one that is to make one is refused, and a name that is given is taken back at once.
+ *   Of commands that a client itself wants to be run (`thread/shellCommand`), a `warning` says that they are not.
  * - What is no message at all is answered too, with the id null.
  */
 export { type ConnectionLimits, DEFAULT_LIMITS } from './connection.ts';

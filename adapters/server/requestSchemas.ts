@@ -63,6 +63,7 @@ export type ThreadSettings = Partial<z.output<z.ZodObject<typeof settings>>>;
 export type TurnSettings = Partial<z.output<z.ZodObject<typeof overrides & typeof unheeded>>>;
 
 const threadId = z.string();
+const cwds = maybe(z.array(z.string()));
 const page = { cursor: maybe(z.string()), limit: maybe(z.int().min(1)) };
 const sortDirection = maybe(z.enum(['asc', 'desc']));
 const itemsView = maybe(z.enum(['notLoaded', 'summary', 'full']));
@@ -75,9 +76,12 @@ export const PARAMS = {
   'account/read': z.object({}),
   'config/read': z.object({}),
   'configRequirements/read': z.object({}),
-  'skills/list': z.object({}),
-  'hooks/list': z.object({}),
+  'skills/list': z.object({ cwds }),
+  'hooks/list': z.object({ cwds }),
   'collaborationMode/list': z.object({}),
+  'mcpServerStatus/list': z.object({}),
+  'thread/shellCommand': z.object({ threadId, command: z.string() }),
+  'thread/name/set': z.object({ threadId, name: z.string() }),
   'model/list': z.object(page),
   'thread/start': z.object({ ...settings, ephemeral: maybe(z.boolean()), threadSource: maybe(z.string()) }),
   'thread/resume': z.object({ threadId, ...settings, excludeTurns: maybe(z.boolean()) }),

@@ -2,7 +2,7 @@
 import { systemClock } from '../../actors/clock.ts';
 import type { Clock } from '../../actors/ports.ts';
 import { type Answer, Connection, type ConnectionLimits, type Reply, type Service } from './connection.ts';
-import { listNone, readAccount, readConfig, readConfigRequirements } from './methods/absent.ts';
+import { listHooks, listModes, listSkills, listToolServers, nameThread, readAccount, readConfig, readConfigRequirements, runShellCommand } from './methods/absent.ts';
 import { clearGoal, getGoal, setGoal } from './methods/goals.ts';
 import { listModels } from './methods/models.ts';
 import { addToQueue, deleteFromQueue, listQueue, reorderQueue, startFromQueue, updateQueue } from './methods/queue.ts';
@@ -36,9 +36,12 @@ const METHODS: { [Name in Exclude<RequestMethod, 'initialize'>]: Method<Name> } 
   'account/read': readAccount,
   'config/read': readConfig,
   'configRequirements/read': readConfigRequirements,
-  'skills/list': listNone,
-  'hooks/list': listNone,
-  'collaborationMode/list': listNone,
+  'skills/list': listSkills,
+  'hooks/list': listHooks,
+  'collaborationMode/list': listModes,
+  'mcpServerStatus/list': listToolServers,
+  'thread/shellCommand': runShellCommand,
+  'thread/name/set': nameThread,
   'model/list': listModels,
   'thread/start': startThread,
   'thread/resume': resumeThread,
