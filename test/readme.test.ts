@@ -38,6 +38,8 @@ describe('commands', () => {
   const lines = documents.flatMap((path) => blocksOf(read(path)).filter(({ language }) => language === 'sh').flatMap(({ code }) => code.split('\n')));
   const commands = [...lines, ...documents.flatMap((path) => [...read(path).matchAll(/`(np[mx] [^`]+)`/g)].map(([, command = '']) => command))];
 
+  const helps = [HELP, ...Object.values(HELP_OF)].join('\n');
+
   test('npm scripts exist', () => {
     const scripts = commands.flatMap((command) => [...command.matchAll(/npm (?:run ([\w:]+)|(start|test))/g)].map(([, run, own]) => run ?? own!));
     expect(scripts.length).toBeGreaterThan(8);
@@ -47,7 +49,6 @@ describe('commands', () => {
   test('the command line knows every command and option', () => {
     const asked = commands.flatMap((command) => [...command.matchAll(/npx loopchart ([^#|]*)/g)].map(([, args = '']) => args.trim().split(/\s+/)));
     expect(asked.length).toBeGreaterThan(3);
-    const helps = [HELP, ...Object.values(HELP_OF)].join('\n');
     const unknown = asked.flat().filter((argument) => (argument.startsWith('--') ? !helps.includes(argument) : false));
     expect(unknown).toEqual([]);
     expect(asked.map(([first]) => first).filter((first) => !commandNames.some((name) => name === first) && !first?.startsWith('--'))).toEqual([]);
@@ -55,7 +56,7 @@ describe('commands', () => {
 
   test('environment variables are those of the help', () => {
     const variables = commands.flatMap((command) => [...command.matchAll(/\b((?:OPENAI|LOOPCHART)_\w+)=/g)].map(([, name = '']) => name));
-    expect(variables.filter((name) => !HELP.includes(name))).toEqual([]);
+    expect(variables.filter((name) => !helps.includes(name))).toEqual([]);
   });
 });
 

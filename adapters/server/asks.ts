@@ -1,9 +1,10 @@
 /** What a client is asked when a call waits for a person, and what its answer means. */
 import type { Question } from '../../machines/protocol/call.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
+import { commandLine } from './commandLine.ts';
 import { callItem, jsonIn } from './toItem.ts';
 import { approvalAnswer, inputAnswer } from './requestSchemas.ts';
-import { type CallItem, DECISIONS, type ServerAsk, type WireQuestion } from './shapes.ts';
+import { type CommandItem, DECISIONS, type ServerAsk, type WireQuestion } from './shapes.ts';
 
 /** A call that waits, whatever for. */
 export interface Wait {
@@ -40,10 +41,9 @@ export function askOf(wait: Wait, { threadId, turnId, cwd }: { threadId: string;
   if (questions) return { method: 'item/tool/requestUserInput', params: { ...place, questions: questions.map((question) => wireQuestion(question, name)), isBlocking: true, autoResolutionMs: wait.expiresAt === undefined ? null : Math.max(0, wait.expiresAt - startedAtMs) } };
   const reason = wait.uncertain ? UNCERTAIN : (wait.reason ?? null);
   if (item.type === 'apply_patch_call') return { method: 'item/fileChange/requestApproval', params: { ...place, startedAtMs, reason, grantRoot: null } };
-  const command = commandText(item, name, wait.agent, cwd);
   return {
     method: 'item/commandExecution/requestApproval',
-    params: { kind: 'command', ...place, startedAtMs, environmentId: null, reason, command, cwd, commandActions: [{ type: 'unknown', command }], availableDecisions: wait.uncertain ? ['accept', 'decline', 'cancel'] : [...DECISIONS] },
+    params: { kind: 'command', ...place, startedAtMs, environmentId: null, reason, ...commandOf(wait, cwd), availableDecisions: wait.uncertain ? ['accept', 'decline', 'cancel'] : [...DECISIONS] },
   };
 }
 
@@ -67,10 +67,11 @@ export function decidedBy({ questions }: Wait, result: unknown): Decided {
 }
 
 /** The call in one line, for a person. */
-function commandText(item: AgentInputItem, name: string, agent: string, cwd: string): string {
-  const call: CallItem | undefined = callItem({ id: '', agent, cwd }, item);
-  if (call?.type === 'commandExecution') return call.command;
-  return `${name}(${call?.type === 'mcpToolCall' ? JSON.stringify(call.arguments) : ''})`;
+function commandOf({ item, name, agent }: Wait, cwd: string): Pick<CommandItem, 'command' | 'cwd' | 'commandActions'> {
+  const call = callItem({ id: '', agent, cwd }, item);
+  if (call?.type === 'commandExecution') return { command: call.command, cwd, commandActions: call.commandActions };
+  const command = commandLine(name, ...(call?.type === 'mcpToolCall' ? [JSON.stringify(call.arguments)] : []));
+  return { command, cwd, commandActions: [{ type: 'unknown', command }] };
 }
 
 function wireQuestion({ id, text, options, schema, secret = false }: Question, name: string): WireQuestion {

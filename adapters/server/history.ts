@@ -1,10 +1,10 @@
 /** Turns of a thread that were not told to this process as they happened: read from the history. */
-import { isCall } from '../../machines/history.ts';
+import { INTERRUPTED_NOTICE, isCall } from '../../machines/history.ts';
 import type { AgentInputItem } from '../../machines/protocol/item.ts';
 import type { RunMark } from '../../machines/protocol/thread.ts';
 import type { TurnStatus, WireItem, WireTurn } from './shapes.ts';
 import type { PastLook } from './source.ts';
-import { callItem, endedCall, userItem, wholeItem } from './toItem.ts';
+import { callItem, endedCall, noticeItem, userItem, wholeItem } from './toItem.ts';
 
 const STATUS: Readonly<Record<RunMark['status'], TurnStatus>> = { completed: 'completed', failed: 'failed', stopped: 'interrupted', interrupted: 'interrupted' };
 
@@ -33,7 +33,7 @@ export function itemsOf(turnId: string, history: readonly AgentInputItem[], { ag
   return history.flatMap((item, at): WireItem[] => {
     if (isResult(item)) return [];
     const id = `${turnId}/history.${at}`;
-    const user = userItem(id, null, item);
+    const user = isNotice(item) ? noticeItem(id, 'interrupted', item) : userItem(id, null, item);
     if (user) return [user];
     const place = { id, agent, cwd };
     const call = isCall(item) ? callItem(place, item) : undefined;
@@ -47,4 +47,6 @@ type Result = Extract<AgentInputItem, { type: 'function_call_result' | 'computer
 
 const isResult = (item: AgentInputItem): item is Result =>
   item.type === 'function_call_result' || item.type === 'computer_call_result' || item.type === 'shell_call_output' || item.type === 'apply_patch_call_output';
+/** Who wrote an item, the history does not say; this one nobody else writes. */
+const isNotice = (item: AgentInputItem) => 'role' in item && item.role === 'user' && item.content === INTERRUPTED_NOTICE;
 const isCut = (item: Result) => 'status' in item && (item.status === 'incomplete' || item.status === 'failed');

@@ -16,6 +16,12 @@
  * - An agent that is used as a tool shows its items in the same turn; what it says is `commentary`.
  * - A compaction that was asked for while nothing goes on is a turn of its own. A run that was stopped counts as `interrupted`.
  * - A fork shows what it was given as one turn. Threads have no names and no archive; `thread/list` knows no archived ones.
+ * - Who names the model that `thread/start` answers where none was asked for, changes no model: agents keep theirs.
+ * - Commands are written as a shell takes them, calls of function tools as their name and their arguments. A patch of a file that is changed
+ *   counts its lines from its own first one, because a model does not say where they stand.
+ * - There is no account, configuration, skill, hook, plugin and mode of collaboration: what clients ask for before they show anything is
+ *   answered with the least. Nor do threads have titles: one that is to make one is refused, and a name that is given is taken back at once.
+ *   Of commands that a client itself wants to be run (`thread/shellCommand`), a `warning` says that they are not.
  * - What is no message at all is answered too, with the id null.
  */
 export { type ConnectionLimits, DEFAULT_LIMITS } from './connection.ts';

@@ -17,6 +17,8 @@ export interface LoadedOptions {
   feed: Feed;
   settings: ThreadSettings;
   cwd: string;
+  /** Who names it wants no other models than the agents have: clients send the name back that they were told. */
+  defaultModel: string;
   asks: AskBook;
   now: () => number;
   createdAt: number;
@@ -122,8 +124,9 @@ export class LoadedThread {
 
   /** Overrides of the next run: of this request, of those before it that only steered, and of the thread. */
   overrides(asked: RunOverrides): RunOverrides {
-    const { agent, model, baseInstructions } = this.settings;
-    return { ...(agent && { agent }), ...(model && { model }), ...(baseInstructions && { instructions: baseInstructions }), ...this.overridesOfNext, ...asked };
+    const { agent, model: own, baseInstructions } = this.settings;
+    const { model, ...others }: RunOverrides = { ...(agent && { agent }), ...(own && { model: own }), ...(baseInstructions && { instructions: baseInstructions }), ...this.overridesOfNext, ...asked };
+    return { ...others, ...(model !== undefined && model !== this.options.defaultModel && { model }) };
   }
 
   /** Gives the thread back; what it waits for waits on in the journal. */

@@ -16,7 +16,7 @@ export interface RecordedOptions {
   agents?: readonly AnyAgent[];
   /** Default: memory. */
   journal?: Journal;
-  /** Names of models that a client may choose from, the default one first. */
+  /** Names of models that a client may choose from. The first stands for the models that the agents have anyway. */
   models?: readonly string[];
   /** For all threads. */
   options?: Omit<ThreadOptions<any>, 'threadId' | 'journal' | 'agents' | 'onEvent' | 'history' | 'rules'>; // `any`: agents of many contexts
@@ -51,7 +51,7 @@ async function started(agent: AnyAgent, options: ThreadOptions<any>, onEvent: Ev
       onEvent(event);
       if (event.type === 'thread.started') queueMicrotask(() => resolve(thread));
     };
-    const thread = createThread(agent, { ...options, threadId: `thread_${randomUUID()}`, onEvent: hear });
+    const thread = createThread(agent, { ...options, threadId: randomUUID(), onEvent: hear });
     thread.events$.subscribe({ error: reject });
   });
 }

@@ -63,6 +63,7 @@ export type ThreadSettings = Partial<z.output<z.ZodObject<typeof settings>>>;
 export type TurnSettings = Partial<z.output<z.ZodObject<typeof overrides & typeof unheeded>>>;
 
 const threadId = z.string();
+const cwds = maybe(z.array(z.string()));
 const page = { cursor: maybe(z.string()), limit: maybe(z.int().min(1)) };
 const sortDirection = maybe(z.enum(['asc', 'desc']));
 const itemsView = maybe(z.enum(['notLoaded', 'summary', 'full']));
@@ -72,11 +73,20 @@ export const PARAMS = {
     clientInfo: z.object({ name: z.string(), version: z.string() }),
     capabilities: maybe(z.object({ optOutNotificationMethods: maybe(z.array(z.string())) })),
   }),
+  'account/read': z.object({}),
+  'config/read': z.object({}),
+  'configRequirements/read': z.object({}),
+  'skills/list': z.object({ cwds }),
+  'hooks/list': z.object({ cwds }),
+  'collaborationMode/list': z.object({}),
+  'mcpServerStatus/list': z.object({}),
+  'thread/shellCommand': z.object({ threadId, command: z.string() }),
+  'thread/name/set': z.object({ threadId, name: z.string() }),
   'model/list': z.object(page),
-  'thread/start': z.object({ ...settings, ephemeral: maybe(z.boolean()) }),
+  'thread/start': z.object({ ...settings, ephemeral: maybe(z.boolean()), threadSource: maybe(z.string()) }),
   'thread/resume': z.object({ threadId, ...settings, excludeTurns: maybe(z.boolean()) }),
   'thread/fork': z.object({ threadId, ...settings, lastTurnId: name, beforeTurnId: name, excludeTurns: maybe(z.boolean()), ephemeral: maybe(z.boolean()) }),
-  'thread/list': z.object({ ...page, sortKey: maybe(z.enum(['created_at', 'updated_at', 'recency_at'])), sortDirection, searchTerm: name, archived: maybe(z.boolean()) }),
+  'thread/list': z.object({ ...page, sortKey: maybe(z.enum(['created_at', 'updated_at', 'recency_at', 'section_position'])), sortDirection, sectionId: name, searchTerm: name, archived: maybe(z.boolean()) }),
   'thread/loaded/list': z.object(page),
   'thread/read': z.object({ threadId, includeTurns: maybe(z.boolean()) }),
   'thread/turns/list': z.object({ threadId, ...page, sortDirection, itemsView }),

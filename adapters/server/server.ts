@@ -2,6 +2,7 @@
 import { systemClock } from '../../actors/clock.ts';
 import type { Clock } from '../../actors/ports.ts';
 import { type Answer, Connection, type ConnectionLimits, type Reply, type Service } from './connection.ts';
+import { listHooks, listModes, listSkills, listToolServers, nameThread, readAccount, readConfig, readConfigRequirements, runShellCommand } from './methods/absent.ts';
 import { clearGoal, getGoal, setGoal } from './methods/goals.ts';
 import { listModels } from './methods/models.ts';
 import { addToQueue, deleteFromQueue, listQueue, reorderQueue, startFromQueue, updateQueue } from './methods/queue.ts';
@@ -32,6 +33,15 @@ export interface ThreadServerOptions {
 type Method<Name extends RequestMethod> = (threads: Threads, params: ParamsOf<Name>, connection: Connection) => Reply | Promise<Reply>;
 
 const METHODS: { [Name in Exclude<RequestMethod, 'initialize'>]: Method<Name> } = {
+  'account/read': readAccount,
+  'config/read': readConfig,
+  'configRequirements/read': readConfigRequirements,
+  'skills/list': listSkills,
+  'hooks/list': listHooks,
+  'collaborationMode/list': listModes,
+  'mcpServerStatus/list': listToolServers,
+  'thread/shellCommand': runShellCommand,
+  'thread/name/set': nameThread,
   'model/list': listModels,
   'thread/start': startThread,
   'thread/resume': resumeThread,

@@ -138,6 +138,7 @@ export interface NotificationParams {
   'thread/started': { thread: WireThread };
   'thread/status/changed': { threadId: string; status: WireStatus };
   'thread/closed': { threadId: string };
+  'thread/name/updated': { threadId: string; threadName: null };
   'thread/queue/changed': { threadId: string };
   'thread/reverted': { threadId: string };
   'thread/tokenUsage/updated': { threadId: string; turnId: string; tokenUsage: { total: TokenCounts; last: TokenCounts; modelContextWindow: number | null } };

@@ -25,6 +25,8 @@ export interface ThreadsOptions {
   everybody: () => Iterable<Connection>;
 }
 
+/** Stands for the models that the agents have anyway. */
+const UNNAMED_MODEL = 'default';
 /** Characters of a first message that a list shows. */
 const PREVIEW = 200;
 
@@ -90,7 +92,7 @@ export class Threads {
 
   #add(thread: Thread, feed: Feed, settings: ThreadSettings, about: { createdAt: number; forkedFromId?: string; isEphemeral: boolean }): LoadedThread {
     const { cwd, clock, everybody } = this.options;
-    const loaded = new LoadedThread({ ...about, thread, feed, settings, cwd, everybody, asks: this.asks, now: () => clock.now(), broke: (broken) => void this.#unload(broken) });
+    const loaded = new LoadedThread({ ...about, thread, feed, settings, cwd, defaultModel: this.models[0], everybody, asks: this.asks, now: () => clock.now(), broke: (broken) => void this.#unload(broken) });
     this.#loaded.set(thread.id, loaded);
     return loaded;
   }
@@ -188,8 +190,14 @@ export class Threads {
     return pastTurns(past, threadId, this.options.cwd);
   }
 
+  /** Names that a client may choose from, the default one first. There is always one: clients of the protocol begin nothing without. */
+  get models(): readonly [string, ...string[]] {
+    const [first = UNNAMED_MODEL, ...others] = this.options.source.models();
+    return [first, ...others];
+  }
+
   modelOf({ model }: ThreadSettings): string {
-    return model ?? this.options.source.models()[0] ?? 'default';
+    return model ?? this.models[0];
   }
 
   /** What a person said first: it never changes, and a run that is going is not in the history yet. */

@@ -1,6 +1,8 @@
 /** Items of a conversation as clients of the protocol see them. */
 import type { ErrorRecord } from '../../machines/protocol/failure.ts';
 import type { AgentInputItem, ApplyPatchOperation, AssistantMessageItem, ComputerUseCallItem, FunctionCallResultItem, HostedToolCallItem, ReasoningItem, ShellCallResultItem, UserMessageItem } from '../../machines/protocol/item.ts';
+import { scriptLine } from './commandLine.ts';
+import { textOfNew, unifiedDiff } from './patchText.ts';
 import type { CallItem, CallStatus, CommandItem, FileChange, FileItem, ToolItem, WireInput, WireItem } from './shapes.ts';
 
 /** Where a call stands among the items, and who made it. */
@@ -105,9 +107,9 @@ export const textInput = (text: string): WireInput => ({ type: 'text', text, tex
 const addressOf = (source: string | { id: string } | { url: string } | undefined): string =>
   source === undefined ? '' : typeof source === 'string' ? source : 'url' in source ? source.url : source.id;
 
-function commandItem({ id, cwd }: Place, command: string): CommandItem {
-  const actions: CommandItem['commandActions'] = [{ type: 'unknown', command }];
-  return { type: 'commandExecution', id, pluginId: null, scriptPath: null, command, cwd, processId: null, source: 'agent', status: 'inProgress', commandActions: actions, aggregatedOutput: null, exitCode: null, durationMs: null };
+function commandItem({ id, cwd }: Place, script: string): CommandItem {
+  const actions: CommandItem['commandActions'] = [{ type: 'unknown', command: script }];
+  return { type: 'commandExecution', id, pluginId: null, scriptPath: null, command: scriptLine(script), cwd, processId: null, source: 'agent', status: 'inProgress', commandActions: actions, aggregatedOutput: null, exitCode: null, durationMs: null };
 }
 
 function toolItem({ id, agent }: Place, tool: string, given: unknown): ToolItem {
@@ -117,11 +119,11 @@ function toolItem({ id, agent }: Place, tool: string, given: unknown): ToolItem 
 function changeOf(operation: ApplyPatchOperation): FileChange {
   switch (operation.type) {
     case 'create_file':
-      return { path: operation.path, kind: { type: 'add' }, diff: operation.diff };
+      return { path: operation.path, kind: { type: 'add' }, diff: textOfNew(operation.diff) };
     case 'delete_file':
       return { path: operation.path, kind: { type: 'delete' }, diff: '' };
     case 'update_file':
-      return { path: operation.path, kind: { type: 'update', move_path: operation.moveTo ?? null }, diff: operation.diff };
+      return { path: operation.path, kind: { type: 'update', move_path: operation.moveTo ?? null }, diff: unifiedDiff(operation.diff) };
   }
 }
 

@@ -6,7 +6,7 @@ import type { Threads } from '../threads.ts';
 
 /** What the protocol wants to know of a model and nobody here knows, is answered with the least. */
 export function listModels(threads: Threads, params: ParamsOf<'model/list'>): Reply {
-  const models = threads.options.source.models().map((name, at) => ({
+  const models = threads.models.map((name, at) => ({
     id: name,
     model: name,
     displayName: name,

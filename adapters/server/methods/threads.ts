@@ -1,4 +1,5 @@
 /** Requests about threads as a whole. */
+import { randomUUID } from 'node:crypto';
 import type { Connection, Reply } from '../connection.ts';
 import { RequestFault, turnNotFound } from '../fault.ts';
 import type { LoadedThread } from '../loadedThread.ts';
@@ -10,7 +11,8 @@ import type { Threads } from '../threads.ts';
 import { taken } from './receipts.ts';
 
 export async function startThread(threads: Threads, params: ParamsOf<'thread/start'>, connection: Connection): Promise<Reply> {
-  const { ephemeral = false, ...settings } = params;
+  const { ephemeral = false, threadSource, ...settings } = params;
+  if (threadSource === 'thread_title') throw new RequestFault('threads have no titles here'); // the agent would be asked for one, with all its tools
   const loaded = await threads.start(settings, ephemeral);
   threads.join(loaded, connection);
   if (settings.developerInstructions) await loaded.thread.inject([{ role: 'system', content: settings.developerInstructions }]);
@@ -38,7 +40,7 @@ export async function forkThread(threads: Threads, params: ParamsOf<'thread/fork
   if (ephemeral) throw new RequestFault('a fork is kept where its source is kept; ephemeral is not supported');
   const source = await threads.open(threadId);
   const at = lastTurnId !== undefined ? throughTurn(source, lastTurnId) : beforeTurnId !== undefined ? beforeTurn(source, beforeTurnId) : undefined;
-  const thread = await source.thread.fork(at ? { at } : {});
+  const thread = await source.thread.fork({ threadId: randomUUID(), ...(at && { at }) });
   const loaded = threads.adopt(thread, { ...source.settings, ...given(settings) }, source);
   threads.join(loaded, connection);
   threads.settle(source);
@@ -47,7 +49,7 @@ export async function forkThread(threads: Threads, params: ParamsOf<'thread/fork
 
 export async function listThreads(threads: Threads, params: ParamsOf<'thread/list'>): Promise<Reply> {
   const { sortKey = 'created_at', sortDirection = 'desc', searchTerm } = params;
-  if (params.archived) return { result: { data: [], nextCursor: null, backwardsCursor: null } };
+  if (params.archived || params.sectionId !== undefined) return { result: { data: [], nextCursor: null, backwardsCursor: null } };
   const time = sortKey === 'created_at' ? 'createdAt' : 'updatedAt';
   const keyOf = (entry: ThreadEntry): PageKey => [entry[time], entry.id];
   const entries = await threads.options.source.list();
@@ -104,6 +106,9 @@ export async function injectItems(threads: Threads, { threadId, items }: ParamsO
 
 // -- what they share --------------------------------------------------------------------------------------------------
 
+/** What tools may do, and when a person is asked, is up to the agents; nothing here confines them. */
+const APPROVAL_POLICY = 'on-request';
+
 function opened(threads: Threads, loaded: LoadedThread, turns: WireTurn[] = []) {
   return {
     thread: threads.shown(loaded, turns),
@@ -114,8 +119,7 @@ function opened(threads: Threads, loaded: LoadedThread, turns: WireTurn[] = []) 
     cwd: threads.options.cwd,
     runtimeWorkspaceRoots: [],
     instructionSources: [],
-    // What tools may do, and when a person is asked, is up to the agents; nothing here confines them.
-    approvalPolicy: 'on-request',
+    approvalPolicy: APPROVAL_POLICY,
     approvalsReviewer: 'user',
     sandbox: { type: 'dangerFullAccess' },
     activePermissionProfile: null,
@@ -133,7 +137,9 @@ const UNHEEDED = ['approvalPolicy', 'sandbox', 'sandboxPolicy', 'permissions', '
 
 /** Clients of the protocol send them; that they change nothing is said, not hidden. */
 export function warnUnheeded(loaded: LoadedThread, settings: Partial<Record<(typeof UNHEEDED)[number], unknown>>): void {
-  const named = UNHEEDED.filter((name) => settings[name] !== undefined && settings[name] !== null && !(name === 'cwd' && settings.cwd === loaded.options.cwd));
+  const told: Partial<Record<string, unknown>> = { cwd: loaded.options.cwd, approvalPolicy: APPROVAL_POLICY }; // who sends that back wants no change
+  const asksFor = (value: unknown) => value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
+  const named = UNHEEDED.filter((name) => asksFor(settings[name]) && settings[name] !== told[name]);
   if (named.length > 0) loaded.warn(`Not changed, since agents and tools decide about it here: ${named.join(', ')}.`);
 }
 

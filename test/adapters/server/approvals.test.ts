@@ -142,7 +142,7 @@ describe('commands and patches ask in their own words', () => {
   test('a command of the shell', async () => {
     const client = await handing({ type: 'shell_call', callId: 'c', action: { commands: ['ls', 'pwd'] } }, [shellTool({ shell, needsApproval: true })]);
     const asked = await client.until(ASKED);
-    expect(asked.params).toMatchObject({ kind: 'command', command: 'ls\npwd', cwd: '/project', availableDecisions: ['accept', 'acceptForSession', 'decline', 'cancel'] });
+    expect(asked.params).toMatchObject({ kind: 'command', command: `sh -c 'ls\npwd'`, commandActions: [{ type: 'unknown', command: 'ls\npwd' }], cwd: '/project', availableDecisions: ['accept', 'acceptForSession', 'decline', 'cancel'] });
     client.respond(asked.id, { decision: 'accept' });
     await client.until('turn/completed');
     expect(client.messages.find(({ method, params }) => method === 'item/completed' && params.item.type === 'commandExecution')!.params.item).toMatchObject({ id: asked.params.itemId, status: 'completed', aggregatedOutput: 'ls done\npwd done\n', exitCode: 0 });
@@ -154,7 +154,7 @@ describe('commands and patches ask in their own words', () => {
     client.respond(asked.id, { decision: 'decline' });
     await client.until('turn/completed');
     expect(client.messages.find(({ method, params }) => method === 'item/completed' && params.item.type === 'fileChange')!.params.item).toEqual({
-      type: 'fileChange', id: asked.params.itemId, status: 'declined', changes: [{ path: 'a.txt', kind: { type: 'add' }, diff: '+a' }],
+      type: 'fileChange', id: asked.params.itemId, status: 'declined', changes: [{ path: 'a.txt', kind: { type: 'add' }, diff: 'a' }],
     });
   });
 });
@@ -166,7 +166,7 @@ test('a tool inside of an agent that is used as a tool asks too, and its words a
   const threadId = await client.thread();
   const turnId = await client.turn(threadId, 'go');
   const asked = await client.until(ASKED);
-  expect(asked.params).toMatchObject({ turnId, command: 'refund({"order":7})' });
+  expect(asked.params).toMatchObject({ turnId, command: `refund '{"order":7}'` });
   client.respond(asked.id, { decision: 'accept' });
   expect((await client.until('turn/completed')).params.turn.items).toMatchObject([{ text: 'all done', phase: null }]);
   const messages = client.messages.flatMap(({ method, params }) => (method === 'item/completed' && params.item.type === 'agentMessage' ? [[params.item.text, params.item.phase]] : []));

@@ -115,7 +115,7 @@ describe('thread/fork', () => {
     await expect(client.request('thread/fork', { threadId, lastTurnId: 'x' })).rejects.toMatchObject({ message: 'turn not found: x' });
     const { thread } = await client.request('thread/fork', { threadId });
     expect(thread.status).toEqual({ type: 'idle' });
-    expect(thread.turns[0].items).toMatchObject([{ type: 'userMessage' }, { type: 'mcpToolCall', status: 'failed' }, {}]);
+    expect(thread.turns[0].items).toMatchObject([{ type: 'userMessage' }, { type: 'mcpToolCall', status: 'failed' }, { type: 'hookPrompt', fragments: [{ hookRunId: 'interrupted' }] }]);
     work.open();
     expect((await client.until('turn/completed')).params).toMatchObject({ threadId, turn: { status: 'completed' } });
   });
@@ -209,6 +209,39 @@ test('model/list knows what a client may choose from', async () => {
   const { client } = await serving({ models: ['fast', 'good'] });
   const { data, nextCursor } = await client.request('model/list');
   expect([data.map(({ id, isDefault }: { id: string; isDefault: boolean }) => [id, isDefault]), nextCursor]).toEqual([[['fast', true], ['good', false]], null]);
+});
+
+test('of models there is always one to choose; who names the one that was answered leaves the agents theirs', async () => {
+  const { client, model } = await serving({}, says('one'), says('two'));
+  const { thread, model: named } = await client.request('thread/start', { model: 'default' });
+  expect((await client.request('model/list')).data.map(({ id, isDefault }: { id: string; isDefault: boolean }) => [id, isDefault])).toEqual([[named, true]]);
+  await client.turn(thread.id, 'go', { model: named });
+  await client.until('turn/completed');
+  expect(model.requests).toHaveLength(1); // a provider would have been asked for a model of that name
+});
+
+test('what a thread answered is no wish when it is sent back', async () => {
+  const { client } = await serving({}, says('yes'));
+  const { thread, cwd, approvalPolicy } = await client.request('thread/start', { dynamicTools: [] });
+  await client.turn(thread.id, 'go', { cwd, approvalPolicy });
+  await client.until('turn/completed');
+  expect(client.methods()).not.toContain('warning');
+});
+
+test('ids of threads are bare UUIDs, of forks too', async () => {
+  const { client } = await serving({});
+  const threadId = await client.thread();
+  const fork = await client.request('thread/fork', { threadId });
+  const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
+  expect([threadId, fork.thread.id]).toEqual([expect.stringMatching(UUID), expect.stringMatching(UUID)]);
+});
+
+test('threads are in no sections, and have no titles that an agent would be asked for', async () => {
+  const { client } = await serving({});
+  const threadId = await client.thread();
+  const idsOf = async (params: object) => (await client.request('thread/list', params)).data.map(({ id }: { id: string }) => id);
+  expect([await idsOf({ sortKey: 'section_position' }), await idsOf({ sortKey: 'section_position', sectionId: 'pinned' })]).toEqual([[threadId], []]);
+  await expect(client.request('thread/start', { threadSource: 'thread_title', ephemeral: true })).rejects.toMatchObject({ code: -32600, message: 'threads have no titles here' });
 });
 
 test('runs of the same journal are no threads: not listed, not opened', async () => {

@@ -71,15 +71,28 @@ export const COLUMNS = 70;
 const KEYS = { enter: '\r', interrupt: '\u0003', end: '\u0004', up: '\u001b[A', left: '\u001b[D', backspace: '\u007f' } as const;
 export { KEYS };
 
-/** `script` gives the command a terminal of its own. */
 export function inTerminal(args: string[], { env }: { env?: Environment } = {}): TerminalSession {
-  const command = `stty rows 24 cols ${COLUMNS}; exec ${[process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ')}`;
+  return programInTerminal([process.execPath, MAIN, ...args], { env, lines: 24, columns: COLUMNS, screenOf });
+}
+
+interface TerminalOptions {
+  env?: Environment;
+  cwd?: string;
+  lines: number;
+  columns: number;
+  /** What a person would see of what was written. */
+  screenOf(written: string, columns: number): string[];
+}
+
+/** `script` gives a program a terminal of its own. */
+export function programInTerminal(words: string[], { env, cwd, lines, columns, screenOf: shownOf }: TerminalOptions): TerminalSession {
+  const command = `stty rows ${lines} cols ${columns}; exec ${words.map((word) => `'${word}'`).join(' ')}`;
   const invocation = process.platform === 'linux' ? ['-qec', command, '/dev/null'] : ['-q', '/dev/null', 'sh', '-c', command];
-  const child = noted(spawn('script', invocation, { env: environment({ TERM: 'xterm-256color', ...env }) }));
+  const child = noted(spawn('script', invocation, { cwd, env: environment({ TERM: 'xterm-256color', ...env }) }));
   let written = '';
   const watchers = new Set<() => void>();
   child.stdout.on('data', (chunk) => ((written += chunk), watchers.forEach((watch) => watch())));
-  const rows = () => screenOf(written, COLUMNS);
+  const rows = () => shownOf(written, columns);
   return {
     type: (keys) => void child.stdin.write(keys),
     until: (shown) =>

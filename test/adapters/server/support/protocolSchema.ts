@@ -45,7 +45,7 @@ export class ProtocolSchema {
   }
 }
 
-const NAMES: Readonly<Record<string, string>> = { initialize: 'InitializeResponse', 'thread/inject_items': 'ThreadInjectItemsResponse' };
+const NAMES: Readonly<Record<string, string>> = { initialize: 'InitializeResponse', 'account/read': 'GetAccountResponse', 'mcpServerStatus/list': 'ListMcpServerStatusResponse', 'thread/name/set': 'ThreadSetNameResponse', 'thread/inject_items': 'ThreadInjectItemsResponse' };
 
 /** `thread/queue/add` is answered with a `ThreadQueueAddResponse`. */
 const replyName = (method: string): string => NAMES[method] ?? `${method.split('/').map((word) => word[0]!.toUpperCase() + word.slice(1)).join('')}Response`;
