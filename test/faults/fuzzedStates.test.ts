@@ -5,14 +5,14 @@ import { virtualClock } from 'loopchart/testing';
 import { beforeAll, expect, test } from 'vitest';
 import { agentsOf } from '../simulation/support/cast.ts';
 import { Town } from '../simulation/support/town.ts';
-import { RUN, type Recording, isClear, recordings } from './fuzz/recordings.ts';
+import { RUN, type RunRecording, isClear, recordings } from './fuzz/recordings.ts';
 
 const SEED = 20_260_101;
 interface Saved { agents: Agent<any, any>[]; text: string } // `any`: agents of all kinds
 let all: Saved[];
 beforeAll(async () => { all = await Promise.all((await recordings(12)).flatMap((one) => [saved(one, one.entries.length), saved(one, Math.ceil(one.entries.length / 2))])); });
 
-async function saved({ plan, entries }: Recording, length: number): Promise<Saved> {
+async function saved({ plan, entries }: RunRecording, length: number): Promise<Saved> {
   const agents = agentsOf(plan, new Town(plan, virtualClock()));
   const journal = new MemoryJournal();
   const { epoch } = journal.open(RUN);

@@ -16,7 +16,7 @@ import { complaintsAboutThread } from './threadVerdict.ts';
 import { Town, resultOf } from './town.ts';
 import { MORE_WORDS, WORDS } from './words.ts';
 
-const THREAD_ID = 'thread_1';
+export const THREAD_ID = 'thread_1';
 /** More than any thread of a plan has ever needed. */
 const MOST_STEPS = 3_000;
 const MOST_ROUNDS = 60;
@@ -50,15 +50,18 @@ export class ThreadVoyage {
   /** Inputs that a run of their own was promised. */
   readonly promised: string[] = [];
   readonly #chance: Random;
+  readonly #isPeaceful: boolean;
   #blows = 0;
   #said = 0;
   #isAtEnd = false;
   /** Another process that has the thread for a while. */
   #guest: Thread | undefined;
 
-  constructor(seed: number) {
+  /** @param isPeaceful nothing befalls it. */
+  constructor(seed: number, isPeaceful = false) {
     this.#chance = new Random(seed, 'thread');
-    this.plan = { ...planOf(seed), depth: 3 + (seed % 9), isCalm: false };
+    this.#isPeaceful = isPeaceful;
+    this.plan = { ...planOf(seed), depth: 3 + (seed % 9), isCalm: false, ...(isPeaceful && { danger: 0 }) };
     this.town = new Town(this.plan, this.clock);
     const [agent, ...agents] = agentsOf(this.plan, this.town);
     this.options = { agents, runner: new Runner(), maxTurns: 8, checkpointEvery: this.#chance.pick([1, 5, 50]), steerMode: this.#chance.pick(['safePoint', 'safePoint', 'instant'] as const) };
@@ -75,7 +78,7 @@ export class ThreadVoyage {
     for (let step = 0; step < MOST_STEPS && this.#said < words; step += 1) {
       await this.clock.settle();
       if (this.#chance.chance(0.3)) this.#saySomething();
-      else if (this.#chance.chance(0.15)) await this.#meddle();
+      else if (!this.#isPeaceful && this.#chance.chance(0.15)) await this.#meddle();
       else await this.clock.next();
     }
     await this.#toTheEnd();
