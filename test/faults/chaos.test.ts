@@ -25,6 +25,7 @@ beforeAll(async () => {
     mock.on({ userMessage: word, hasToolResult: false }, { toolCalls: [{ id: `call_${word}`, name: 'charge', arguments: '{}' }] });
     mock.on({ userMessage: word, hasToolResult: true }, { content: 'A long answer that never comes to its end.' }, options);
   }
+  mock.on({ userMessage: 'calm' }, { content: 'All is well.' });
   await mock.start();
 });
 afterAll(() => mock.stop());
@@ -46,4 +47,26 @@ for (const [api, useResponses] of APIS) {
       }
     });
   }
+}
+
+/** A thread tries again what may pass: no malformed answer does. */
+const RETRIES: Record<keyof typeof CHAOS, number> = { dropped: 2, limited: 2, malformed: 0, disconnected: 2, truncated: 2 };
+
+for (const [api, useResponses] of APIS) {
+  describe(`${api}, threads, over aimock`, () => {
+    test.each(Object.keys(CHAOS) as (keyof typeof CHAOS)[])('K1, K2, M3: %s: the run of a thread fails when it has tried again in vain; nothing is charged twice, and what waits is done when it is told to go on', async (word) => {
+      const customer = shop(`${mock.url}/v1`, { useResponses, stream: true });
+      const thread = customer.thread();
+      const retries: unknown[] = [];
+      thread.events$.subscribe((event) => { if (event.type === 'turn.retrying') retries.push(event.attempt); });
+      const failing = thread.run(word);
+      const waiting = thread.queue.add('calm');
+      await expect(failing.result).rejects.toThrow(MESSAGES[word]);
+      expect([thread.state, thread.queue.list().length, retries.length]).toEqual(['paused', 1, RETRIES[word]]);
+      await thread.queue.resume();
+      expect([(await waiting).finalOutput, customer.charged]).toEqual(['All is well.', 1]);
+      expect(thread.look.history.map((item) => ('role' in item ? item.role : item.type))).toEqual(['user', 'function_call', 'function_call_result', 'user', 'assistant']);
+      await thread.release();
+    });
+  });
 }

@@ -1,8 +1,9 @@
 /** Agents over the real adapter and real HTTP, and servers that misbehave. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Agent, Runner, type RunState, tool } from 'loopchart';
+import { Agent, type Clock, Runner, type RunState, tool } from 'loopchart';
 import { OpenAIProvider } from 'loopchart/openai';
+import { type Thread, createThread } from 'loopchart/thread';
 import { z } from 'zod';
 
 export const APIS = [['Responses', true], ['Chat Completions', false]] as const;
@@ -98,10 +99,15 @@ const chatEvents = (what: What): any[] => [
 /** An agent with a tool that must not run twice, and how to run it in either mode. */
 export interface Shop {
   readonly charged: number;
+  /** With its agent; it tries again as threads do, but does not wait before. */
+  thread(): Thread;
   run(input: string | RunState<any, any>, options?: object): Promise<Settled>;
 }
 /** `error` is what was thrown, with its state. */
 export type Settled = { finalOutput: unknown; error?: undefined; state: RunState<any, any> } | { finalOutput?: undefined; error: Error & { state: RunState<any, any>; code?: string; status?: number }; state: RunState<any, any> };
+
+/** Does not wait. */
+const IMPATIENT: Clock = { now: () => Date.now(), setTimeout: (callback) => setTimeout(callback, 1), clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout) };
 
 export function shop(baseURL: string, { useResponses, stream, modelSettings = {} }: { useResponses: boolean; stream: boolean; modelSettings?: object }): Shop {
   let charged = 0;
@@ -112,6 +118,7 @@ export function shop(baseURL: string, { useResponses, stream, modelSettings = {}
     get charged() {
       return charged;
     },
+    thread: () => createThread(agent, { runner, clock: IMPATIENT }),
     async run(input, options = {}) {
       try {
         const given = input as string; // or a state: the overloads take either, but not their union
