@@ -6,6 +6,7 @@ import { differences } from './difference.ts';
 import { NOT_COMPARED, NOT_PLAYED } from './exceptions.ts';
 import { type CrashPoint, Fate } from './fate.ts';
 import { CrashStage } from './stage.ts';
+import { withinReason } from './withinReason.ts';
 
 /** What has been played. */
 export interface Tally {
@@ -69,21 +70,4 @@ async function playCrashed<Value>(script: Script<Value>, { point, undisturbed, n
 function comparable({ runs, requests, sessions }: Played<unknown>, undisturbed: Played<unknown>): unknown {
   const compared = runs.map((run, at) => (run.error && !(undisturbed.runs[at]?.thrown instanceof AgentsError) ? { ...run, error: run.error.message } : run));
   return plain({ runs: compared, requests, sessions });
-}
-
-/** How long a script may go on without coming to its end, in turns of all promises and in ms. */
-const MOST_TURNS = 300;
-const MOST_MS = 300;
-
-/** A script that waits for what never comes is told so. */
-async function withinReason<Value>(stage: CrashStage, play: Promise<Value>): Promise<Value> {
-  let isOver = false;
-  const over = () => { isOver = true; };
-  play.then(over, over);
-  const began = performance.now();
-  for (let turns = 0; !isOver; turns += 1) {
-    await stage.clock.settle();
-    if (turns > MOST_TURNS && performance.now() - began > MOST_MS) throw new Error('The script waits for what never comes.');
-  }
-  return play;
 }

@@ -14,6 +14,7 @@ import { Ledger } from './ledger.ts';
 import { MortalThread } from './mortalThread.ts';
 import { Provider } from './provider.ts';
 import { ThreadLives } from './threadLives.ts';
+import { withinReason } from './withinReason.ts';
 
 export interface ThreadTally {
   scripts: Set<string>;
@@ -152,20 +153,4 @@ class MortalStage implements ThreadWorld {
     for (const { told } of this.#threads) checkEvents(told);
     return [...this.#ledger.problems(), ...this.#threads.flatMap((thread) => [...thread.lives.complaints, ...threadProblems(thread.told, thread.look)])];
   }
-}
-
-const MOST_TURNS = 300;
-const MOST_MS = 300;
-
-/** A script that waits for what never comes is told so. */
-async function withinReason<Value>(stage: MortalStage, play: Promise<Value>): Promise<Value> {
-  let isOver = false;
-  const over = () => { isOver = true; };
-  play.then(over, over);
-  const began = performance.now();
-  for (let turns = 0; !isOver; turns += 1) {
-    await stage.clock.settle();
-    if (turns > MOST_TURNS && performance.now() - began > MOST_MS) throw new Error('The script waits for what never comes.');
-  }
-  return play;
 }
