@@ -57,6 +57,11 @@ export class RunHandles {
     handle.failed(new UserError(receipt.status === 'rejected' ? receipt.message : 'The run was not begun.'));
   }
 
+  /** The thread was not told: the id is free again. */
+  unsaid(handle: RunHandle): void {
+    this.#asked.delete(handle.id);
+  }
+
   settled(event: Extract<LoopEvent, { type: 'run.settled' }>, scope: RunScope, end: RunEnd): void {
     const handles = this.#going.get(event.path) ?? [];
     this.#going.delete(event.path);

@@ -237,9 +237,14 @@ export class LiveThread implements Thread {
   #handle(given: string | undefined, ask: (handle: RunHandle) => Promise<Receipt>): RunHandle {
     return new RunHandle(given ?? globalThis.crypto.randomUUID(), { thread: this, hub: this.#hub }, async (made) => {
       this.#awaited.runs.add(made);
-      const receipt = await ask(made);
-      if (receipt.status !== 'accepted') this.#awaited.runs.refused(made, receipt);
-      return receipt;
+      try {
+        const receipt = await ask(made);
+        if (receipt.status !== 'accepted') this.#awaited.runs.refused(made, receipt);
+        return receipt;
+      } catch (error) {
+        this.#awaited.runs.unsaid(made);
+        throw error; // whoever asked hears it
+      }
     });
   }
 

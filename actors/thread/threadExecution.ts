@@ -169,18 +169,19 @@ export class ThreadExecution {
 
   tell(command: ThreadCommand): Promise<CommandAnswer> {
     if (this.host.ending !== null) return Promise.resolve({ status: 'rejected', reason: 'closed' }); // also when it was given back since
-    if (this.#released && !this.host.crash) return Promise.reject(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
+    if (this.host.crash) return Promise.reject(this.host.crash.error as Error); // whatever broke it
+    if (this.#released) return Promise.reject(new UserError(`Thread ${this.threadId} was given back. Open it again with openThread().`));
     return this.#told.ask(command.id, () => {
       if (this.host.tell(command) === 'over') this.#told.answered(command.id, { status: 'rejected', reason: 'closed' });
     });
   }
 
-  /** Of a run's effects: the call waits, and about what. @throws StaleStateError, UserError for one that does not. */
+  /** Of a run's effects: the call waits, and about what. @throws StaleStateError, UserError for one that does not; what has broken the thread. */
   openCall(id: string): OpenDecision {
     const isOpen = this.host.standing(id) === 'open';
     const open = this.host.openDecisions.find((one) => one.id === id) ?? (isOpen ? this.host.decisions.expected(id) : undefined);
     if (open && isOpen && !this.#answering.has(id)) return open;
-    if (open || isOpen || this.#hasBegun(id)) throw staleCall(id);
+    if (open || isOpen || this.#hasBegun(id)) throw this.#tooLate(id);
     throw new UserError(`No call ${id} waits in thread ${this.threadId}. Decide about its own interruptions.`);
   }
 
@@ -190,7 +191,7 @@ export class ThreadExecution {
     this.#answering.add(id);
     try {
       const complete = await completeDecision(this.effects.scopeOf(id), open, decision);
-      if (this.host.standing(id) !== 'open') throw staleCall(id);
+      if (this.host.standing(id) !== 'open') throw this.#tooLate(id);
       const { status } = await this.#told.ask(decisionOn(id), () => this.host.decide(id, complete, ...then));
       if (status === 'rejected') throw staleCall(id);
     } finally {
@@ -221,6 +222,11 @@ export class ThreadExecution {
     await this.host.effects.unwound();
     for (const scope of this.effects.scopes) if (scope.computers.size > 0) await disposeComputers(scope);
     await this.host.writer.release();
+  }
+
+  /** A call of a thread that is broken may wait still, for those who have the thread by now (O4). */
+  #tooLate(id: string): unknown {
+    return this.host.crash ? this.host.crash.error : staleCall(id);
   }
 
   /** The id is of a run that is going or over, or of something in it. */

@@ -178,6 +178,15 @@ test('L1: two inputs, or two commands, of the same id are told apart: the second
   await thread.release();
 });
 
+test('L1: input that cannot be told so leaves its id to the next attempt', async () => {
+  const thread = createThread(new Agent({ name: 'A', model: scriptedModel(says('Done.')) }));
+  const wrong = [thread.run('Go.', { id: 'mine', agent: 'Nobody' }), thread.queue.add('Go.', { id: 'other', maxTurns: -1 })];
+  expect(await Promise.all(wrong.map(({ receipt }) => refused(receipt)))).toEqual(Array(2).fill(expect.stringMatching(/^UserError: The run cannot be told so/)));
+  const right = [thread.run('Go.', { id: 'mine' }), thread.queue.add('Go.', { id: 'other' })];
+  expect((await Promise.all(right.map(({ receipt }) => receipt))).map(({ id, status }) => [id, status])).toEqual([['mine', 'accepted'], ['other', 'accepted']]);
+  await thread.close();
+});
+
 test('L1: what an app does to its own objects after it gave them changes nothing', async () => {
   const { value } = await playThread(async (world) => {
     const thread = world.thread(new Agent({ name: 'A', model: world.model(calls('refund', { order: 1 }), says('Done.')), tools: [refund] }));
