@@ -43,6 +43,8 @@ export class Ledger {
   readonly #store: MemoryJournal;
   /** Runs that go on from others, by their ids. */
   readonly #origins = new Map<string, string>();
+  /** Nested runs, by the calls that they are the bodies of. */
+  readonly #begun = new Set<string>();
 
   constructor(store: MemoryJournal) {
     this.#store = store;
@@ -101,7 +103,16 @@ export class Ledger {
     if (before && before.key !== deed.key) this.complaints.push(`C8: ${id} has another idempotency key now`);
     const path = src === 'execute' && !input.nested ? pathOf(id) : src === 'prepare' && input.input?.delegatedBy ? pathOf(pathOf(id)) : undefined;
     const call = input.call ?? input.input?.delegatedBy;
-    if (path !== undefined && call && !mayRun(entries, path, call)) this.complaints.push(`D6: ${path} runs without approval`);
+    if (path !== undefined && call && !this.#mayRun(entries, path, { src, call })) this.complaints.push(`D6: ${path} runs without approval`);
+  }
+
+  /** A nested run that goes on in another run has been allowed when it began. */
+  #mayRun(entries: readonly JournalEntry[], path: string, { src, call }: { src: string; call: Call }): boolean {
+    const nested = src === 'prepare' ? `${call.name} ${call.callId}` : undefined;
+    if (nested !== undefined && this.#begun.has(nested)) return true;
+    const isAllowed = mayRun(entries, path, call);
+    if (nested !== undefined && isAllowed) this.#begun.add(nested);
+    return isAllowed;
   }
 
   /** Bodies that must not be repeated had their effect at most once, whatever their processes went through. */
