@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { scriptedAgentFile, writeAgentFile } from '../support/agentFiles.ts';
+import { newGate, scriptedAgentFile, writeAgentFile } from '../support/agentFiles.ts';
 import { COLUMNS, KEYS, inTerminal } from '../support/commandLine.ts';
 
 const PAY = `calls('pay', { to: 'Ada', amount: 5 })`;
@@ -120,11 +120,14 @@ export function terminal(): void {
     });
 
     test('what is being typed when a question comes is finished first: the end of a line is never taken for an answer', async () => {
-      const { type, until, rows, finished } = inTerminal(['chat', scriptedAgentFile(`${PAY}, says('Done.')`, `instructions: () => new Promise<string>((resolve) => setTimeout(resolve, 700, 'x'))`)]);
+      const gate = newGate();
+      const { type, until, rows, finished } = inTerminal(['chat', scriptedAgentFile(`calls('gate'), ${PAY}, says('Done.')`)], { env: gate.env });
       await until('Tester');
       type(`go${KEYS.enter}`);
-      await until('is thinking');
+      await until('running gate');
       type('look at the agend');
+      await until('> look at the agend');
+      gate.open();
       await until('A question waits for you');
       expect(rows().at(-1)).toBe('> look at the agend');
       type(`a${KEYS.enter}`);
@@ -168,11 +171,14 @@ export function terminal(): void {
     });
 
     test('P2: after a failure the lines that waited are offered back, one after the other', async () => {
-      const { type, until, rows, finished } = inTerminal(['chat', scriptedAgentFile(`fails({ message: 'The model is out.' }), says('Back.'), says('Still.')`, `instructions: () => new Promise<string>((resolve) => setTimeout(resolve, 500, 'x'))`)]);
+      const gate = newGate();
+      const { type, until, rows, finished } = inTerminal(['chat', scriptedAgentFile("fails({ message: 'The model is out.' }), says('Back.'), says('Still.')", 'instructions: opened')], { env: gate.env });
       await until('Tester');
       type(`go${KEYS.enter}`);
       await until('is thinking');
       type(`one${KEYS.enter}two${KEYS.enter}`);
+      await until('waiting: two');
+      gate.open();
       await until(/not delivered, because the run failed: one\n {2}not delivered[^\n]*: two\nError: .*The model is out\.[^]*1 more not delivered[^\n]*\n> one$/);
       expect(rows().join('\n')).not.toContain('Back.');
       type(KEYS.enter);

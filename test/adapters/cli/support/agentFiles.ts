@@ -35,7 +35,8 @@ const add = tool({ name: 'add', description: 'Adds.', parameters: z.object({ a: 
 const explode = tool({ name: 'explode', description: 'Throws.', parameters: none, execute: (): string => { throw new Error('boom'); } });
 const hang = tool({ name: 'hang', description: 'Never ends.', parameters: none, execute: () => new Promise<string>(() => setInterval(() => undefined, 1000)) });
 const pay = tool({ name: 'pay', description: 'Pays.', parameters: z.object({ to: z.string(), amount: z.number().positive() }), needsApproval: true, execute: ({ to, amount }) => 'paid ' + amount + ' to ' + to });
-const gate = tool({ name: 'gate', description: 'Ends when the file GATE is there.', parameters: none, effect: 'pure', execute: () => new Promise<string>((resolve) => { const looking = setInterval(() => existsSync(process.env.GATE!) && (clearInterval(looking), resolve('open')), 20); }) });
+const opened = () => new Promise<string>((resolve) => { const looking = setInterval(() => existsSync(process.env.GATE!) && (clearInterval(looking), resolve('open')), 20); });
+const gate = tool({ name: 'gate', description: 'Ends when the file GATE is there.', parameters: none, effect: 'pure', execute: opened });
 const chatter = tool({ name: 'chatter', description: 'Prints.', parameters: none, execute: () => { console.log('from the tool'); return 'printed'; } });
 `;
 
