@@ -102,6 +102,7 @@ export const turnMachine = setup({
       for (const [at, item] of context.kept.entries()) enqueue.emit({ type: 'turn.cut', path, agent, item, at });
     }),
     announceRetracted: emit(({ context }) => ({ type: 'turn.retracted', path: context.facts.path, agent: context.facts.agent, kept: context.kept })),
+    announceGivenUp: emit(({ context }) => ({ type: 'turn.retracted', path: context.facts.path, agent: context.facts.agent, kept: [] })),
     announceReady: emit(({ context }, { call }: ItemReady) => readyEvent(context, call!)),
     announceSettled: emit(({ context }) => ({ type: 'turn.settled', path: context.facts.path, agent: context.facts.agent, turn: context.facts.turn, next: nextOf(context), guard: context.decision?.guard ?? '' })),
     keepResponse: assign((_, outcome: ModelOutcome) => responded(outcome)),
@@ -118,10 +119,6 @@ export const turnMachine = setup({
     beginReady: assign(({ context, spawn }) => beginReady(context, spawn)),
     keepCut: assign(({ context }, cut: Cut) => keepCut(context, cut)),
     takeCut: assign(({ context }) => ({ ...asCut(context), decision: { next: 'cut', guard: context.softStop ? 'softStopRequested' : 'steeredAtOnce' } as TurnDecision })),
-    giveUpKept: enqueueActions(({ context, enqueue }) => {
-      if (context.kept.length > 0) enqueue.emit({ type: 'turn.retracted', path: context.facts.path, agent: context.facts.agent, kept: [] });
-      enqueue.assign({ kept: [] });
-    }),
     fail: assign(({ context }, outcome: ModelOutcome) => failed(context, outcome)),
     armRetry: assign(({ context }, outcome: ModelOutcome) => ({ retryInMs: retryOf(outcome).delayMs, kept: retryOf(outcome).kept ?? context.kept })),
     countAttempt: assign(({ context }) => ({ attempt: context.attempt + 1 })),
@@ -222,7 +219,7 @@ export const turnMachine = setup({
                 actions: [{ type: 'armRetry', params: outputOf }, { type: 'announceRetry', params: outputOf }, 'countAttempt'],
               },
               { guard: { type: 'stopsWithAnswer', params: outputOf }, target: '#turn.settled', actions: [{ type: 'armRetry', params: outputOf }, 'announceRetracted', 'announceKept', 'takeCut'] },
-              { guard: { type: 'retryIsStopped', params: outputOf }, target: '#turn.settled', actions: ['giveUpKept', 'decideSuspended'] },
+              { guard: { type: 'retryIsStopped', params: outputOf }, target: '#turn.settled', actions: ['announceGivenUp', 'decideSuspended'] },
               { guard: { type: 'canRetry', params: outputOf }, target: 'backingOff', actions: [{ type: 'armRetry', params: outputOf }, { type: 'announceRetry', params: outputOf }] },
               { guard: 'gateClosed', target: 'holding', actions: { type: 'keepResponse', params: outputOf } },
               { guard: { type: 'responseHasCalls', params: outputOf }, target: 'acting', actions: { type: 'startCalls', params: outputOf } },
@@ -237,7 +234,8 @@ export const turnMachine = setup({
           on: {
             softStop: [
               { guard: 'keptIsWhole', target: '#turn.settled', actions: ['askSoftStop', 'announceKept', 'takeCut'] },
-              { target: '#turn.settled', actions: ['askSoftStop', 'giveUpKept', 'decideSuspended'] },
+              { guard: 'keptLeavesWork', target: '#turn.settled', actions: ['askSoftStop', 'announceGivenUp', 'decideSuspended'] },
+              { target: '#turn.settled', actions: ['askSoftStop', 'decideSuspended'] },
             ],
             cut: [
               { guard: 'keptLeavesWork', target: 'sampling', actions: 'countAttempt' },

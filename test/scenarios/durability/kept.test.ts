@@ -1,6 +1,6 @@
 /** K2, O2: what was complete of an answer that was cut short is not paid for twice, and nothing that was taken back stays. */
 import { Agent, type AgentInputItem, type JournalEntry, MemoryJournal, type ModelSettings, resume, retryPolicies } from 'loopchart';
-import { calls, cuts, delays, hangs, responds, says, scriptedModel, thinks, user, virtualClock } from 'loopchart/testing';
+import { calls, cuts, delays, fails, hangs, responds, says, scriptedModel, thinks, user, virtualClock } from 'loopchart/testing';
 import { expect, test } from 'vitest';
 import { counted } from '../support/cast.ts';
 import { type Seen, type World, play } from '../support/scenario.ts';
@@ -43,8 +43,8 @@ test('K2: a call that was complete is carried out, and not asked for again', asy
 const cutAnswer = (world: World, when: 'answering' | 'backingOff', ...[after, step]: Parameters<typeof cuts>) => (when === 'answering' ? delays(10, cuts(after, step), world.clock) : cuts(after, step));
 
 /** Stopped softly while the first answer is under way, or while its request waits to be sent again; then gone on with. */
-async function stopped(world: World, agent: Agent, when: 'answering' | 'backingOff'): Promise<Seen[]> {
-  const going = world.begin(agent, 'go');
+async function stopped(world: World, agent: Agent, when: 'answering' | 'backingOff', options: Parameters<World['begin']>[2] = {}): Promise<Seen[]> {
+  const going = world.begin(agent, 'go', options);
   if (when === 'answering') await world.clock.settle();
   else await going.until('turn.retrying');
   going.softStop();
@@ -75,6 +75,27 @@ test.each(['answering', 'backingOff'] as const)('J1, K2: a soft stop while %s ta
   }, { only: 'streamed' });
   expect([runs.map(({ outcome }) => outcome), look.runs]).toEqual([['stopped', 'completed'], 0]);
   expect(requests.map(({ input }) => input)).toEqual([[user('go')], [user('go')]]);
+});
+
+test.each(['answering', 'backingOff'] as const)('J1, K2: a soft stop while %s leaves nothing of a cut answer where the provider keeps the conversation', async (when) => {
+  const { runs, requests } = await play(async (world) => {
+    const model = world.model(cutAnswer(world, when, 4, responds(says('First.'), says('Second half.'))), says('All of it.'));
+    const approve = () => ({ retry: true, approveUnsafeReplay: true });
+    const [first] = await stopped(world, new Agent({ name: 'A', model, modelSettings: { retry: { ...retry, policy: approve } } }), when, { conversationId: 'conversation' });
+    expect(spoken(first!.history)).toEqual([]);
+  }, { only: 'streamed' });
+  expect(runs.map(({ outcome }) => outcome)).toEqual(['stopped', 'completed']);
+  expect(requests.map(({ input }) => input)).toEqual([[user('go')], [user('go')]]);
+});
+
+test('J1, A8: a soft stop before the provider fails: the request that was made counts, and is told to be taken back', async () => {
+  const { runs, requests } = await play(async (world) => {
+    const agent = new Agent({ name: 'A', model: world.model(delays(10, fails({ network: true }), world.clock), says('There.')), modelSettings: { retry } });
+    const [first] = await stopped(world, agent, 'answering');
+    expect(first!.events.filter(({ type }) => type === 'turn.retracted')).toHaveLength(1);
+  });
+  expect(runs.map(({ outcome, usage }) => [outcome, usage.requests])).toEqual([['stopped', 1], ['completed', 2]]);
+  expect(requests).toHaveLength(2);
 });
 
 test('K2: reasoning without the item that it led to is dropped', async () => {
